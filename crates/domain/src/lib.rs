@@ -1,0 +1,16 @@
+//! The words every other crate speaks: ids, times, events, filters and scores.
+//!
+//! `domain` knows no file, no clock and no JSON wire format. Values are parsed
+//! once at the edge into these types and passed on as they are.
+
+mod event;
+mod filter;
+mod id;
+mod score;
+mod time;
+
+pub use event::{Event, EventKind, UnknownEventKind};
+pub use filter::{Comparison, Filter, FilterError, FilterValue};
+pub use id::{IdError, IndexUid, ItemId, UserId};
+pub use score::Score;
+pub use time::{Timestamp, TimestampError};

@@ -1,0 +1,356 @@
+//! The facade: one open data folder.
+//!
+//! [`Engine`] owns the writer, applier and learner threads and hands out
+//! [`IndexReader`]s. It is cheap to clone; the last clone that goes closes the folder.
+
+use crate::apply::object;
+use crate::learn::Learner;
+use crate::record::{Body, DocumentsBody, SelectionBody};
+use crate::shared::{self, Shared};
+use crate::snapshot::{IndexInfo, IndexReader, IndexStats};
+use crate::writer::{Command, Prepared};
+use crate::{
+    Accepted, DocumentsWrite, EngineError, RowNote, Selection, Task, TaskKind, TaskQuery,
+    TaskStatus, Write, WriteMode, folder, tables,
+};
+use domain::{IndexUid, Timestamp};
+use parking_lot::Mutex;
+use serde_json::json;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::mpsc::{Sender, sync_channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+use store::{BackupReport, FolderLock, RestoreReport, VerifyReport};
+
+/// How a data folder is opened.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct OpenOptions {
+    pub learn: Learn,
+}
+
+/// When sequence models are fitted again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Learn {
+    /// On a thread of its own, as events come: for a server.
+    #[default]
+    Background,
+    /// When the folder is closed: for a command that loads and ends.
+    AtClose,
+}
+
+/// One open data folder.
+#[derive(Clone)]
+pub struct Engine {
+    inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub shared: Arc<Shared>,
+    pub commands: Sender<Command>,
+    pub threads: Mutex<Option<Threads>>,
+    pub learner: Learner,
+    pub lock: FolderLock,
+}
+
+/// The writer and the applier, in the order in which they are joined.
+pub(crate) struct Threads {
+    pub writer: JoinHandle<()>,
+    pub applier: JoinHandle<()>,
+}
+
+/// A page of tasks.
+#[derive(Clone, Debug)]
+pub struct TaskPage {
+    pub tasks: Vec<Task>,
+    /// Tasks that the query matches in all.
+    pub total: u64,
+    /// Uid of the first task of this page.
+    pub from: Option<u64>,
+    /// Uid to ask for as `from` to get the next page.
+    pub next: Option<u64>,
+    pub limit: usize,
+}
+
+/// Counts of the whole folder.
+#[derive(Clone, Debug)]
+pub struct EngineStats {
+    /// Bytes on disk: log, views and indexes.
+    pub database_size: u64,
+    pub log_bytes: u64,
+    pub log_records: u64,
+    pub last_update: Option<Timestamp>,
+    pub indexes: Vec<(String, IndexStats)>,
+}
+
+impl Engine {
+    /// Opens a data folder, makes it when it is missing, and catches up from the log.
+    pub fn open(dir: &Path, options: OpenOptions) -> Result<Self, EngineError> {
+        Ok(Self { inner: Arc::new(crate::open::open(dir, options)?) })
+    }
+
+    /// Writes an address into the lock file, for commands that find the folder in use.
+    pub fn describe_holder(&self, text: &str) -> Result<(), EngineError> {
+        Ok(self.inner.lock.describe(text)?)
+    }
+
+    /// What the process that holds a folder wrote there; `None` when nobody holds it.
+    pub fn holder(dir: &Path) -> Option<String> {
+        FolderLock::holder(dir).map(|holder| holder.description)
+    }
+
+    /// Finishes what was accepted, saves the profiles and ends the threads. Safe to call twice.
+    pub fn close(&self) {
+        self.inner.close();
+    }
+
+    /// Writes and waits until it is durable.
+    pub fn write(&self, write: Write) -> Result<Accepted, EngineError> {
+        let (answer, answered) = sync_channel(1);
+        self.submit(write, move |result| {
+            // The waiting side is this very call.
+            let _ = answer.send(result);
+        });
+        answered.recv().map_err(|_| EngineError::Closing)?
+    }
+
+    /// Writes; `done` is called on the writer's thread once it is durable, so it must be quick.
+    pub fn submit(
+        &self,
+        write: Write,
+        done: impl FnOnce(Result<Accepted, EngineError>) + Send + 'static,
+    ) {
+        let (uid, body) = match prepare(write) {
+            Ok(prepared) => prepared,
+            Err(err) => return done(Err(err)),
+        };
+        let command = Command::Write(Prepared { uid, body, done: Box::new(done) });
+        if let Err(unsent) = self.inner.commands.send(command)
+            && let Command::Write(write) = unsent.0
+        {
+            (write.done)(Err(EngineError::Closing));
+        }
+    }
+
+    /// The task once it is finished, or as it stands when the time is up.
+    pub fn wait(&self, task_uid: u64, timeout: Duration) -> Result<Task, EngineError> {
+        self.inner.shared.wait(task_uid, timeout);
+        self.task(task_uid)
+    }
+
+    /// One task.
+    pub fn task(&self, uid: u64) -> Result<Task, EngineError> {
+        let shared = &self.inner.shared;
+        if let Some(pending) = shared.pending_task(uid) {
+            return Ok(pending);
+        }
+        if let Some(task) = Task::get(&shared.views.snapshot(), uid)? {
+            return Ok(task);
+        }
+        // Events are applied before they are answered and need no task of their own.
+        let entry = shared::entry(&shared.log, uid)?;
+        let Body::Events(events) = &entry.body else {
+            return Err(EngineError::TaskNotFound(uid));
+        };
+        Ok(Task {
+            uid,
+            index_uid: Some(entry.uid.clone()),
+            status: TaskStatus::Succeeded,
+            kind: TaskKind::EventAddition,
+            details: object(json!({ "acceptedEvents": events.len() })),
+            error: None,
+            enqueued_at: entry.at,
+            started_at: Some(entry.at),
+            finished_at: Some(entry.at),
+        })
+    }
+
+    /// Tasks of the catalogue, newest first unless asked otherwise.
+    pub fn tasks(&self, query: &TaskQuery) -> Result<TaskPage, EngineError> {
+        let mut all = Vec::new();
+        for entry in self.inner.shared.views.prefix(tables::TASKS, &[])? {
+            let (_, value) = entry?;
+            all.push(tables::from_json::<Task>(&value)?);
+        }
+        let known = all.last().map(|task| task.uid);
+        let pending = self.inner.shared.pending_tasks();
+        all.extend(pending.into_iter().filter(|task| known.is_none_or(|last| task.uid > last)));
+        all.retain(|task| query.matches(task));
+        if !query.reverse {
+            all.reverse();
+        }
+        let total = all.len() as u64;
+        if let Some(from) = query.from {
+            all.retain(|task| if query.reverse { task.uid >= from } else { task.uid <= from });
+        }
+        let next = all.get(query.limit).map(|task| task.uid);
+        all.truncate(query.limit);
+        let from = all.first().map(|task| task.uid);
+        Ok(TaskPage { tasks: all, total, from, next, limit: query.limit })
+    }
+
+    /// Rows that a task refused or changed, and how many are noted in all.
+    pub fn task_rows(
+        &self,
+        uid: u64,
+        offset: usize,
+        limit: usize,
+    ) -> Result<(Vec<RowNote>, u64), EngineError> {
+        self.task(uid)?;
+        let notes = tables::notes(&self.inner.shared.views.snapshot(), uid)?;
+        let total = notes.len() as u64;
+        Ok((notes.into_iter().skip(offset).take(limit).collect(), total))
+    }
+
+    /// Every index, by uid.
+    pub fn indexes(&self) -> Result<Vec<IndexInfo>, EngineError> {
+        let published = self.inner.shared.published.load_full();
+        published.indexes.values().map(|state| crate::snapshot::info(&state.meta)).collect()
+    }
+
+    /// One index as of now. Keep the reader for a whole request.
+    pub fn index(&self, uid: &str) -> Result<IndexReader, EngineError> {
+        IndexReader::new(&self.inner.shared, uid)
+    }
+
+    /// Counts of the folder and of each index.
+    pub fn stats(&self) -> Result<EngineStats, EngineError> {
+        let shared = &self.inner.shared;
+        let mut indexes = Vec::new();
+        let mut last_update = None;
+        for info in self.indexes()? {
+            last_update = last_update.max(Some(info.updated_at));
+            let reader = self.index(info.uid.as_str())?;
+            indexes.push((info.uid.to_string(), reader.stats()?));
+        }
+        Ok(EngineStats {
+            database_size: folder::size(&shared.dir),
+            log_bytes: shared.log.bytes(),
+            log_records: shared.log.next_seq(),
+            last_update,
+            indexes,
+        })
+    }
+
+    /// Fits the sequence models that are out of date now, and waits for it.
+    pub fn learn(&self) -> Result<(), EngineError> {
+        crate::learn::fit_all(&self.inner.shared)
+    }
+
+    /// Saves profiles and event ids, so that the next start folds nothing again.
+    pub fn checkpoint(&self) {
+        let (answer, answered) = sync_channel(1);
+        let done = Box::new(move || {
+            let _ = answer.send(());
+        });
+        if self.inner.commands.send(Command::Checkpoint(done)).is_ok() {
+            let _ = answered.recv();
+        }
+    }
+
+    /// Writes every durable record into one file, consistently, while serving.
+    pub fn backup(&self, out: &mut dyn io::Write) -> Result<BackupReport, EngineError> {
+        Ok(store::backup(&self.inner.shared.log, out)?)
+    }
+
+    /// Makes a data folder from a backup. Its views are built at the first start.
+    pub fn restore(input: &mut dyn io::Read, dir: &Path) -> Result<RestoreReport, EngineError> {
+        Ok(store::restore(input, &folder::log(dir))?)
+    }
+
+    /// Reads and checks every record of the log.
+    pub fn verify(&self) -> Result<VerifyReport, EngineError> {
+        Ok(self.inner.shared.log.verify()?)
+    }
+
+    /// Drops document versions that later ones supersede from the sealed part of the log.
+    pub fn compact(&self) -> Result<crate::compact::CompactReport, EngineError> {
+        crate::compact::compact(&self.inner.shared)
+    }
+}
+
+impl Inner {
+    fn close(&self) {
+        let Some(threads) = self.threads.lock().take() else { return };
+        if self.learner.is_at_close()
+            && let Err(err) = crate::learn::fit_all(&self.shared)
+        {
+            tracing::error!(error = &err as &dyn std::error::Error, "models were not fitted");
+        }
+        self.learner.stop();
+        let _ = self.commands.send(Command::Close);
+        // A panicked thread has said so already; closing goes on with the other one.
+        let _ = threads.writer.join();
+        let _ = threads.applier.join();
+        if let Err(err) = self.shared.views.persist() {
+            tracing::error!(error = &err as &dyn std::error::Error, "views were not saved");
+        }
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+impl TaskQuery {
+    fn matches(&self, task: &Task) -> bool {
+        fn among<T: PartialEq>(list: &[T], value: &T) -> bool {
+            list.is_empty() || list.contains(value)
+        }
+        let index = || task.index_uid.as_ref().is_some_and(|uid| self.index_uids.contains(uid));
+        among(&self.uids, &task.uid)
+            && among(&self.statuses, &task.status)
+            && among(&self.kinds, &task.kind)
+            && (self.index_uids.is_empty() || index())
+    }
+}
+
+/// Turns a write into what is logged, on the caller's thread.
+fn prepare(write: Write) -> Result<(IndexUid, Body), EngineError> {
+    Ok(match write {
+        Write::CreateIndex { uid, primary_key } => (uid, Body::CreateIndex { primary_key }),
+        Write::UpdateIndex { uid, primary_key } => (uid, Body::UpdateIndex { primary_key }),
+        Write::DeleteIndex { uid } => (uid, Body::DeleteIndex),
+        Write::Documents(documents) => prepare_documents(documents)?,
+        Write::DeleteDocuments { uid, selection } => {
+            let selection = match selection {
+                Selection::All => SelectionBody::All,
+                Selection::Ids(ids) => SelectionBody::Ids(ids),
+                Selection::Filter(text) => SelectionBody::Filter(text),
+            };
+            (uid, Body::DeleteDocuments(selection))
+        }
+        Write::Settings { uid, patch } => {
+            let text = serde_json::to_string(patch.changes())
+                .map_err(|err| EngineError::View { what: "settings", reason: err.to_string() })?;
+            (uid, Body::Settings(text))
+        }
+        Write::Events { uid, events } => (uid, Body::Events(events)),
+    })
+}
+
+fn prepare_documents(write: DocumentsWrite) -> Result<(IndexUid, Body), EngineError> {
+    let mut documents = Vec::with_capacity(write.documents.len());
+    for document in &write.documents {
+        let json = serde_json::to_string(document)
+            .map_err(|err| EngineError::View { what: "a document", reason: err.to_string() })?;
+        documents.push(Some(json));
+    }
+    let refused = write.rejected.into_iter().map(|rejected| RowNote {
+        row: rejected.row,
+        field: rejected.field,
+        refused: true,
+        what: rejected.reason,
+    });
+    let body = DocumentsBody {
+        primary_key: write.primary_key,
+        update: write.mode == WriteMode::Update,
+        documents,
+        rows: write.rows,
+        refused: refused.collect(),
+    };
+    Ok((write.uid, Body::Documents(body)))
+}

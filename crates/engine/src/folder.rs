@@ -1,0 +1,54 @@
+//! Where things stand in a data folder.
+//!
+//! `log/` is the truth, `views/` the key-value views, `indexes/<uid>.<number>/` the
+//! words index and the fitted model of each index. The number tells an index from a
+//! deleted one of the same name.
+
+use crate::tables::IndexMeta;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// File names have 255 bytes at most; a uid may be longer.
+const UID_IN_NAME: usize = 100;
+
+pub(crate) fn log(dir: &Path) -> PathBuf {
+    dir.join("log")
+}
+
+pub(crate) fn views(dir: &Path) -> PathBuf {
+    dir.join("views")
+}
+
+pub(crate) fn indexes(dir: &Path) -> PathBuf {
+    dir.join("indexes")
+}
+
+/// The folder of one index.
+pub(crate) fn index(dir: &Path, meta: &IndexMeta) -> PathBuf {
+    let uid: String = meta.uid.chars().take(UID_IN_NAME).collect();
+    indexes(dir).join(format!("{uid}.{}", meta.no.0))
+}
+
+/// The folder of its words.
+pub(crate) fn words(dir: &Path, meta: &IndexMeta) -> PathBuf {
+    index(dir, meta).join(&meta.words)
+}
+
+/// The file of its sequence model.
+pub(crate) fn model(dir: &Path, meta: &IndexMeta) -> PathBuf {
+    index(dir, meta).join("sequence.model")
+}
+
+/// Bytes of all files below a folder; what cannot be read counts nothing.
+pub(crate) fn size(dir: &Path) -> u64 {
+    let Ok(entries) = fs::read_dir(dir) else { return 0 };
+    let mut bytes = 0;
+    for entry in entries.flatten() {
+        bytes += match entry.metadata() {
+            Ok(meta) if meta.is_dir() => size(&entry.path()),
+            Ok(meta) => meta.len(),
+            Err(_) => 0,
+        };
+    }
+    bytes
+}

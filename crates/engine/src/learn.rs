@@ -1,0 +1,140 @@
+//! Fitting the sequence model of each index from its shoppers' histories.
+//!
+//! A fit counts; it takes seconds where training takes minutes. It is due when the
+//! events have grown by a tenth since the last one. Until the first fit is done,
+//! recommendations rest on what needs no model.
+
+use crate::behaviour::{Behaviour, SequenceModel};
+use crate::shared::Shared;
+use crate::tables::be_u64;
+use crate::{EngineError, folder};
+use models::{Pctm, PctmConfig};
+use parking_lot::{Condvar, Mutex};
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+/// Fewer events than this teach nothing.
+const ENOUGH_EVENTS: u64 = 50;
+/// A fit is due when there are this share more events.
+const GROWTH: f64 = 0.1;
+/// How often the learner looks.
+const EVERY: Duration = Duration::from_secs(2);
+
+/// The learner's thread, or its absence.
+pub(crate) struct Learner {
+    stop: Arc<(Mutex<bool>, Condvar)>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+    at_close: bool,
+}
+
+impl Learner {
+    pub(crate) fn at_close() -> Self {
+        Self { stop: Arc::default(), thread: Mutex::new(None), at_close: true }
+    }
+
+    pub(crate) fn start(shared: Arc<Shared>) -> Result<Self, EngineError> {
+        let stop: Arc<(Mutex<bool>, Condvar)> = Arc::default();
+        let stopped = stop.clone();
+        let dir = shared.dir.clone();
+        let thread = thread::Builder::new()
+            .name("vitrine-learner".to_owned())
+            .spawn(move || learn_until(&shared, &stopped))
+            .map_err(|source| EngineError::Folder { path: dir, source })?;
+        Ok(Self { stop, thread: Mutex::new(Some(thread)), at_close: false })
+    }
+
+    pub(crate) fn is_at_close(&self) -> bool {
+        self.at_close
+    }
+
+    pub(crate) fn stop(&self) {
+        *self.stop.0.lock() = true;
+        self.stop.1.notify_all();
+        if let Some(thread) = self.thread.lock().take() {
+            // A panic in the learner has been reported; the folder still closes.
+            let _ = thread.join();
+        }
+    }
+}
+
+fn learn_until(shared: &Shared, (stop, woken): &(Mutex<bool>, Condvar)) {
+    loop {
+        let mut stopped = stop.lock();
+        if !*stopped {
+            woken.wait_for(&mut stopped, EVERY);
+        }
+        if *stopped {
+            return;
+        }
+        drop(stopped);
+        if let Err(err) = fit_all(shared) {
+            tracing::error!(error = &err as &dyn std::error::Error, "a model was not fitted");
+        }
+    }
+}
+
+/// Fits the model of every index where it is due.
+pub(crate) fn fit_all(shared: &Shared) -> Result<(), EngineError> {
+    let published = shared.published.load_full();
+    for state in published.indexes.values() {
+        if is_due(&state.behaviour) {
+            fit(&state.behaviour, &folder::model(&shared.dir, &state.meta))?;
+        }
+    }
+    Ok(())
+}
+
+fn is_due(behaviour: &Behaviour) -> bool {
+    let events = behaviour.profiles().events();
+    let fitted = behaviour.model().map_or(0, |model| model.events);
+    events >= ENOUGH_EVENTS && events as f64 >= fitted as f64 * (1.0 + GROWTH)
+}
+
+fn fit(behaviour: &Behaviour, path: &Path) -> Result<(), EngineError> {
+    let started = Instant::now();
+    let (sequences, items, events) = {
+        let profiles = behaviour.profiles();
+        let mut sequences: Vec<Vec<u32>> = Vec::with_capacity(profiles.shoppers());
+        for shopper in profiles.iter_shoppers() {
+            sequences.push(shopper.sequence());
+        }
+        (sequences, profiles.items(), profiles.events())
+    };
+    let pctm = Pctm::fit(&sequences, items, &PctmConfig::default())?;
+    save(path, events, &pctm)?;
+    behaviour.set_model(SequenceModel { events, pctm });
+    tracing::info!(
+        shoppers = sequences.len(),
+        items,
+        elapsed_ms = started.elapsed().as_millis() as u64,
+        "sequence model fitted"
+    );
+    Ok(())
+}
+
+/// Writes beside and renames, so that a crash leaves the old model or the new one.
+fn save(path: &Path, events: u64, pctm: &Pctm) -> Result<(), EngineError> {
+    let io = |source| EngineError::Folder { path: path.to_owned(), source };
+    let mut bytes = events.to_be_bytes().to_vec();
+    bytes.extend_from_slice(&pctm.to_bytes());
+    let beside = path.with_extension("new");
+    fs::write(&beside, bytes).map_err(io)?;
+    fs::rename(&beside, path).map_err(io)
+}
+
+/// Reads the model of an index, if it has one.
+pub(crate) fn load(behaviour: &Behaviour, path: &Path) -> Result<(), EngineError> {
+    let io = |source| EngineError::Folder { path: path.to_owned(), source };
+    if !path.exists() {
+        return Ok(());
+    }
+    let bytes = fs::read(path).map_err(io)?;
+    let short = || io(std::io::Error::from(std::io::ErrorKind::UnexpectedEof));
+    let (events, pctm) = bytes.split_at_checked(8).ok_or_else(short)?;
+    let events = be_u64(events).ok_or_else(short)?;
+    behaviour.set_model(SequenceModel { events, pctm: Pctm::from_bytes(pctm)? });
+    Ok(())
+}

@@ -1,0 +1,52 @@
+//! The engine: one data folder, one writer, immutable snapshots for readers.
+//!
+//! `engine` joins the log, the catalogue, the words index, the profiles and the
+//! counting models. It knows no HTTP: a server, the command line and the tests
+//! call the same [`Engine`].
+
+mod apply;
+mod behaviour;
+mod compact;
+mod documents;
+mod engine;
+mod error;
+mod folder;
+mod formatted;
+mod learn;
+mod open;
+mod plan;
+mod profile;
+mod query;
+mod recommend;
+mod recommender;
+mod record;
+mod search;
+mod settings;
+mod shared;
+mod snapshot;
+mod tables;
+mod task;
+mod write;
+mod writer;
+
+pub use compact::CompactReport;
+pub use engine::{Engine, EngineStats, Learn, OpenOptions, TaskPage};
+pub use error::EngineError;
+pub use intake::{RoleReason, Roles};
+pub use lexical::{FacetStats, Matching, QueryError, SortBy, SortOrder};
+pub use profile::{ItemProfile, ShopperProfile};
+pub use query::DocumentsQuery;
+pub use recommend::{
+    Reason, RecommendKind, RecommendRequest, Recommendation, Recommendations, SourceReport,
+    UnknownKind,
+};
+pub use search::{CropAttribute, FacetAnswer, SearchAnswer, SearchHit, SearchRequest, Span};
+pub use settings::{
+    DEFAULT_FACET_VALUES, DEFAULT_MAX_TOTAL_HITS, DEFAULT_RANKING_RULES, FacetSort, Faceting,
+    FilterableAttribute, MinWordSize, Pagination, PrefixSearch, ProximityPrecision, Settings,
+    SettingsError, SettingsPatch, TypoTolerance,
+};
+pub use snapshot::{IndexInfo, IndexReader, IndexStats};
+pub use store::{BackupReport, LockError, LogError, RestoreReport, VerifyReport};
+pub use task::{RowNote, Task, TaskError, TaskKind, TaskQuery, TaskStatus};
+pub use write::{Accepted, DocumentsWrite, EventsReceipt, Selection, Write, WriteMode};

@@ -1,0 +1,201 @@
+//! Opening a data folder: take the lock, open log and views, catch up, start the threads.
+//!
+//! Each view knows the sequence number it has applied. What came after is read from the
+//! log and folded before anything is served. A views folder that cannot be read is put
+//! aside and built anew, because the log holds everything.
+
+use crate::apply::{Applier, Group, OpenIndex};
+use crate::behaviour::Behaviour;
+use crate::engine::{Inner, Learn, OpenOptions, Threads};
+use crate::learn::Learner;
+use crate::record::{Body, EVENTS, Entry, IndexNo};
+use crate::shared::{Shared, now};
+use crate::tables::{self, Applied, IndexMeta};
+use crate::writer::Writer;
+use crate::{EngineError, folder};
+use domain::Event;
+use lexical::WordsIndex;
+use parking_lot::Mutex;
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::mpsc::channel;
+use std::thread;
+use std::time::Instant;
+use store::{FolderLock, Log, LogOptions, Views, ViewsError};
+
+/// Events read from the log again at start, by index, for the writer's memory of ids.
+type Replayed = Vec<(IndexNo, Vec<Event>)>;
+
+pub(crate) fn open(dir: &Path, options: OpenOptions) -> Result<Inner, EngineError> {
+    let started = Instant::now();
+    fs::create_dir_all(dir)
+        .map_err(|source| EngineError::Folder { path: dir.to_owned(), source })?;
+    let lock = FolderLock::acquire(dir)?;
+    let (log, recovery) = Log::open(&folder::log(dir), LogOptions::default())?;
+    if recovery.torn_bytes > 0 {
+        tracing::warn!(bytes = recovery.torn_bytes, "cut off a write that was never acknowledged");
+    }
+    let views = open_views(dir)?;
+    let shared = Arc::new(Shared::new(dir.to_owned(), log, views));
+    let mut applier = Applier { shared: shared.clone(), open: BTreeMap::new() };
+    open_indexes(&mut applier)?;
+    let replayed = catch_up(&mut applier)?;
+    remove_strays(&applier);
+    applier.publish(None, now());
+    load_models(&applier);
+    let indexes: BTreeMap<String, IndexNo> =
+        applier.open.iter().map(|(no, index)| (index.meta.uid.clone(), *no)).collect();
+    tracing::info!(
+        indexes = indexes.len(),
+        records = shared.log.next_seq(),
+        elapsed_ms = started.elapsed().as_millis() as u64,
+        "data folder open"
+    );
+    start(shared, applier, indexes, replayed, lock, options)
+}
+
+/// Starts the threads; each is named, so that a panic or a profile says whose it is.
+fn start(
+    shared: Arc<Shared>,
+    applier: Applier,
+    indexes: BTreeMap<String, IndexNo>,
+    replayed: Replayed,
+    lock: FolderLock,
+    options: OpenOptions,
+) -> Result<Inner, EngineError> {
+    let spawn = |name: &str, run: Box<dyn FnOnce() + Send>| {
+        thread::Builder::new()
+            .name(name.to_owned())
+            .spawn(run)
+            .map_err(|source| EngineError::Folder { path: shared.dir.clone(), source })
+    };
+    let (commands, commanded) = channel();
+    let (to_applier, records) = channel();
+    let writer = Writer::new(shared.clone(), to_applier, indexes, replayed);
+    let threads = Threads {
+        writer: spawn("vitrine-writer", Box::new(move || writer.run(&commanded)))?,
+        applier: spawn("vitrine-applier", Box::new(move || applier.run(&records)))?,
+    };
+    let learner = match options.learn {
+        Learn::Background => Learner::start(shared.clone())?,
+        Learn::AtClose => Learner::at_close(),
+    };
+    Ok(Inner { shared, commands, threads: Mutex::new(Some(threads)), learner, lock })
+}
+
+fn open_views(dir: &Path) -> Result<Views, EngineError> {
+    let path = folder::views(dir);
+    match Views::open(&path, &tables::NAMES) {
+        Ok(views) => Ok(views),
+        Err(err @ ViewsError::Damaged { .. }) => {
+            tracing::warn!(
+                error = &err as &dyn std::error::Error,
+                "the views cannot be read; building them anew from the log"
+            );
+            Views::destroy(&path)?;
+            Ok(Views::open(&path, &tables::NAMES)?)
+        }
+        Err(err) => Err(err.into()),
+    }
+}
+
+/// Opens what the index view lists; words that are missing, damaged or behind are built anew.
+fn open_indexes(applier: &mut Applier) -> Result<(), EngineError> {
+    let shared = applier.shared.clone();
+    let views = shared.views.snapshot();
+    for meta in IndexMeta::all(&views)? {
+        let behaviour = Behaviour::load(meta.no, &views)?;
+        shared.behaviours.write().insert(meta.no, Arc::new(behaviour));
+        let words = WordsIndex::open(&folder::words(&shared.dir, &meta));
+        match words {
+            Ok(words) if words.applied() > meta.last_seq => {
+                applier.open.insert(meta.no, OpenIndex { meta, words });
+            }
+            Ok(_) => {
+                tracing::warn!(index = meta.uid, "the words index is behind; building it anew");
+                applier.rebuild(meta)?;
+            }
+            Err(err) => {
+                tracing::warn!(
+                    index = meta.uid,
+                    error = &err as &dyn std::error::Error,
+                    "the words index cannot be read; building it anew"
+                );
+                applier.rebuild(meta)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Applies every record that the views have not seen.
+fn catch_up(applier: &mut Applier) -> Result<Replayed, EngineError> {
+    let shared = applier.shared.clone();
+    let catalogue = Applied::Catalogue.read(&shared.views.snapshot())?;
+    let events = Applied::Events.read(&shared.views.snapshot())?;
+    let mut group = Group::default();
+    let mut replayed = Replayed::new();
+    for record in shared.log.read(catalogue.min(events)) {
+        let record = record?;
+        if record.kind == store::LOST {
+            tracing::warn!(record = record.seq, "skipping a record that was given up by repair");
+        } else if record.kind == EVENTS {
+            if record.seq >= events {
+                fold(&shared, &Entry::decode(&record)?, &mut replayed);
+            }
+        } else if record.seq >= catalogue {
+            applier.apply_record(record.seq, &mut group)?;
+        }
+    }
+    applier.commit(&mut group)?;
+    // Events of indexes that were deleted later have nobody to belong to.
+    let alive: Vec<IndexNo> = applier.open.keys().copied().collect();
+    shared.behaviours.write().retain(|no, _| alive.contains(no));
+    replayed.retain(|(no, _)| alive.contains(no));
+    Ok(replayed)
+}
+
+fn fold(shared: &Shared, entry: &Entry, replayed: &mut Replayed) {
+    if let Body::Events(events) = &entry.body {
+        shared.behaviour(entry.index).fold(events);
+        replayed.push((entry.index, events.clone()));
+    }
+}
+
+/// Removes index folders that no index owns: left by a crash during a rebuild or deletion.
+fn remove_strays(applier: &Applier) {
+    let dir = &applier.shared.dir;
+    let mut kept: Vec<_> = Vec::new();
+    for index in applier.open.values() {
+        kept.push(folder::index(dir, &index.meta));
+        kept.push(folder::words(dir, &index.meta));
+        kept.push(folder::model(dir, &index.meta));
+    }
+    let entries = |path: &Path| fs::read_dir(path).into_iter().flatten().flatten();
+    for index in entries(&folder::indexes(dir)) {
+        if !kept.contains(&index.path()) {
+            let _ = fs::remove_dir_all(index.path());
+            continue;
+        }
+        for part in entries(&index.path()) {
+            if part.path().is_dir() && !kept.contains(&part.path()) {
+                let _ = fs::remove_dir_all(part.path());
+            }
+        }
+    }
+}
+
+fn load_models(applier: &Applier) {
+    for index in applier.open.values() {
+        let path = folder::model(&applier.shared.dir, &index.meta);
+        if let Err(err) = crate::learn::load(&applier.shared.behaviour(index.meta.no), &path) {
+            tracing::warn!(
+                index = index.meta.uid,
+                error = &err as &dyn std::error::Error,
+                "the sequence model cannot be read; it will be fitted anew"
+            );
+        }
+    }
+}

@@ -1,0 +1,348 @@
+//! Search over one snapshot: words find and order, the documents view gives the JSON.
+
+use crate::formatted::Formatter;
+use crate::search::{FacetAnswer, SearchAnswer, SearchHit, SearchRequest};
+use crate::settings::{DEFAULT_FACET_VALUES, FacetSort, Settings};
+use crate::snapshot::IndexReader;
+use crate::tables::{self, Document, IndexMeta};
+use crate::{EngineError, plan};
+use domain::Filter;
+use lexical::{FacetOrder, QueryError, SortBy, WordsAnswer, WordsHit, WordsQuery};
+use serde_json::value::RawValue;
+use serde_json::{Map, Value, json};
+
+/// Which documents to list.
+#[derive(Clone, Debug)]
+pub struct DocumentsQuery {
+    pub offset: usize,
+    pub limit: usize,
+    /// Attributes to return; `None` is all of them.
+    pub fields: Option<Vec<String>>,
+    pub filter: Option<Filter>,
+    pub ids: Option<Vec<String>>,
+    pub sort: Vec<SortBy>,
+}
+
+impl Default for DocumentsQuery {
+    fn default() -> Self {
+        Self { offset: 0, limit: 20, fields: None, filter: None, ids: None, sort: Vec::new() }
+    }
+}
+
+/// Refuses a filter on an attribute that the shop has not made filterable.
+///
+/// The words index holds more columns than that: those that profiles and prices need.
+pub(crate) fn check_filterable(meta: &IndexMeta, filter: &Filter) -> Result<(), QueryError> {
+    let allowed = plan::filterable_names(&meta.settings);
+    for attribute in filter.attributes() {
+        if !allowed.iter().any(|pattern| plan::covers(pattern, attribute)) {
+            return Err(QueryError::NotFilterable {
+                attribute: attribute.to_owned(),
+                available: allowed,
+            });
+        }
+    }
+    Ok(())
+}
+
+impl IndexReader {
+    /// Answers one search.
+    pub fn search(&self, request: &SearchRequest) -> Result<SearchAnswer, EngineError> {
+        let answer = self.find(request)?;
+        let mut hits = Vec::with_capacity(answer.hits.len());
+        let formatter = Formatter {
+            request,
+            analyzer: &self.state.analyzer,
+            terms: &answer.terms,
+        };
+        for hit in &answer.hits {
+            if let Some(json) = self.json(&hit.id)? {
+                hits.push(self.hit(request, &formatter, hit, json)?);
+            }
+        }
+        // `*` counts every column there is; shown are those the shop has made filterable.
+        let allowed = plan::filterable_names(self.settings());
+        let shown = |path: &str| allowed.iter().any(|pattern| plan::covers(pattern, path));
+        let facets = answer.facets.into_iter().filter(|(path, _)| shown(path));
+        let facets = facets.map(|(attribute, facet)| FacetAnswer {
+            attribute,
+            values: facet.values,
+            stats: facet.stats,
+        });
+        Ok(SearchAnswer {
+            hits,
+            total: answer.total,
+            facets: facets.collect(),
+            as_of: self.published.as_of,
+        })
+    }
+
+    fn find(&self, request: &SearchRequest) -> Result<WordsAnswer, EngineError> {
+        if let Some(filter) = &request.filter {
+            check_filterable(&self.state.meta, filter)?;
+        }
+        for facet in request.facets.iter().filter(|facet| facet.as_str() != "*") {
+            self.check_facet(facet)?;
+        }
+        Ok(self.state.words.search(&self.words_query(request, &request.facets))?)
+    }
+
+    fn words_query<'a>(&self, request: &'a SearchRequest, facets: &'a [String]) -> WordsQuery<'a> {
+        let faceting = self.settings().faceting.clone().unwrap_or_default();
+        let by_count = faceting
+            .sort_facet_values_by
+            .is_some_and(|orders| orders.get("*") == Some(&FacetSort::Count));
+        WordsQuery {
+            filter: request.filter.as_ref(),
+            sort: &request.sort,
+            facets,
+            distinct: request.distinct.as_deref(),
+            offset: request.offset,
+            limit: request.limit,
+            matching: request.matching,
+            attributes: request.search_on.as_deref(),
+            score_threshold: request.score_threshold,
+            facet_limit: faceting.max_values_per_facet.unwrap_or(DEFAULT_FACET_VALUES),
+            facet_order: if by_count { FacetOrder::Count } else { FacetOrder::Alpha },
+            ..WordsQuery::new(&request.q)
+        }
+    }
+
+    fn check_facet(&self, facet: &str) -> Result<(), QueryError> {
+        let available = plan::filterable_names(self.settings());
+        if available.iter().any(|pattern| plan::covers(pattern, facet)) {
+            return Ok(());
+        }
+        Err(QueryError::NotFacetable { attribute: facet.to_owned(), available })
+    }
+
+    /// Values of one facet that begin with a text, among the hits of a search.
+    pub fn facet_search(
+        &self,
+        facet: &str,
+        facet_text: &str,
+        request: &SearchRequest,
+    ) -> Result<Vec<(String, u64)>, EngineError> {
+        if let Some(filter) = &request.filter {
+            check_filterable(&self.state.meta, filter)?;
+        }
+        self.check_facet(facet)?;
+        let query = self.words_query(request, &[]);
+        Ok(self.state.words.facet_search(facet, facet_text, &query)?)
+    }
+
+    fn hit(
+        &self,
+        request: &SearchRequest,
+        formatter: &Formatter,
+        hit: &WordsHit,
+        json: String,
+    ) -> Result<SearchHit, EngineError> {
+        let wanted = Attributes::new(self.settings(), request.retrieve.as_deref());
+        let wants_object = Formatter::is_wanted(request) || request.show_matches_position;
+        let (document, formatted, matches_position) = if wants_object || !wanted.is_everything() {
+            let object: Map<String, Value> = tables::from_json(json.as_bytes())?;
+            let formatted = Formatter::is_wanted(request)
+                .then(|| wanted.displayed(formatter.format(&object, &|name| wanted.keeps(name))));
+            let positions = request.show_matches_position.then(|| formatter.positions(&object));
+            let document = if wanted.is_everything() { raw(json)? } else { wanted.cut(object)? };
+            (document, formatted, positions)
+        } else {
+            (raw(json)?, None, None)
+        };
+        Ok(SearchHit {
+            document,
+            formatted,
+            matches_position,
+            ranking_score: request.show_ranking_score.then_some(hit.score),
+            ranking_score_details: request.show_ranking_score_details.then(|| details(hit)),
+        })
+    }
+
+    fn json(&self, id: &str) -> Result<Option<String>, EngineError> {
+        let document = Document::get(&self.published.views, self.state.meta.no, id)?;
+        Ok(document.map(|document| document.json))
+    }
+
+    /// The JSON of one document as a hit of a recommendation, cut to what is displayed.
+    pub(crate) fn displayed(&self, id: &str) -> Result<Option<Box<RawValue>>, EngineError> {
+        let Some(json) = self.json(id)? else { return Ok(None) };
+        let wanted = Attributes::new(self.settings(), None);
+        if wanted.is_everything() {
+            return raw(json).map(Some);
+        }
+        wanted.cut(tables::from_json(json.as_bytes())?).map(Some)
+    }
+
+    /// The whole document as a map; `None` when there is none.
+    pub(crate) fn object(&self, id: &str) -> Result<Option<Map<String, Value>>, EngineError> {
+        match self.json(id)? {
+            Some(json) => tables::from_json(json.as_bytes()).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// One document by its id, with all or some of its attributes.
+    pub fn document(
+        &self,
+        id: &str,
+        fields: Option<&[String]>,
+    ) -> Result<Box<RawValue>, EngineError> {
+        let json = self.json(id)?.ok_or_else(|| EngineError::DocumentNotFound(id.to_owned()))?;
+        chosen(json, fields)
+    }
+
+    /// A page of documents in the order of the words index, and how many there are in all.
+    pub fn documents(
+        &self,
+        query: &DocumentsQuery,
+    ) -> Result<(Vec<Box<RawValue>>, u64), EngineError> {
+        if let Some(filter) = &query.filter {
+            check_filterable(&self.state.meta, filter)?;
+        }
+        let (ids, total) = match &query.ids {
+            Some(ids) => self.named(ids, query)?,
+            None => {
+                let words = WordsQuery {
+                    filter: query.filter.as_ref(),
+                    sort: &query.sort,
+                    offset: query.offset,
+                    limit: query.limit,
+                    ..WordsQuery::new("")
+                };
+                let answer = self.state.words.search(&words)?;
+                let ids = answer.hits.into_iter().map(|hit| hit.id).collect();
+                (ids, answer.total as u64)
+            }
+        };
+        let mut documents = Vec::with_capacity(ids.len());
+        for id in ids {
+            if let Some(json) = self.json(&id)? {
+                documents.push(chosen(json, query.fields.as_deref())?);
+            }
+        }
+        Ok((documents, total))
+    }
+
+    fn named(
+        &self,
+        ids: &[String],
+        query: &DocumentsQuery,
+    ) -> Result<(Vec<String>, u64), EngineError> {
+        let kept = match &query.filter {
+            Some(filter) => Some(self.state.words.filter_set(filter)?),
+            None => None,
+        };
+        let mut found = Vec::new();
+        for id in ids {
+            let passes = match &kept {
+                Some(set) => set.contains(id)?,
+                None => self.state.words.contains(id)?,
+            };
+            if passes && !found.contains(id) {
+                found.push(id.clone());
+            }
+        }
+        let total = found.len() as u64;
+        let page = found.into_iter().skip(query.offset).take(query.limit).collect();
+        Ok((page, total))
+    }
+}
+
+/// Which attributes an answer may and should hold.
+struct Attributes<'a> {
+    displayed: Option<&'a [String]>,
+    retrieve: Option<&'a [String]>,
+}
+
+impl<'a> Attributes<'a> {
+    fn new(settings: &'a Settings, retrieve: Option<&'a [String]>) -> Self {
+        let restricts = |names: &&[String]| !names.iter().any(|name| name == "*");
+        Self {
+            displayed: settings.displayed_attributes.as_deref().filter(restricts),
+            retrieve: retrieve.filter(restricts),
+        }
+    }
+
+    fn is_everything(&self) -> bool {
+        self.displayed.is_none() && self.retrieve.is_none()
+    }
+
+    fn keeps(&self, name: &str) -> bool {
+        keeps(self.displayed, name) && keeps(self.retrieve, name)
+    }
+
+    fn cut(&self, document: Map<String, Value>) -> Result<Box<RawValue>, EngineError> {
+        let document = pick(self.displayed, document);
+        let document = pick(self.retrieve, document);
+        serde_json::value::to_raw_value(&document).map_err(view_error)
+    }
+
+    fn displayed(&self, document: Map<String, Value>) -> Map<String, Value> {
+        pick(self.displayed, document)
+    }
+}
+
+fn keeps(names: Option<&[String]>, attribute: &str) -> bool {
+    names.is_none_or(|names| {
+        names.iter().any(|name| {
+            plan::covers(name, attribute)
+                || name.strip_prefix(attribute).is_some_and(|rest| rest.starts_with('.'))
+        })
+    })
+}
+
+/// The document with only the named attributes; a name may reach into objects.
+fn pick(names: Option<&[String]>, document: Map<String, Value>) -> Map<String, Value> {
+    let Some(names) = names else { return document };
+    let mut picked = Map::new();
+    for (key, value) in document {
+        if names.iter().any(|name| plan::covers(name, &key)) {
+            picked.insert(key, value);
+            continue;
+        }
+        let prefix = format!("{key}.");
+        let inner: Vec<String> =
+            names.iter().filter_map(|name| name.strip_prefix(&prefix)).map(str::to_owned).collect();
+        if !inner.is_empty() {
+            picked.insert(key, pick_inside(&inner, value));
+        }
+    }
+    picked
+}
+
+fn pick_inside(names: &[String], value: Value) -> Value {
+    match value {
+        Value::Object(object) => Value::Object(pick(Some(names), object)),
+        Value::Array(list) => list.into_iter().map(|element| pick_inside(names, element)).collect(),
+        other => other,
+    }
+}
+
+fn chosen(json: String, fields: Option<&[String]>) -> Result<Box<RawValue>, EngineError> {
+    match fields.filter(|names| !names.iter().any(|name| name == "*")) {
+        None => raw(json),
+        Some(names) => {
+            let document = pick(Some(names), tables::from_json(json.as_bytes())?);
+            serde_json::value::to_raw_value(&document).map_err(view_error)
+        }
+    }
+}
+
+fn raw(json: String) -> Result<Box<RawValue>, EngineError> {
+    RawValue::from_string(json).map_err(view_error)
+}
+
+fn view_error(err: serde_json::Error) -> EngineError {
+    EngineError::View { what: "a document", reason: err.to_string() }
+}
+
+/// `_rankingScoreDetails`: what each rule of ours saw.
+fn details(hit: &WordsHit) -> Map<String, Value> {
+    let details = json!({
+        "words": { "order": 0, "matchingWords": hit.words },
+        "typo": { "order": 1, "typoCount": hit.typos },
+        "bm25": { "order": 2, "value": hit.bm25, "score": hit.score },
+    });
+    crate::apply::object(details)
+}

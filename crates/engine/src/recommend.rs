@@ -1,0 +1,136 @@
+//! A recommendation request and its answer.
+
+use domain::{Filter, ItemId, Score, UserId};
+use serde_json::value::RawValue;
+use std::str::FromStr;
+
+/// What kind of recommendation is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RecommendKind {
+    /// New items for a shopper, from the order of what they did.
+    ForYou,
+    /// What is bought together with one item (or several).
+    BoughtWith,
+    /// What completes a basket.
+    Basket,
+    /// What sells more than it used to.
+    Trending,
+    /// What sells most.
+    Popular,
+    /// What a shopper buys regularly and may need again.
+    BuyAgain,
+    /// What a shopper looked at last.
+    RecentlyViewed,
+}
+
+impl RecommendKind {
+    /// Every kind with the word used in all interfaces.
+    pub const ALL: [(Self, &'static str); 7] = [
+        (Self::ForYou, "for-you"),
+        (Self::BoughtWith, "bought-with"),
+        (Self::Basket, "basket"),
+        (Self::Trending, "trending"),
+        (Self::Popular, "popular"),
+        (Self::BuyAgain, "buy-again"),
+        (Self::RecentlyViewed, "recently-viewed"),
+    ];
+
+    /// The word used in all interfaces.
+    pub fn as_str(self) -> &'static str {
+        Self::ALL
+            .iter()
+            .find(|(kind, _)| *kind == self)
+            .map_or("for-you", |(_, word)| word)
+    }
+}
+
+impl FromStr for RecommendKind {
+    type Err = UnknownKind;
+
+    fn from_str(word: &str) -> Result<Self, Self::Err> {
+        Self::ALL
+            .into_iter()
+            .find(|(_, name)| *name == word)
+            .map(|(kind, _)| kind)
+            .ok_or_else(|| UnknownKind(word.chars().take(60).collect()))
+    }
+}
+
+/// A word that names no kind of recommendation.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "`{0}` is not a kind of recommendation: use for-you, bought-with, basket, trending, popular, buy-again or recently-viewed"
+)]
+pub struct UnknownKind(pub String);
+
+/// One recommendation request.
+#[derive(Clone, Debug)]
+pub struct RecommendRequest {
+    pub kind: RecommendKind,
+    pub user: Option<UserId>,
+    /// The item or items in front of the shopper.
+    pub items: Vec<ItemId>,
+    pub basket: Vec<ItemId>,
+    pub filter: Option<Filter>,
+    pub limit: usize,
+    pub offset: usize,
+    pub exclude: Vec<ItemId>,
+    pub explain: bool,
+}
+
+impl RecommendRequest {
+    /// A request of this kind with limit 10 and nothing else.
+    pub fn new(kind: RecommendKind) -> Self {
+        Self {
+            kind,
+            user: None,
+            items: Vec::new(),
+            basket: Vec::new(),
+            filter: None,
+            limit: 10,
+            offset: 0,
+            exclude: Vec::new(),
+            explain: false,
+        }
+    }
+}
+
+/// The ordered answer.
+#[derive(Debug)]
+pub struct Recommendations {
+    pub hits: Vec<Recommendation>,
+    /// Items that paging would reach.
+    pub total: usize,
+    /// Sources that gave candidates, with how many; a source that failed says why.
+    pub trace: Vec<SourceReport>,
+}
+
+/// What one source contributed.
+#[derive(Clone, Debug)]
+pub struct SourceReport {
+    pub source: &'static str,
+    pub candidates: usize,
+    pub error: Option<String>,
+}
+
+/// One recommended item.
+#[derive(Debug)]
+pub struct Recommendation {
+    pub item: ItemId,
+    pub document: Box<RawValue>,
+    pub score: Score,
+    /// The source that produced it.
+    pub source: &'static str,
+    /// Present when `explain` was asked for; the values sum to the score.
+    pub reasons: Vec<Reason>,
+}
+
+/// One addend of a score.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reason {
+    /// What it rests on: `bought-with`, `sequence`, `popular` …
+    pub because: &'static str,
+    /// The item of the shopper's history or basket, if one.
+    pub item: Option<ItemId>,
+    pub value: f64,
+}

@@ -1,0 +1,120 @@
+//! What one record of the log means: an [`Entry`] in `postcard` bytes.
+//!
+//! The kind byte of the record says whether an entry concerns the catalogue or
+//! events, so that catching up can skip what it does not need without decoding it.
+
+use crate::{EngineError, RowNote, TaskKind};
+use domain::{Event, Timestamp};
+use serde::{Deserialize, Serialize};
+use store::{NewRecord, Record};
+
+/// Format of the payload; a newer one is refused.
+const VERSION: u8 = 1;
+
+/// An index as the log knows it: the sequence number of the record that created it,
+/// so that an index deleted and created again is a different one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct IndexNo(pub u64);
+
+impl IndexNo {
+    /// Of a write to an index that does not exist; its task fails.
+    pub(crate) const NONE: Self = Self(u64::MAX);
+}
+
+/// One accepted write.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Entry {
+    pub at: Timestamp,
+    pub index: IndexNo,
+    pub uid: String,
+    pub body: Body,
+}
+
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) enum Body {
+    CreateIndex { primary_key: Option<String> },
+    UpdateIndex { primary_key: Option<String> },
+    DeleteIndex,
+    Documents(DocumentsBody),
+    DeleteDocuments(SelectionBody),
+    /// The patch as JSON text.
+    Settings(String),
+    Events(Vec<Event>),
+    /// Its content was superseded and dropped by compaction.
+    Compacted,
+}
+
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct DocumentsBody {
+    pub primary_key: Option<String>,
+    /// Lay attributes over the old document instead of replacing it.
+    pub update: bool,
+    /// JSON objects in order; `None` where compaction dropped a superseded version.
+    pub documents: Vec<Option<String>>,
+    /// The payload's row of each document, where it is not simply 1, 2, 3 …
+    pub rows: Vec<u64>,
+    /// Rows that were refused before they got here.
+    pub refused: Vec<RowNote>,
+}
+
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) enum SelectionBody {
+    All,
+    Ids(Vec<String>),
+    Filter(String),
+}
+
+/// The kind byte of event records.
+pub(crate) const EVENTS: u8 = 7;
+
+impl Body {
+    fn record_kind(&self) -> u8 {
+        match self {
+            Self::CreateIndex { .. } => 1,
+            Self::UpdateIndex { .. } => 2,
+            Self::DeleteIndex => 3,
+            Self::Documents(_) => 4,
+            Self::DeleteDocuments(_) => 5,
+            Self::Settings(_) => 6,
+            Self::Events(_) => EVENTS,
+            Self::Compacted => 8,
+        }
+    }
+
+    /// The task this entry is shown as; `None` for what compaction left behind.
+    pub(crate) fn task_kind(&self) -> Option<TaskKind> {
+        Some(match self {
+            Self::CreateIndex { .. } => TaskKind::IndexCreation,
+            Self::UpdateIndex { .. } => TaskKind::IndexUpdate,
+            Self::DeleteIndex => TaskKind::IndexDeletion,
+            Self::Documents(_) => TaskKind::DocumentAdditionOrUpdate,
+            Self::DeleteDocuments(_) => TaskKind::DocumentDeletion,
+            Self::Settings(_) => TaskKind::SettingsUpdate,
+            Self::Events(_) => TaskKind::EventAddition,
+            Self::Compacted => return None,
+        })
+    }
+}
+
+impl Entry {
+    pub(crate) fn encode(&self) -> Result<NewRecord, EngineError> {
+        let payload = postcard::to_stdvec(self)
+            .map_err(|err| EngineError::Record { seq: u64::MAX, reason: err.to_string() })?;
+        Ok(NewRecord { kind: self.body.record_kind(), version: VERSION, payload })
+    }
+
+    pub(crate) fn decode(record: &Record) -> Result<Self, EngineError> {
+        let refuse = |reason: String| EngineError::Record { seq: record.seq, reason };
+        if record.kind == store::LOST {
+            return Err(refuse("it was given up by `vitrine repair`".to_owned()));
+        }
+        if record.version > VERSION {
+            return Err(refuse(format!(
+                "it has format {}, but this build reads up to {VERSION}; use a newer vitrine",
+                record.version
+            )));
+        }
+        postcard::from_bytes(&record.payload).map_err(|err| refuse(err.to_string()))
+    }
+}

@@ -1,0 +1,106 @@
+//! A search request and its answer.
+
+use domain::{Filter, Timestamp};
+use lexical::{FacetStats, Matching, SortBy};
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+
+/// One search. `SearchRequest::default()` is a placeholder search with limit 20.
+#[derive(Clone, Debug)]
+pub struct SearchRequest {
+    pub q: String,
+    pub offset: usize,
+    pub limit: usize,
+    pub filter: Option<Filter>,
+    pub facets: Vec<String>,
+    pub sort: Vec<SortBy>,
+    pub distinct: Option<String>,
+    pub matching: Matching,
+    /// `attributesToSearchOn`.
+    pub search_on: Option<Vec<String>>,
+    /// `rankingScoreThreshold`.
+    pub score_threshold: Option<f64>,
+    /// `attributesToRetrieve`; `None` is everything displayed.
+    pub retrieve: Option<Vec<String>>,
+    pub highlight: Vec<String>,
+    pub crop: Vec<CropAttribute>,
+    pub crop_length: usize,
+    pub crop_marker: String,
+    pub highlight_pre: String,
+    pub highlight_post: String,
+    pub show_matches_position: bool,
+    pub show_ranking_score: bool,
+    pub show_ranking_score_details: bool,
+}
+
+impl Default for SearchRequest {
+    fn default() -> Self {
+        Self {
+            q: String::new(),
+            offset: 0,
+            limit: 20,
+            filter: None,
+            facets: Vec::new(),
+            sort: Vec::new(),
+            distinct: None,
+            matching: Matching::Last,
+            search_on: None,
+            score_threshold: None,
+            retrieve: None,
+            highlight: Vec::new(),
+            crop: Vec::new(),
+            crop_length: 10,
+            crop_marker: "…".to_owned(),
+            highlight_pre: "<em>".to_owned(),
+            highlight_post: "</em>".to_owned(),
+            show_matches_position: false,
+            show_ranking_score: false,
+            show_ranking_score_details: false,
+        }
+    }
+}
+
+/// An attribute to crop (`*` for all), with its own length in words if given as `name:12`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CropAttribute {
+    pub name: String,
+    pub words: Option<usize>,
+}
+
+/// The ordered answer. `total` counts exactly what paging would reach.
+#[derive(Debug)]
+pub struct SearchAnswer {
+    pub hits: Vec<SearchHit>,
+    pub total: usize,
+    pub facets: Vec<FacetAnswer>,
+    /// When the snapshot that answered was published.
+    pub as_of: Timestamp,
+}
+
+/// One document of the answer.
+#[derive(Debug)]
+pub struct SearchHit {
+    /// The document's JSON object, already cut to the attributes to retrieve.
+    pub document: Box<RawValue>,
+    pub formatted: Option<Map<String, Value>>,
+    /// Attribute path to the matches in its text.
+    pub matches_position: Option<Vec<(String, Vec<Span>)>>,
+    pub ranking_score: Option<f64>,
+    pub ranking_score_details: Option<Map<String, Value>>,
+}
+
+/// A match: `start` and `length` in bytes; `indices` names the elements of a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Span {
+    pub start: usize,
+    pub length: usize,
+    pub indices: Vec<usize>,
+}
+
+/// Counts of one attribute's values over the whole result set.
+#[derive(Clone, Debug)]
+pub struct FacetAnswer {
+    pub attribute: String,
+    pub values: Vec<(String, u64)>,
+    pub stats: Option<FacetStats>,
+}

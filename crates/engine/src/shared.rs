@@ -1,0 +1,137 @@
+//! What the threads of one open data folder share.
+//!
+//! One writer thread appends to the log, one applier thread folds the catalogue's
+//! views and publishes, and any number of readers hold what was published.
+
+use crate::behaviour::Behaviour;
+use crate::record::IndexNo;
+use crate::snapshot::Published;
+use crate::{EngineError, Task, TaskStatus};
+use arc_swap::ArcSwap;
+use domain::Timestamp;
+use parking_lot::{Condvar, Mutex, RwLock};
+use rustc_hash::FxHashMap;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use store::{Log, Views};
+
+pub(crate) struct Shared {
+    pub dir: PathBuf,
+    pub log: Log,
+    pub views: Views,
+    pub published: ArcSwap<Published>,
+    pub behaviours: RwLock<FxHashMap<IndexNo, Arc<Behaviour>>>,
+    pending: Mutex<BTreeMap<u64, Task>>,
+    finished: Condvar,
+}
+
+impl Shared {
+    pub(crate) fn new(dir: PathBuf, log: Log, views: Views) -> Self {
+        let published = ArcSwap::from_pointee(Published::empty(views.snapshot()));
+        Self {
+            dir,
+            log,
+            views,
+            published,
+            behaviours: RwLock::default(),
+            pending: Mutex::default(),
+            finished: Condvar::new(),
+        }
+    }
+
+    /// The events side of an index; made on first use.
+    pub(crate) fn behaviour(&self, no: IndexNo) -> Arc<Behaviour> {
+        if let Some(known) = self.behaviours.read().get(&no) {
+            return known.clone();
+        }
+        let mut all = self.behaviours.write();
+        all.entry(no).or_insert_with(|| Arc::new(Behaviour::new(no))).clone()
+    }
+
+    /// All of them, ordered, so that work over them is the same on every run.
+    pub(crate) fn all_behaviours(&self) -> Vec<Arc<Behaviour>> {
+        let mut all: Vec<_> = self.behaviours.read().values().cloned().collect();
+        all.sort_by_key(|behaviour| behaviour.no);
+        all
+    }
+
+    pub(crate) fn add_pending(&self, tasks: impl IntoIterator<Item = Task>) {
+        let mut pending = self.pending.lock();
+        pending.extend(tasks.into_iter().map(|task| (task.uid, task)));
+    }
+
+    pub(crate) fn mark_processing(&self, uids: &[u64], at: Timestamp) {
+        let mut pending = self.pending.lock();
+        for uid in uids {
+            if let Some(task) = pending.get_mut(uid) {
+                task.status = TaskStatus::Processing;
+                task.started_at = Some(at);
+            }
+        }
+    }
+
+    /// Tells whoever waits that these tasks are in the task view now.
+    pub(crate) fn finish(&self, uids: impl IntoIterator<Item = u64>) {
+        let mut pending = self.pending.lock();
+        for uid in uids {
+            pending.remove(&uid);
+        }
+        drop(pending);
+        self.finished.notify_all();
+    }
+
+    pub(crate) fn pending_task(&self, uid: u64) -> Option<Task> {
+        self.pending.lock().get(&uid).cloned()
+    }
+
+    pub(crate) fn pending_tasks(&self) -> Vec<Task> {
+        self.pending.lock().values().cloned().collect()
+    }
+
+    pub(crate) fn is_indexing(&self, uid: &str) -> bool {
+        let pending = self.pending.lock();
+        pending.values().any(|task| {
+            task.status == TaskStatus::Processing && task.index_uid.as_deref() == Some(uid)
+        })
+    }
+
+    /// Waits until the task is no longer pending, or the time is up.
+    pub(crate) fn wait(&self, uid: u64, timeout: Duration) {
+        let deadline = Instant::now() + timeout;
+        let mut pending = self.pending.lock();
+        while pending.contains_key(&uid) {
+            if self.finished.wait_until(&mut pending, deadline).timed_out() {
+                return;
+            }
+        }
+    }
+}
+
+/// The wall clock. Only the engine's edge reads it; everything below is given a time.
+pub(crate) fn now() -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}
+
+/// The task that stands for an accepted write until it is applied.
+pub(crate) fn enqueued(uid: u64, entry: &crate::record::Entry) -> Option<Task> {
+    Some(Task {
+        uid,
+        index_uid: Some(entry.uid.clone()),
+        status: TaskStatus::Enqueued,
+        kind: entry.body.task_kind()?,
+        details: crate::apply::details_before(&entry.body),
+        error: None,
+        enqueued_at: entry.at,
+        started_at: None,
+        finished_at: None,
+    })
+}
+
+/// Reads an entry of the log by its sequence number.
+pub(crate) fn entry(log: &Log, seq: u64) -> Result<crate::record::Entry, EngineError> {
+    let record = log.get(seq)?.ok_or(EngineError::TaskNotFound(seq))?;
+    crate::record::Entry::decode(&record)
+}

@@ -1,0 +1,213 @@
+//! The views kept in the key-value store: their names, keys and values.
+//!
+//! Every key begins with the index number (big-endian), so that one index can be read,
+//! or thrown away, as one range. Nothing here is the truth: the log is.
+
+use crate::record::IndexNo;
+use crate::{EngineError, RowNote, Task};
+use domain::Timestamp;
+use intake::{RoleReason, Roles};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use store::{View, ViewBatch, ViewSnapshot};
+
+use crate::settings::Settings;
+
+/// Names of the views, in the order of the constants below.
+pub(crate) const NAMES: [&str; 7] =
+    ["meta", "indexes", "documents", "tasks", "notes", "event_ids", "profiles"];
+pub(crate) const META: View = View::at(0);
+pub(crate) const INDEXES: View = View::at(1);
+pub(crate) const DOCUMENTS: View = View::at(2);
+pub(crate) const TASKS: View = View::at(3);
+pub(crate) const NOTES: View = View::at(4);
+pub(crate) const EVENT_IDS: View = View::at(5);
+pub(crate) const PROFILES: View = View::at(6);
+
+/// How far a view has applied the log: the next sequence number it needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Applied {
+    Catalogue,
+    Events,
+}
+
+impl Applied {
+    fn key(self) -> &'static [u8] {
+        match self {
+            Self::Catalogue => b"catalogue",
+            Self::Events => b"events",
+        }
+    }
+
+    /// The next sequence number to apply; 0 for a new folder.
+    pub(crate) fn read(self, views: &ViewSnapshot) -> Result<u64, EngineError> {
+        let bytes = views.get(META, self.key())?;
+        Ok(bytes.and_then(|bytes| be_u64(&bytes)).unwrap_or(0))
+    }
+
+    pub(crate) fn write(self, batch: &mut ViewBatch, next: u64) {
+        batch.put(META, self.key(), next.to_be_bytes());
+    }
+}
+
+/// What is known of one index besides its documents.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct IndexMeta {
+    pub no: IndexNo,
+    pub uid: String,
+    pub primary_key: Option<String>,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+    pub settings: Settings,
+    /// Roles guessed from the documents seen so far, in force where none are set.
+    pub guessed: Roles,
+    pub reasons: Vec<RoleReason>,
+    /// Number of documents there were when the roles were guessed.
+    pub guessed_at: u64,
+    /// The roles with which the documents in the words index were cleaned.
+    pub cleaned_with: Roles,
+    /// In how many documents each top-level attribute occurs.
+    pub fields: BTreeMap<String, u64>,
+    /// Folder of the words index, below the index's own.
+    pub words: String,
+    /// The newest record that concerned the words of this index.
+    pub last_seq: u64,
+}
+
+impl IndexMeta {
+    pub(crate) fn put(&self, batch: &mut ViewBatch) -> Result<(), EngineError> {
+        batch.put(INDEXES, self.no.0.to_be_bytes(), to_json(self)?);
+        Ok(())
+    }
+
+    pub(crate) fn delete(no: IndexNo, batch: &mut ViewBatch) {
+        batch.delete(INDEXES, no.0.to_be_bytes());
+    }
+
+    pub(crate) fn all(views: &ViewSnapshot) -> Result<Vec<Self>, EngineError> {
+        let mut metas = Vec::new();
+        for entry in views.prefix(INDEXES, &[])? {
+            let (_, value) = entry?;
+            metas.push(from_json(&value)?);
+        }
+        Ok(metas)
+    }
+}
+
+/// A stored document: its JSON, and the record that last replaced it whole.
+pub(crate) struct Document {
+    /// Versions in records before this one are superseded.
+    pub base: u64,
+    pub json: String,
+}
+
+impl Document {
+    pub(crate) fn key(index: IndexNo, id: &str) -> Vec<u8> {
+        let mut key = Vec::with_capacity(8 + id.len());
+        key.extend_from_slice(&index.0.to_be_bytes());
+        key.extend_from_slice(id.as_bytes());
+        key
+    }
+
+    pub(crate) fn put(batch: &mut ViewBatch, index: IndexNo, id: &str, base: u64, json: &str) {
+        let mut value = Vec::with_capacity(8 + json.len());
+        value.extend_from_slice(&base.to_be_bytes());
+        value.extend_from_slice(json.as_bytes());
+        batch.put(DOCUMENTS, Self::key(index, id), value);
+    }
+
+    pub(crate) fn delete(batch: &mut ViewBatch, index: IndexNo, id: &str) {
+        batch.delete(DOCUMENTS, Self::key(index, id));
+    }
+
+    pub(crate) fn get(
+        views: &ViewSnapshot,
+        index: IndexNo,
+        id: &str,
+    ) -> Result<Option<Self>, EngineError> {
+        match views.get(DOCUMENTS, &Self::key(index, id))? {
+            Some(value) => Self::decode(&value).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    pub(crate) fn decode(value: &[u8]) -> Result<Self, EngineError> {
+        let damaged = || damaged("a document");
+        let (base, json) = value.split_at_checked(8).ok_or_else(damaged)?;
+        let base = be_u64(base).ok_or_else(damaged)?;
+        let json = std::str::from_utf8(json).map_err(|_| damaged())?.to_owned();
+        Ok(Self { base, json })
+    }
+
+    /// The id in a key of the documents view.
+    pub(crate) fn id_of(key: &[u8]) -> Result<&str, EngineError> {
+        let id = key.get(8..).ok_or_else(|| damaged("a document key"))?;
+        std::str::from_utf8(id).map_err(|_| damaged("a document key"))
+    }
+}
+
+impl Task {
+    pub(crate) fn put(&self, batch: &mut ViewBatch) -> Result<(), EngineError> {
+        batch.put(TASKS, self.uid.to_be_bytes(), to_json(self)?);
+        Ok(())
+    }
+
+    pub(crate) fn get(views: &ViewSnapshot, uid: u64) -> Result<Option<Self>, EngineError> {
+        match views.get(TASKS, &uid.to_be_bytes())? {
+            Some(value) => from_json(&value).map(Some),
+            None => Ok(None),
+        }
+    }
+}
+
+pub(crate) fn put_notes(
+    batch: &mut ViewBatch,
+    task: u64,
+    notes: &[RowNote],
+) -> Result<(), EngineError> {
+    if !notes.is_empty() {
+        batch.put(NOTES, task.to_be_bytes(), to_json(&notes)?);
+    }
+    Ok(())
+}
+
+pub(crate) fn notes(views: &ViewSnapshot, task: u64) -> Result<Vec<RowNote>, EngineError> {
+    match views.get(NOTES, &task.to_be_bytes())? {
+        Some(value) => from_json(&value),
+        None => Ok(Vec::new()),
+    }
+}
+
+/// Deletes every key of one index from the views that are ordered by index.
+pub(crate) fn delete_index(
+    views: &ViewSnapshot,
+    batch: &mut ViewBatch,
+    index: IndexNo,
+) -> Result<(), EngineError> {
+    for view in [DOCUMENTS, EVENT_IDS, PROFILES] {
+        for entry in views.prefix(view, &index.0.to_be_bytes())? {
+            let (key, _) = entry?;
+            batch.delete(view, key);
+        }
+    }
+    IndexMeta::delete(index, batch);
+    Ok(())
+}
+
+fn to_json<T: Serialize>(value: &T) -> Result<Vec<u8>, EngineError> {
+    serde_json::to_vec(value).map_err(|err| EngineError::View { what: "a value", reason: err.to_string() })
+}
+
+pub(crate) fn from_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, EngineError> {
+    serde_json::from_slice(bytes)
+        .map_err(|err| EngineError::View { what: "a value", reason: err.to_string() })
+}
+
+pub(crate) fn be_u64(bytes: &[u8]) -> Option<u64> {
+    bytes.try_into().ok().map(u64::from_be_bytes)
+}
+
+fn damaged(what: &'static str) -> EngineError {
+    EngineError::View { what, reason: "it is damaged".to_owned() }
+}

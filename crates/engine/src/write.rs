@@ -1,0 +1,72 @@
+//! What can be asked of the writer, and what it answers once a write is durable.
+
+use crate::{SettingsPatch, TaskKind};
+use domain::{Event, IndexUid, Timestamp};
+use intake::Rejected;
+use serde_json::{Map, Value};
+
+/// One write. It becomes one record of the log; its sequence number is the task uid.
+#[derive(Debug)]
+pub enum Write {
+    CreateIndex { uid: IndexUid, primary_key: Option<String> },
+    /// Sets the primary key of an index that has no documents yet.
+    UpdateIndex { uid: IndexUid, primary_key: Option<String> },
+    DeleteIndex { uid: IndexUid },
+    Documents(DocumentsWrite),
+    DeleteDocuments { uid: IndexUid, selection: Selection },
+    Settings { uid: IndexUid, patch: SettingsPatch },
+    /// Events of an index that exists. Duplicates by event id are dropped.
+    Events { uid: IndexUid, events: Vec<Event> },
+}
+
+/// Documents to add; a missing index is created.
+#[derive(Debug)]
+pub struct DocumentsWrite {
+    pub uid: IndexUid,
+    pub primary_key: Option<String>,
+    pub mode: WriteMode,
+    pub documents: Vec<Map<String, Value>>,
+    /// The payload's row of each document; empty when they are simply 1, 2, 3 …
+    pub rows: Vec<u64>,
+    /// Rows that could not even be read; they are counted and listed with the task.
+    pub rejected: Vec<Rejected>,
+}
+
+/// What happens to a document that exists already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WriteMode {
+    /// The new document takes its place whole.
+    Replace,
+    /// The new document's attributes are laid over the old one's.
+    Update,
+}
+
+/// Which documents to delete.
+#[derive(Debug)]
+pub enum Selection {
+    All,
+    Ids(Vec<String>),
+    /// A filter in the grammar of searches; checked when the task runs.
+    Filter(String),
+}
+
+/// The answer to a write: it is on disk, and will be applied in order.
+#[derive(Clone, Debug)]
+pub struct Accepted {
+    pub task_uid: u64,
+    pub index_uid: IndexUid,
+    pub kind: TaskKind,
+    pub enqueued_at: Timestamp,
+    /// For events only: they are applied already.
+    pub events: Option<EventsReceipt>,
+}
+
+/// What became of a batch of events.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct EventsReceipt {
+    pub accepted: u64,
+    /// Dropped because an event with the same id is known.
+    pub duplicates: u64,
+    /// Accepted events whose item is not in the catalogue (yet).
+    pub unknown_items: u64,
+}

@@ -1,0 +1,369 @@
+//! The one thread that appends to the log.
+//!
+//! It takes every write that is waiting, gives the group one append and one fsync,
+//! folds events into the profiles, hands catalogue writes to the applier, and only
+//! then answers. More clients make larger groups, not more fsyncs.
+
+use crate::behaviour::Behaviour;
+use crate::record::{Body, Entry, IndexNo};
+use crate::shared::{Shared, enqueued, now};
+use crate::snapshot::Published;
+use crate::tables::{Applied, EVENT_IDS};
+use crate::{Accepted, EngineError, EventsReceipt, TaskKind};
+use domain::{Event, IndexUid, ItemId};
+use rustc_hash::{FxHashMap, FxHashSet};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
+use std::time::Duration;
+use store::NewRecord;
+use xxhash_rust::xxh3::xxh3_128;
+
+/// Most writes and most bytes in one group.
+const GROUP_WRITES: usize = 512;
+const GROUP_BYTES: usize = 16 << 20;
+/// Profiles are saved when the log has been quiet for this long …
+const QUIET: Duration = Duration::from_secs(2);
+/// … or when a crash would mean folding more events than this again (a few seconds).
+const EVENTS_BETWEEN_CHECKPOINTS: u64 = 500_000;
+
+/// Called once, on the writer's thread, when the write is durable or refused.
+pub(crate) type Done = Box<dyn FnOnce(Result<Accepted, EngineError>) + Send>;
+
+/// A write whose payload is ready to be logged.
+pub(crate) struct Prepared {
+    pub uid: IndexUid,
+    pub body: Body,
+    pub done: Done,
+}
+
+pub(crate) enum Command {
+    Write(Prepared),
+    /// Save the profiles now and say when it is done.
+    Checkpoint(Box<dyn FnOnce() + Send>),
+    Close,
+}
+
+/// What the applier is told.
+pub(crate) enum Apply {
+    Record(u64),
+    /// Every record before this one needs nothing more from the catalogue.
+    Advance(u64),
+}
+
+/// An event id, hashed with its index.
+type EventKey = (IndexNo, u128);
+
+pub(crate) struct Writer {
+    shared: Arc<Shared>,
+    applier: Sender<Apply>,
+    /// Existing indexes as of the last record appended.
+    indexes: BTreeMap<String, IndexNo>,
+    /// Ids of events since the last checkpoint; older ones are in the view.
+    fresh_ids: FxHashSet<EventKey>,
+    since_checkpoint: u64,
+    catalogue: KnownItems,
+}
+
+/// One write of a group between being checked and being answered.
+struct Member {
+    entry: Entry,
+    ids: Vec<EventKey>,
+    duplicates: u64,
+    done: Done,
+}
+
+impl Writer {
+    pub(crate) fn new(
+        shared: Arc<Shared>,
+        applier: Sender<Apply>,
+        indexes: BTreeMap<String, IndexNo>,
+        replayed: Vec<(IndexNo, Vec<Event>)>,
+    ) -> Self {
+        let mut fresh_ids = FxHashSet::default();
+        let mut since_checkpoint = 0;
+        for (index, events) in replayed {
+            since_checkpoint += events.len() as u64;
+            fresh_ids.extend(events.iter().filter_map(|event| event_key(index, event)));
+        }
+        let catalogue = KnownItems::default();
+        Self { shared, applier, indexes, fresh_ids, since_checkpoint, catalogue }
+    }
+
+    /// Runs until told to close or until nobody can send any more.
+    pub(crate) fn run(mut self, commands: &Receiver<Command>) {
+        loop {
+            let first = match commands.recv_timeout(QUIET) {
+                Ok(command) => command,
+                Err(RecvTimeoutError::Timeout) => {
+                    self.checkpoint_if(1);
+                    continue;
+                }
+                Err(RecvTimeoutError::Disconnected) => break,
+            };
+            match first {
+                Command::Write(write) => {
+                    let after = self.gather_and_append(write, commands);
+                    if !self.obey(after) {
+                        break;
+                    }
+                }
+                other => {
+                    if !self.obey(Some(other)) {
+                        break;
+                    }
+                }
+            }
+            self.checkpoint_if(EVENTS_BETWEEN_CHECKPOINTS);
+        }
+        self.checkpoint_if(1);
+        // Whatever is still queued is refused rather than forgotten.
+        while let Ok(command) = commands.try_recv() {
+            if let Command::Write(write) = command {
+                (write.done)(Err(EngineError::Closing));
+            }
+        }
+    }
+
+    /// Carries out a command that is no write; false to stop.
+    fn obey(&mut self, command: Option<Command>) -> bool {
+        match command {
+            Some(Command::Checkpoint(done)) => {
+                self.checkpoint_if(1);
+                done();
+                true
+            }
+            Some(Command::Close) => false,
+            Some(Command::Write(_)) | None => true,
+        }
+    }
+
+    /// Appends this write and all that wait behind it; returns a command that ended the group.
+    fn gather_and_append(
+        &mut self,
+        first: Prepared,
+        commands: &Receiver<Command>,
+    ) -> Option<Command> {
+        let before = self.indexes.clone();
+        let mut group = Group::default();
+        self.add(&mut group, first);
+        let mut ended_by = None;
+        while group.members.len() < GROUP_WRITES && group.bytes < GROUP_BYTES {
+            match commands.try_recv() {
+                Ok(Command::Write(write)) => self.add(&mut group, write),
+                Ok(other) => {
+                    ended_by = Some(other);
+                    break;
+                }
+                Err(_) => break,
+            }
+        }
+        if !group.members.is_empty() {
+            self.append(group, before);
+        }
+        ended_by
+    }
+
+    /// Checks one write against what is known and adds it to the group, or refuses it at once.
+    fn add(&mut self, group: &mut Group, write: Prepared) {
+        let seq = self.shared.log.next_seq() + group.members.len() as u64;
+        let Prepared { uid, mut body, done } = write;
+        let known = self.indexes.get(uid.as_str()).copied();
+        let index = match (&body, known) {
+            (Body::Events(_), None) => {
+                return done(Err(EngineError::IndexNotFound(uid.to_string())));
+            }
+            (Body::CreateIndex { .. } | Body::Documents(_) | Body::Settings(_), None) => {
+                self.indexes.insert(uid.to_string(), IndexNo(seq));
+                IndexNo(seq)
+            }
+            (Body::DeleteIndex, Some(no)) => {
+                self.indexes.remove(uid.as_str());
+                no
+            }
+            (_, Some(no)) => no,
+            (_, None) => IndexNo::NONE,
+        };
+        let mut ids = Vec::new();
+        let mut duplicates = 0;
+        if let Body::Events(events) = &mut body {
+            let given = events.len();
+            match self.drop_duplicates(index, events, &mut ids) {
+                Ok(()) => duplicates = (given - events.len()) as u64,
+                Err(err) => return done(Err(err)),
+            }
+        }
+        let entry = Entry { at: now(), index, uid: uid.to_string(), body };
+        match entry.encode() {
+            Ok(record) => group.push(record, Member { entry, ids, duplicates, done }),
+            Err(err) => {
+                self.forget(&ids);
+                done(Err(err));
+            }
+        }
+    }
+
+    fn drop_duplicates(
+        &mut self,
+        index: IndexNo,
+        events: &mut Vec<Event>,
+        ids: &mut Vec<EventKey>,
+    ) -> Result<(), EngineError> {
+        let mut kept = Vec::with_capacity(events.len());
+        for event in events.drain(..) {
+            if let Some(key) = event_key(index, &event) {
+                if self.fresh_ids.contains(&key)
+                    || self.shared.views.contains(EVENT_IDS, &id_key(key))?
+                {
+                    continue;
+                }
+                self.fresh_ids.insert(key);
+                ids.push(key);
+            }
+            kept.push(event);
+        }
+        *events = kept;
+        Ok(())
+    }
+
+    fn forget(&mut self, ids: &[EventKey]) {
+        for id in ids {
+            self.fresh_ids.remove(id);
+        }
+    }
+
+    fn append(&mut self, group: Group, indexes_before: BTreeMap<String, IndexNo>) {
+        let Group { records, members, .. } = group;
+        match self.shared.log.append(&records) {
+            Ok(seqs) => {
+                for (seq, member) in seqs.zip(members) {
+                    self.acknowledge(seq, member);
+                }
+            }
+            Err(err) => {
+                self.indexes = indexes_before;
+                let err = Arc::new(err);
+                for member in members {
+                    self.forget(&member.ids);
+                    (member.done)(Err(EngineError::NotWritten(err.clone())));
+                }
+            }
+        }
+    }
+
+    fn acknowledge(&mut self, seq: u64, member: Member) {
+        let Member { entry, duplicates, done, .. } = member;
+        let mut events = None;
+        if let Body::Events(accepted) = &entry.body {
+            let behaviour = self.shared.behaviour(entry.index);
+            behaviour.fold(accepted);
+            self.since_checkpoint += accepted.len() as u64;
+            let unknown_items = self.catalogue.count_unknown(&self.shared, entry.index, accepted);
+            events = Some(EventsReceipt {
+                accepted: accepted.len() as u64,
+                duplicates,
+                unknown_items,
+            });
+        } else {
+            self.shared.add_pending(enqueued(seq, &entry));
+            // The applier ends only after the writer.
+            let _ = self.applier.send(Apply::Record(seq));
+        }
+        let Ok(index_uid) = IndexUid::new(entry.uid) else {
+            return done(Err(EngineError::Closing));
+        };
+        done(Ok(Accepted {
+            task_uid: seq,
+            index_uid,
+            kind: entry.body.task_kind().unwrap_or(TaskKind::EventAddition),
+            enqueued_at: entry.at,
+            events,
+        }));
+    }
+
+    /// Saves profiles and event ids with the sequence they stand at, if enough is new.
+    fn checkpoint_if(&mut self, at_least: u64) {
+        if self.since_checkpoint < at_least {
+            return;
+        }
+        let next = self.shared.log.next_seq();
+        let mut batch = self.shared.views.batch();
+        for behaviour in self.shared.all_behaviours() {
+            Behaviour::checkpoint(&behaviour, &mut batch);
+        }
+        for key in &self.fresh_ids {
+            batch.put(EVENT_IDS, id_key(*key), []);
+        }
+        Applied::Events.write(&mut batch, next);
+        match batch.commit() {
+            Ok(()) => {
+                self.fresh_ids.clear();
+                self.since_checkpoint = 0;
+                let _ = self.applier.send(Apply::Advance(next));
+            }
+            // The log has everything; the next start folds it again.
+            Err(err) => tracing::error!(error = &err as &dyn std::error::Error, "checkpoint failed"),
+        }
+    }
+}
+
+/// Records of one append with whom to answer.
+#[derive(Default)]
+struct Group {
+    records: Vec<NewRecord>,
+    members: Vec<Member>,
+    bytes: usize,
+}
+
+impl Group {
+    fn push(&mut self, record: NewRecord, member: Member) {
+        self.bytes += record.payload.len();
+        self.records.push(record);
+        self.members.push(member);
+    }
+}
+
+fn event_key(index: IndexNo, event: &Event) -> Option<EventKey> {
+    event.id.as_ref().map(|id| (index, xxh3_128(id.as_bytes())))
+}
+
+fn id_key((index, hash): EventKey) -> [u8; 24] {
+    let mut key = [0; 24];
+    key[..8].copy_from_slice(&index.0.to_be_bytes());
+    key[8..].copy_from_slice(&hash.to_be_bytes());
+    key
+}
+
+/// Which items are in the catalogue, remembered while the published state stays the same.
+#[derive(Default)]
+struct KnownItems {
+    published: Option<Arc<Published>>,
+    known: FxHashMap<(IndexNo, ItemId), bool>,
+}
+
+impl KnownItems {
+    fn count_unknown(&mut self, shared: &Shared, index: IndexNo, events: &[Event]) -> u64 {
+        let current = shared.published.load_full();
+        if !self.published.as_ref().is_some_and(|known| Arc::ptr_eq(known, &current)) {
+            self.known.clear();
+            self.published = Some(current.clone());
+        }
+        let Some(state) = current.by_no(index) else {
+            return events.iter().filter(|event| event.item.is_some()).count() as u64;
+        };
+        let mut unknown = 0;
+        for item in events.iter().filter_map(|event| event.item.as_ref()) {
+            let known = match self.known.get(&(index, item.clone())) {
+                Some(known) => *known,
+                None => {
+                    // A words index that cannot be read is told to whoever searches it.
+                    let known = state.words.contains(item.as_str()).unwrap_or(false);
+                    self.known.insert((index, item.clone()), known);
+                    known
+                }
+            };
+            unknown += u64::from(!known);
+        }
+        unknown
+    }
+}

@@ -1,0 +1,150 @@
+//! What is asked of the words index, and what it answers.
+//!
+//! The query borrows from the request; the answer owns everything, so that it
+//! outlives the snapshot it was computed on.
+
+use domain::Filter;
+use rustc_hash::FxHashSet;
+
+/// One search request.
+#[derive(Clone, Debug)]
+pub struct WordsQuery<'a> {
+    /// What was typed; empty finds everything.
+    pub text: &'a str,
+    pub filter: Option<&'a Filter>,
+    pub sort: &'a [SortBy],
+    /// Attributes to count values of; `*` stands for every filterable one.
+    pub facets: &'a [String],
+    /// Overrides the distinct attribute of the index.
+    pub distinct: Option<&'a str>,
+    pub offset: usize,
+    pub limit: usize,
+    pub matching: Matching,
+    /// Search only in these searchable attributes.
+    pub attributes: Option<&'a [String]>,
+    /// Leave out hits that score lower.
+    pub score_threshold: Option<f64>,
+    /// Most values listed for one facet.
+    pub facet_limit: usize,
+    pub facet_order: FacetOrder,
+}
+
+impl<'a> WordsQuery<'a> {
+    /// The first 20 hits for a text, nothing else asked.
+    pub fn new(text: &'a str) -> Self {
+        Self {
+            text,
+            filter: None,
+            sort: &[],
+            facets: &[],
+            distinct: None,
+            offset: 0,
+            limit: 20,
+            matching: Matching::Last,
+            attributes: None,
+            score_threshold: None,
+            facet_limit: 100,
+            facet_order: FacetOrder::Alpha,
+        }
+    }
+}
+
+/// Order by one attribute.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SortBy {
+    pub path: String,
+    pub order: SortOrder,
+}
+
+/// Small first or large first. Items without the attribute come last either way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SortOrder {
+    Ascending,
+    Descending,
+}
+
+/// Which words of a query may be missing from a hit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Matching {
+    /// Words may be dropped from the end of the query.
+    #[default]
+    Last,
+    /// None may be dropped.
+    All,
+    /// The most frequent words may be dropped.
+    Frequency,
+}
+
+/// How the values of a facet are listed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum FacetOrder {
+    /// Numbers, then text in alphabetical order.
+    #[default]
+    Alpha,
+    /// The most frequent value first.
+    Count,
+}
+
+/// The answer to one [`WordsQuery`].
+#[derive(Clone, Debug)]
+pub struct WordsAnswer {
+    pub hits: Vec<WordsHit>,
+    /// Exactly as many hits as paging through would reach.
+    pub total: usize,
+    /// In the order they were asked for.
+    pub facets: Vec<(String, Facet)>,
+    /// What to highlight.
+    pub terms: MatchedTerms,
+}
+
+/// One found document.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WordsHit {
+    pub id: String,
+    /// From 0 to 1; the share of the query's weight that the document carries. 1 for an empty query.
+    pub score: f64,
+    /// The same before it is divided by the most that the query could give.
+    pub bm25: f32,
+    /// Query words that the document has.
+    pub words: u8,
+    /// Typos that had to be forgiven for that.
+    pub typos: u8,
+}
+
+/// The values of one attribute among all hits.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Facet {
+    pub values: Vec<(String, u64)>,
+    /// Set when any hit has a number there.
+    pub stats: Option<FacetStats>,
+}
+
+/// The range of an attribute's numbers among all hits.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct FacetStats {
+    pub min: f64,
+    pub max: f64,
+}
+
+/// Every word form that could make a document a hit.
+#[derive(Clone, Debug, Default)]
+pub struct MatchedTerms {
+    pub(crate) forms: FxHashSet<String>,
+    pub(crate) prefix: Option<String>,
+}
+
+impl MatchedTerms {
+    /// Whether a word of a document is one that the query was looking for.
+    pub fn matches(&self, token: &text::Token) -> bool {
+        self.forms.contains(token.text.as_str())
+            || self
+                .prefix
+                .as_ref()
+                .is_some_and(|prefix| token.surface.starts_with(prefix.as_str()))
+    }
+
+    /// Whether there is nothing to highlight.
+    pub fn is_empty(&self) -> bool {
+        self.forms.is_empty() && self.prefix.is_none()
+    }
+}

@@ -1,0 +1,310 @@
+//! The order of an answer: ranking rules, then score, then id.
+//!
+//! Every rule that looks at an attribute becomes a number that compares alike in
+//! all segments. Ids do not, so each segment picks its own best first, and only
+//! those few are compared by their ids.
+
+use crate::answer::{SortBy, SortOrder};
+use crate::columns::Attribute;
+use crate::error::QueryError;
+use crate::plan::RankingRule;
+use crate::score::Candidate;
+use crate::snapshot::Core;
+use rustc_hash::FxHashMap;
+use std::cell::OnceCell;
+use std::cmp::Ordering;
+use std::ops::Range;
+use std::sync::Arc;
+use tantivy::{TantivyError, f64_to_u64};
+
+/// Scores that differ by less of the best one are alike to a rule that comes after relevance.
+const BUCKETS: f32 = 5.0;
+
+/// What decides between two documents, most important first.
+pub(crate) enum Rule {
+    /// More words of the query first.
+    Words,
+    /// Fewer typos first.
+    Typos,
+    /// Clearly better scores first.
+    Relevance,
+    Column {
+        attribute: Arc<Attribute>,
+        descending: bool,
+    },
+}
+
+/// What decides between documents that the rules leave equal.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tie {
+    Id,
+    Insertion,
+}
+
+/// The rules for one request.
+pub(crate) fn rules(core: &Core, ranking: &[RankingRule], sort: &[SortBy]) -> Result<Vec<Rule>, TantivyError> {
+    let mut rules = Vec::new();
+    let mut relevance = Relevance::NotYet;
+    for rule in ranking {
+        match rule {
+            RankingRule::Words => rules.push(Rule::Words),
+            RankingRule::Typo => rules.push(Rule::Typos),
+            RankingRule::Proximity | RankingRule::Attribute | RankingRule::Exactness => {
+                if relevance == Relevance::NotYet {
+                    relevance = Relevance::Due;
+                }
+            }
+            RankingRule::Sort => {
+                for by in sort {
+                    rules.push(Rule::Column {
+                        attribute: core.attribute(&by.path)?,
+                        descending: by.order == SortOrder::Descending,
+                    });
+                }
+            }
+            RankingRule::Asc(path) | RankingRule::Desc(path) => {
+                if relevance == Relevance::Due {
+                    rules.push(Rule::Relevance);
+                    relevance = Relevance::Done;
+                }
+                rules.push(Rule::Column {
+                    attribute: core.attribute(path)?,
+                    descending: matches!(rule, RankingRule::Desc(_)),
+                });
+            }
+        }
+    }
+    Ok(rules)
+}
+
+/// Whether rules for relevance came before the first rule for an attribute of the shop.
+#[derive(PartialEq)]
+enum Relevance {
+    NotYet,
+    Due,
+    Done,
+}
+
+/// Where a document stands for one column: numbers, then text, then nothing.
+type Key = (u8, u64);
+const NUMBER: u8 = 0;
+const TEXT: u8 = 1;
+const MISSING: u8 = 2;
+
+/// Candidates with everything that is needed to compare them.
+pub(crate) struct Ranked<'a> {
+    core: &'a Core,
+    candidates: &'a [Candidate],
+    rules: &'a [Rule],
+    columns: usize,
+    keys: Vec<Key>,
+    best: f32,
+    tie: Tie,
+}
+
+impl<'a> Ranked<'a> {
+    pub fn new(
+        core: &'a Core,
+        candidates: &'a [Candidate],
+        rules: &'a [Rule],
+        tie: Tie,
+    ) -> Result<Self, QueryError> {
+        let is_column = |rule: &&Rule| matches!(rule, Rule::Column { .. });
+        let columns = rules.iter().filter(is_column).count();
+        let mut keys = Vec::with_capacity(columns * candidates.len());
+        if columns > 0 {
+            for candidate in candidates {
+                for rule in rules {
+                    if let Rule::Column { attribute, descending } = rule {
+                        keys.push(key(core, attribute, candidate, *descending)?);
+                    }
+                }
+            }
+        }
+        let best = candidates.iter().map(|candidate| candidate.score).fold(f32::MIN_POSITIVE, f32::max);
+        Ok(Self {
+            core,
+            candidates,
+            rules,
+            columns,
+            keys,
+            best,
+            tie,
+        })
+    }
+
+    /// By the rules and the score, not yet by id.
+    fn by_rules(&self, a: usize, b: usize) -> Ordering {
+        let (left, right) = (&self.candidates[a], &self.candidates[b]);
+        let mut column = 0;
+        for rule in self.rules {
+            let order = match rule {
+                Rule::Words => right.words.cmp(&left.words),
+                Rule::Typos => left.typos.cmp(&right.typos),
+                Rule::Relevance => self.bucket(right).cmp(&self.bucket(left)),
+                Rule::Column { .. } => {
+                    let key = |number: usize| self.keys[number * self.columns + column];
+                    let order = key(a).cmp(&key(b));
+                    column += 1;
+                    order
+                }
+            };
+            if order != Ordering::Equal {
+                return order;
+            }
+        }
+        right.score.total_cmp(&left.score)
+    }
+
+    fn bucket(&self, candidate: &Candidate) -> u32 {
+        (candidate.score / self.best * BUCKETS).round() as u32
+    }
+
+    /// The best `wanted` candidates in their final order, as places in the list of candidates.
+    pub fn top(&self, members: &[usize], wanted: usize) -> Result<Vec<usize>, QueryError> {
+        let mut chosen = Vec::new();
+        for range in self.by_segment(members) {
+            let mut local: Vec<(u64, usize)> = members[range]
+                .iter()
+                .map(|place| (self.local_tie(&self.candidates[*place]), *place))
+                .collect();
+            let compare = |a: &(u64, usize), b: &(u64, usize)| self.by_rules(a.1, b.1).then(a.0.cmp(&b.0));
+            if wanted < local.len() {
+                if wanted > 0 {
+                    local.select_nth_unstable_by(wanted - 1, compare);
+                }
+                local.truncate(wanted);
+            }
+            chosen.extend(local);
+        }
+        let ids: FxHashMap<usize, OnceCell<String>> =
+            chosen.iter().map(|(_, place)| (*place, OnceCell::new())).collect();
+        let failure = OnceCell::new();
+        let id = |place: usize| -> &str {
+            let Some(cell) = ids.get(&place) else { return "" };
+            cell.get_or_init(|| {
+                let id = self.id(place);
+                id.unwrap_or_else(|error| {
+                    failure.set(error).ok();
+                    String::new()
+                })
+            })
+        };
+        chosen.sort_unstable_by(|a, b| {
+            self.by_rules(a.1, b.1).then_with(|| {
+                let same = self.candidates[a.1].segment == self.candidates[b.1].segment;
+                if same || self.tie == Tie::Insertion {
+                    a.0.cmp(&b.0)
+                } else {
+                    id(a.1).cmp(id(b.1))
+                }
+            })
+        });
+        if let Some(error) = failure.into_inner() {
+            return Err(error);
+        }
+        chosen.truncate(wanted);
+        Ok(chosen.into_iter().map(|(_, place)| place).collect())
+    }
+
+    /// Whether the first of two candidates comes before the second.
+    pub fn is_before(&self, a: usize, b: usize) -> Result<bool, QueryError> {
+        let order = match self.by_rules(a, b) {
+            Ordering::Equal if self.tie == Tie::Insertion => {
+                self.local_tie(&self.candidates[a]).cmp(&self.local_tie(&self.candidates[b]))
+            }
+            Ordering::Equal => self.id(a)?.cmp(&self.id(b)?),
+            order => order,
+        };
+        Ok(order == Ordering::Less)
+    }
+
+    /// The id of a candidate.
+    pub fn id(&self, place: usize) -> Result<String, QueryError> {
+        let candidate = &self.candidates[place];
+        Ok(self.core.segments[candidate.segment as usize].id(candidate.doc)?)
+    }
+
+    fn local_tie(&self, candidate: &Candidate) -> u64 {
+        let segment = &self.core.segments[candidate.segment as usize];
+        match self.tie {
+            Tie::Id => segment.id_rank(candidate.doc),
+            Tie::Insertion => segment.number(candidate.doc),
+        }
+    }
+
+    /// The stretches of members that lie in one segment.
+    fn by_segment(&self, members: &[usize]) -> Vec<Range<usize>> {
+        let mut ranges: Vec<Range<usize>> = Vec::new();
+        let segment = |place: usize| self.candidates[members[place]].segment;
+        for place in 0..members.len() {
+            match ranges.last_mut().filter(|range| segment(range.start) == segment(place)) {
+                Some(range) => range.end = place + 1,
+                None => ranges.push(place..place + 1),
+            }
+        }
+        ranges
+    }
+}
+
+/// Numbers come before text and missing values last, whatever the direction. Of several
+/// values the one that comes first counts.
+fn key(core: &Core, attribute: &Attribute, candidate: &Candidate, descending: bool) -> Result<Key, TantivyError> {
+    let segment = candidate.segment as usize;
+    let Some(values) = attribute.segments.get(segment) else {
+        return Ok((MISSING, 0));
+    };
+    let first = |values: &mut dyn Iterator<Item = u64>| {
+        let directed = values.map(|value| if descending { !value } else { value });
+        directed.min()
+    };
+    if let Some(column) = &values.number
+        && let Some(value) = first(&mut column.values_for_doc(candidate.doc).map(f64_to_u64))
+    {
+        return Ok((NUMBER, value));
+    }
+    if let Some(column) = &values.text {
+        let groups = attribute.groups(core)?;
+        let mut ranks = column.term_ords(candidate.doc).map(|ord| u64::from(groups.of(segment, ord)));
+        if let Some(value) = first(&mut ranks) {
+            return Ok((TEXT, value));
+        }
+    }
+    Ok((MISSING, 0))
+}
+
+/// Keeps the best candidate of every value of an attribute; those without a value all stay.
+pub(crate) fn distinct(
+    order: &Ranked<'_>,
+    candidates: &[Candidate],
+    attribute: &Attribute,
+    members: Vec<usize>,
+) -> Result<Vec<usize>, QueryError> {
+    let mut best: FxHashMap<Key, usize> = FxHashMap::default();
+    let mut keys = Vec::with_capacity(members.len());
+    for place in &members {
+        let key = key(order.core, attribute, &candidates[*place], ASCENDING)?;
+        keys.push(key);
+        if key.0 == MISSING {
+            continue;
+        }
+        match best.get_mut(&key) {
+            None => {
+                best.insert(key, *place);
+            }
+            Some(holder) => {
+                if order.is_before(*place, *holder)? {
+                    *holder = *place;
+                }
+            }
+        }
+    }
+    let kept = members.iter().zip(keys);
+    Ok(kept
+        .filter(|(place, key)| best.get(key).is_none_or(|holder| holder == *place))
+        .map(|(place, _)| *place)
+        .collect())
+}
+
+/// The direction in which the value of a list is picked that stands for the whole list.
+const ASCENDING: bool = false;

@@ -1,0 +1,237 @@
+//! One state of the index, opened once and shared by all its readers.
+//!
+//! It holds the handles of every segment, the length normalisation of every
+//! text field, and what queries have found out so far: columns, groups of equal
+//! values and expanded words. A new commit starts with empty caches.
+
+use crate::columns::Attribute;
+use crate::expand::Forms;
+use crate::plan::IndexPlan;
+use crate::schema::{Fields, ID, NUMBER};
+use crate::score::B;
+use crate::value;
+use rustc_hash::{FxHashMap, FxHashSet};
+use std::sync::{Arc, OnceLock, RwLock};
+use tantivy::columnar::{Column, StrColumn};
+use tantivy::fieldnorm::FieldNormReader;
+use tantivy::index::InvertedIndexReader;
+use tantivy::schema::IndexRecordOption;
+use tantivy::{DocSet, Searcher, SegmentReader, TERMINATED, TantivyError, Term};
+use text::Analyzer;
+
+/// Attributes whose columns are kept open at most.
+const OPEN_ATTRIBUTES: usize = 4_096;
+
+/// Where a document is: its segment and its number there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub segment: u32,
+    pub doc: u32,
+}
+
+/// See the module documentation.
+pub(crate) struct Core {
+    pub plan: Arc<IndexPlan>,
+    pub fields: Arc<Fields>,
+    pub analyzer: Analyzer,
+    pub segments: Vec<Segment>,
+    /// By text field and length code: what one occurrence of a word counts.
+    pub gains: Vec<Vec<f32>>,
+    pub forms: Forms,
+    columns: RwLock<FxHashMap<String, Arc<Attribute>>>,
+    attributes: OnceLock<Vec<String>>,
+    // Keeps the files of the segments from being collected.
+    _searcher: Searcher,
+}
+
+/// One segment with its open files.
+pub(crate) struct Segment {
+    pub reader: SegmentReader,
+    pub ids: Arc<InvertedIndexReader>,
+    pub id_column: Option<StrColumn>,
+    pub numbers: Option<Column<u64>>,
+    pub words: Arc<InvertedIndexReader>,
+    pub marks: Arc<InvertedIndexReader>,
+    pub texts: Vec<Text>,
+}
+
+/// One text field of one segment.
+pub(crate) struct Text {
+    pub postings: Arc<InvertedIndexReader>,
+    pub lengths: FieldNormReader,
+}
+
+impl Segment {
+    fn open(reader: &SegmentReader, fields: &Fields) -> Result<Self, TantivyError> {
+        let mut texts = Vec::with_capacity(fields.texts.len());
+        for text in &fields.texts {
+            texts.push(Text {
+                postings: reader.inverted_index(text.field)?,
+                lengths: reader.get_fieldnorms_reader(text.field)?,
+            });
+        }
+        Ok(Self {
+            ids: reader.inverted_index(fields.id)?,
+            id_column: reader.fast_fields().str(ID)?,
+            numbers: reader.fast_fields().column_opt(NUMBER)?,
+            words: reader.inverted_index(fields.words)?,
+            marks: reader.inverted_index(fields.marks)?,
+            texts,
+            reader: reader.clone(),
+        })
+    }
+
+    /// The document's id.
+    pub fn id(&self, doc: u32) -> Result<String, TantivyError> {
+        let mut id = String::new();
+        if let Some(column) = &self.id_column
+            && let Some(ord) = column.ords().first(doc)
+        {
+            column.ord_to_str(ord, &mut id)?;
+        }
+        Ok(id)
+    }
+
+    /// The id's rank among the ids of this segment.
+    pub fn id_rank(&self, doc: u32) -> u64 {
+        let column = self.id_column.as_ref();
+        column.and_then(|column| column.ords().first(doc)).unwrap_or_default()
+    }
+
+    /// The document's place in insertion order.
+    pub fn number(&self, doc: u32) -> u64 {
+        let column = self.numbers.as_ref();
+        column.and_then(|column| column.first(doc)).unwrap_or_default()
+    }
+}
+
+impl Core {
+    /// Opens every segment the searcher sees.
+    pub fn open(
+        searcher: Searcher,
+        plan: Arc<IndexPlan>,
+        fields: Arc<Fields>,
+        analyzer: Analyzer,
+    ) -> Result<Self, TantivyError> {
+        let mut segments = Vec::new();
+        for reader in searcher.segment_readers() {
+            segments.push(Segment::open(reader, &fields)?);
+        }
+        let mut gains = Vec::with_capacity(fields.texts.len());
+        for (place, text) in fields.texts.iter().enumerate() {
+            gains.push(gains_of(&segments, &fields, place, text.weight)?);
+        }
+        Ok(Self {
+            plan,
+            fields,
+            analyzer,
+            segments,
+            gains,
+            forms: Forms::default(),
+            columns: RwLock::default(),
+            attributes: OnceLock::new(),
+            _searcher: searcher,
+        })
+    }
+
+    /// Documents that are not deleted.
+    pub fn count(&self) -> u64 {
+        self.segments.iter().map(|segment| u64::from(segment.reader.num_docs())).sum()
+    }
+
+    /// The insertion number for the next new document.
+    pub fn next_number(&self) -> u64 {
+        let columns = self.segments.iter().filter_map(|segment| segment.numbers.as_ref());
+        columns.map(|column| column.max_value() + 1).max().unwrap_or_default()
+    }
+
+    /// Where the document with an id is.
+    pub fn locate(&self, id: &str) -> Result<Option<Place>, TantivyError> {
+        let term = Term::from_field_text(self.fields.id, id);
+        for (number, segment) in self.segments.iter().enumerate() {
+            let Some(mut postings) = segment.ids.read_postings(&term, IndexRecordOption::Basic)? else {
+                continue;
+            };
+            let mut doc = postings.doc();
+            while doc != TERMINATED {
+                if !segment.reader.is_deleted(doc) {
+                    return Ok(Some(Place {
+                        segment: number as u32,
+                        doc,
+                    }));
+                }
+                doc = postings.advance();
+            }
+        }
+        Ok(None)
+    }
+
+    /// The insertion number of the document with an id.
+    pub fn number_of(&self, id: &str) -> Result<Option<u64>, TantivyError> {
+        let place = self.locate(id)?;
+        Ok(place.and_then(|place| {
+            let segment = self.segments.get(place.segment as usize)?;
+            Some(segment.number(place.doc))
+        }))
+    }
+
+    /// The columns of one attribute.
+    pub fn attribute(&self, path: &str) -> Result<Arc<Attribute>, TantivyError> {
+        if let Ok(open) = self.columns.read()
+            && let Some(attribute) = open.get(path)
+        {
+            return Ok(Arc::clone(attribute));
+        }
+        let attribute = Arc::new(Attribute::open(self, path)?);
+        // Any name may be asked for; only names that exist are worth remembering.
+        if !attribute.is_absent()
+            && let Ok(mut open) = self.columns.write()
+            && open.len() < OPEN_ATTRIBUTES
+        {
+            open.insert(path.to_owned(), Arc::clone(&attribute));
+        }
+        Ok(attribute)
+    }
+
+    /// Every attribute that some document has and that is filterable, in alphabetical order.
+    pub fn attributes(&self) -> Result<&[String], TantivyError> {
+        if let Some(known) = self.attributes.get() {
+            return Ok(known);
+        }
+        let mut found = FxHashSet::default();
+        for segment in &self.segments {
+            let mut marks = segment.marks.terms().range().ge("e").lt("f").into_stream()?;
+            while marks.advance() {
+                let key = marks.key().get(1..).unwrap_or_default();
+                found.insert(value::path_of(&String::from_utf8_lossy(key)));
+            }
+        }
+        let mut found: Vec<String> = found.into_iter().collect();
+        found.sort_unstable();
+        Ok(self.attributes.get_or_init(|| found))
+    }
+}
+
+/// What one occurrence counts in a field, by the code of the field's length: a word in a
+/// field that is longer than usual says less.
+fn gains_of(
+    segments: &[Segment],
+    fields: &Fields,
+    place: usize,
+    weight: f32,
+) -> Result<Vec<f32>, TantivyError> {
+    let mark = Term::from_field_text(fields.marks, &value::has_words(place));
+    let (mut words, mut documents) = (0u64, 0u64);
+    for segment in segments {
+        words += segment.texts.get(place).map_or(0, |text| text.postings.total_num_tokens());
+        documents += u64::from(segment.marks.doc_freq(&mark)?);
+    }
+    // Documents without the field do not make it short for the others.
+    let average = words.max(1) as f32 / documents.max(1) as f32;
+    Ok((0..=u8::MAX)
+        .map(|code| {
+            let length = FieldNormReader::id_to_fieldnorm(code) as f32;
+            weight / (1.0 - B + B * length / average)
+        })
+        .collect())
+}

@@ -1,0 +1,278 @@
+//! From parsed words to units of scoring: every form a word may take, with how
+//! much each counts and how rare the word is.
+//!
+//! A unit is one word or one phrase. Its variants are added up as one word
+//! (BM25F over forms as well as fields), so a document gains nothing from
+//! matching the same query word in two spellings.
+
+use crate::answer::{MatchedTerms, Matching};
+use crate::expand::Form;
+use crate::parse::{Parsed, Part, Word};
+use crate::query_plan::CompiledPlan;
+use crate::snapshot::Core;
+use crate::tuning::p;
+use tantivy::TantivyError;
+use text::typos_allowed;
+
+/// One word or phrase of a query.
+#[derive(Debug, Default)]
+pub(crate) struct Unit {
+    /// Fewest typos first.
+    pub variants: Vec<Variant>,
+    /// How much the unit tells: its inverse document frequency.
+    pub weight: f32,
+    /// A phrase must be there.
+    pub mandatory: bool,
+    /// Documents that have it, about.
+    pub frequency: u64,
+}
+
+/// One form of a unit: a word, or several that must stand side by side.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Variant {
+    pub words: Vec<String>,
+    /// What an occurrence counts against one of the word as typed.
+    pub factor: f32,
+    pub typos: u8,
+}
+
+/// A query ready to be scored.
+#[derive(Debug, Default)]
+pub(crate) struct Units {
+    /// In the order in which they may be dropped from the end; all of them occur in the index.
+    pub units: Vec<Unit>,
+    pub excluded: Vec<Vec<String>>,
+    /// The weight of everything that was asked, also of what occurs nowhere.
+    pub weight: f32,
+    /// A word that may not be missing occurs nowhere.
+    pub hopeless: bool,
+    /// Neighbouring words of the query, which count more when they stand side by side.
+    pub pairs: Vec<(Variant, f32)>,
+    pub terms: MatchedTerms,
+}
+
+/// Builds the units of one query.
+pub(crate) struct Builder<'a> {
+    pub core: &'a Core,
+    pub plan: &'a CompiledPlan,
+    pub matching: Matching,
+}
+
+impl Builder<'_> {
+    pub fn build(&self, parsed: Parsed) -> Result<Units, TantivyError> {
+        let mut units: Vec<Unit> = Vec::with_capacity(parsed.parts.len());
+        for part in &parsed.parts {
+            units.push(match part {
+                Part::Word(word) => self.word(word)?,
+                Part::Phrase(words) => self.phrase(words)?,
+            });
+        }
+        self.add_neighbours(&parsed.parts, &mut units)?;
+        self.add_synonyms(&parsed.parts, &mut units)?;
+        let mut done = Units {
+            excluded: parsed.excluded,
+            pairs: self.pairs(&parsed.parts, &units),
+            ..Units::default()
+        };
+        for unit in &mut units {
+            unit.variants.sort_by_key(|variant| variant.typos);
+            done.weight += unit.weight;
+            done.hopeless |= unit.frequency == 0 && (unit.mandatory || self.matching == Matching::All);
+            let words = unit.variants.iter().flat_map(|variant| &variant.words);
+            done.terms.forms.extend(words.cloned());
+        }
+        if let Some(Part::Word(word)) = parsed.parts.last()
+            && word.open
+        {
+            done.terms.prefix = Some(word.surface.clone());
+        }
+        // A word that occurs nowhere cannot tell documents apart.
+        units.retain(|unit| unit.frequency > 0);
+        if self.matching == Matching::Frequency {
+            units.sort_by_key(|unit| unit.frequency);
+        }
+        done.units = units;
+        Ok(done)
+    }
+
+    fn word(&self, word: &Word) -> Result<Unit, TantivyError> {
+        let exact = self.core.frequency(&word.text)?;
+        let mut unit = Unit::default();
+        if exact > 0 {
+            unit.add(vec![word.text.clone()], 1.0, 0);
+        }
+        unit.frequency = exact;
+        let mut longer = 0;
+        if word.open {
+            let forms = self.core.longer(&word.surface)?;
+            for form in forms.iter().filter(|form| form.text != word.text) {
+                unit.add(vec![form.text.clone()], 1.0, 0);
+                longer += form.frequency;
+            }
+            let ratio = if exact == 0 { 1.0 } else { (self.rarity(longer) / self.rarity(exact)).min(1.0) };
+            for variant in unit.variants.iter_mut().skip(usize::from(exact > 0)) {
+                variant.factor = p("PREFIX", 0.5) * ratio;
+            }
+        }
+        unit.frequency += longer;
+        let allowed = typos_allowed(&word.surface, &self.plan.plan.typo);
+        if allowed > 0 && (exact + longer) < p("RARE", 10.0) as u64 {
+            self.add_misspelt(word, allowed, &mut unit)?;
+        }
+        unit.weight = self.rarity(if exact > 0 { exact } else { unit.frequency });
+        Ok(unit)
+    }
+
+    /// Words with one typo; only where there are none, words with two; only where there are
+    /// none either, beginnings with typos.
+    fn add_misspelt(&self, word: &Word, allowed: u8, unit: &mut Unit) -> Result<(), TantivyError> {
+        for typos in 1..=allowed {
+            if self.add_forms(&self.core.similar(&word.text, typos, WHOLE)?, unit) {
+                return Ok(());
+            }
+        }
+        if word.open && unit.frequency == 0 {
+            for typos in 1..=allowed {
+                if self.add_forms(&self.core.similar(&word.surface, typos, OPEN)?, unit) {
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn add_forms(&self, forms: &[Form], unit: &mut Unit) -> bool {
+        for form in forms {
+            let factor = p("TYPO", 0.4).powi(i32::from(form.typos));
+            unit.add(vec![form.text.clone()], factor, form.typos);
+            unit.frequency += form.frequency;
+        }
+        !forms.is_empty()
+    }
+
+    fn phrase(&self, words: &[String]) -> Result<Unit, TantivyError> {
+        let mut unit = Unit {
+            mandatory: true,
+            frequency: u64::MAX,
+            ..Unit::default()
+        };
+        for word in words {
+            let frequency = self.core.frequency(word)?;
+            unit.weight += self.rarity(frequency);
+            unit.frequency = unit.frequency.min(frequency);
+        }
+        unit.add(words.to_vec(), 1.0, 0);
+        Ok(unit)
+    }
+
+    /// Compound words: `t light` also finds `tlight`, and `tlight` also finds `t light`.
+    fn add_neighbours(&self, parts: &[Part], units: &mut [Unit]) -> Result<(), TantivyError> {
+        for (number, pair) in parts.windows(2).enumerate() {
+            let [Part::Word(left), Part::Word(right)] = pair else {
+                continue;
+            };
+            let joined = self.core.analyzer.fold(&format!("{}{}", left.surface, right.surface));
+            let frequency = self.core.frequency(&joined)?;
+            if frequency > 0 {
+                for unit in units.iter_mut().skip(number).take(2) {
+                    unit.add(vec![joined.clone()], p("JOIN", 1.0), 0);
+                    unit.frequency += frequency;
+                }
+            }
+        }
+        for (part, unit) in parts.iter().zip(units) {
+            let Part::Word(word) = part else { continue };
+            let unknown = unit.variants.iter().all(|variant| variant.typos > 0);
+            if unknown && let Some((left, right, frequency)) = self.best_split(&word.surface)? {
+                unit.add(vec![left, right], p("JOIN", 1.0), 0);
+                unit.frequency += frequency;
+                unit.weight = self.rarity(unit.frequency);
+            }
+        }
+        Ok(())
+    }
+
+    /// The two known words that a word is made of, and how frequent the rarer one is.
+    fn best_split(&self, word: &str) -> Result<Option<(String, String, u64)>, TantivyError> {
+        let mut best: Option<(String, String, u64)> = None;
+        for (at, _) in word.char_indices().skip(1) {
+            let (left, right) = word.split_at(at);
+            let (left, right) = (self.core.analyzer.fold(left), self.core.analyzer.fold(right));
+            let frequency = match self.core.frequency(&left)? {
+                0 => 0,
+                left => left.min(self.core.frequency(&right)?),
+            };
+            if frequency > best.as_ref().map_or(0, |(.., best)| *best) {
+                best = Some((left, right, frequency));
+            }
+        }
+        Ok(best)
+    }
+
+    fn add_synonyms(&self, parts: &[Part], units: &mut [Unit]) -> Result<(), TantivyError> {
+        let words: Vec<String> = parts
+            .iter()
+            .map(|part| match part {
+                Part::Word(word) => word.text.clone(),
+                // No synonym has an empty word, so none reaches over a phrase.
+                Part::Phrase(_) => String::new(),
+            })
+            .collect();
+        for start in 0..words.len() {
+            for synonym in self.plan.synonyms(words.get(start..).unwrap_or_default()) {
+                for alternative in &synonym.alternatives {
+                    let mut frequency = u64::MAX;
+                    for word in alternative {
+                        frequency = frequency.min(self.core.frequency(word)?);
+                    }
+                    if frequency == 0 {
+                        continue;
+                    }
+                    for unit in units.iter_mut().skip(start).take(synonym.words.len()) {
+                        unit.add(alternative.clone(), p("SYNONYM", 1.0), 0);
+                        unit.frequency += frequency;
+                        if unit.weight == self.rarity(0) {
+                            unit.weight = self.rarity(unit.frequency);
+                        }
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn pairs(&self, parts: &[Part], units: &[Unit]) -> Vec<(Variant, f32)> {
+        let mut pairs = Vec::new();
+        if p("PAIR", 0.0) <= 0.0 {
+            return pairs;
+        }
+        for (neighbours, weights) in parts.windows(2).zip(units.windows(2)) {
+            if let [Part::Word(left), Part::Word(right)] = neighbours {
+                let weight: f32 = weights.iter().map(|unit| unit.weight).sum();
+                let words = vec![left.text.clone(), right.text.clone()];
+                pairs.push((Variant { words, factor: 1.0, typos: 0 }, weight * p("PAIR", 0.0)));
+            }
+        }
+        pairs
+    }
+
+    /// The inverse document frequency of BM25, which is never negative.
+    fn rarity(&self, frequency: u64) -> f32 {
+        let all = self.core.count().max(1) as f32;
+        let frequency = (frequency as f32).min(all);
+        (1.0 + (all - frequency + 0.5) / (frequency + 0.5)).ln()
+    }
+}
+
+/// Whether a misspelt word is complete or may go on.
+const WHOLE: bool = false;
+const OPEN: bool = true;
+
+impl Unit {
+    fn add(&mut self, words: Vec<String>, factor: f32, typos: u8) {
+        let known = self.variants.iter().any(|variant| variant.words == words);
+        if !known {
+            self.variants.push(Variant { words, factor, typos });
+        }
+    }
+}

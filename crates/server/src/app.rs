@@ -1,0 +1,137 @@
+//! What every handler shares: the engine, the configuration and the turnstiles.
+//!
+//! Engine calls block. Reads take a turn (so that a crowd queues instead of
+//! thrashing) and run in place on the worker thread, which tells tokio to move
+//! its other tasks elsewhere; that costs microseconds, and a slow search then
+//! holds up nobody. Writes hand over to the writer thread and await its word.
+
+use crate::config::{Limits, ServerConfig};
+use crate::error::ApiError;
+use axum::http::StatusCode;
+use engine::{Accepted, Engine, EngineError, IndexReader, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use tokio::runtime::{Handle, RuntimeFlavor};
+use tokio::sync::{Semaphore, SemaphorePermit, oneshot};
+
+/// The state of the router; a cheap clone.
+#[derive(Clone)]
+pub(crate) struct App(Arc<Inner>);
+
+struct Inner {
+    engine: Engine,
+    config: ServerConfig,
+    computing: Semaphore,
+    waiting: AtomicUsize,
+    large_bodies: Semaphore,
+}
+
+impl App {
+    pub(crate) fn new(engine: Engine, config: ServerConfig) -> Self {
+        let limits = &config.limits;
+        Self(Arc::new(Inner {
+            computing: Semaphore::new(limits.computing.max(1)),
+            waiting: AtomicUsize::new(0),
+            large_bodies: Semaphore::new(limits.large_bodies.max(1)),
+            engine,
+            config,
+        }))
+    }
+
+    pub(crate) fn config(&self) -> &ServerConfig {
+        &self.0.config
+    }
+
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.0.config.limits
+    }
+
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.0.engine
+    }
+
+    /// Runs a read when its turn comes.
+    pub(crate) async fn read<T>(
+        &self,
+        work: impl FnOnce(&Engine) -> Result<T, ApiError>,
+    ) -> Result<T, ApiError> {
+        let _turn = self.turn().await?;
+        in_place(|| work(&self.0.engine))
+    }
+
+    /// Runs a read on one snapshot of an index.
+    pub(crate) async fn read_index<T>(
+        &self,
+        uid: &str,
+        work: impl FnOnce(&IndexReader) -> Result<T, ApiError>,
+    ) -> Result<T, ApiError> {
+        domain::IndexUid::new(uid).map_err(EngineError::from)?;
+        self.read(|engine| work(&engine.index(uid)?)).await
+    }
+
+    /// Hands a write to the writer thread; answered when it is durable.
+    pub(crate) async fn write(&self, write: Write) -> Result<Accepted, ApiError> {
+        let (done, outcome) = oneshot::channel();
+        self.0.engine.submit(write, move |result| {
+            // The client may have gone; the write stands all the same.
+            let _ = done.send(result);
+        });
+        match outcome.await {
+            Ok(result) => Ok(result?),
+            Err(_) => Err(EngineError::Closing.into()),
+        }
+    }
+
+    /// A place among the large bodies; waits for one.
+    pub(crate) async fn large_body(&self) -> Option<SemaphorePermit<'_>> {
+        // The semaphore is never closed, so there is always a permit in the end.
+        self.0.large_bodies.acquire().await.ok()
+    }
+
+    async fn turn(&self) -> Result<SemaphorePermit<'_>, ApiError> {
+        if let Ok(permit) = self.0.computing.try_acquire() {
+            return Ok(permit);
+        }
+        let place = Place::take(&self.0.waiting);
+        if place.ahead >= self.limits().waiting {
+            return Err(ApiError::system(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "too_many_search_requests",
+                format!(
+                    "{} requests are waiting already; try again in a moment.",
+                    self.limits().waiting
+                ),
+            ));
+        }
+        match self.0.computing.acquire().await {
+            Ok(permit) => Ok(permit),
+            Err(closed) => Err(ApiError::internal(closed)),
+        }
+    }
+}
+
+/// A place in the queue, given back when dropped (also when the client has gone).
+struct Place<'a> {
+    waiting: &'a AtomicUsize,
+    ahead: usize,
+}
+
+impl<'a> Place<'a> {
+    fn take(waiting: &'a AtomicUsize) -> Self {
+        Self { waiting, ahead: waiting.fetch_add(1, Ordering::Relaxed) }
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.waiting.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Runs blocking work on this thread without holding up the tasks queued behind it.
+pub(crate) fn in_place<T>(work: impl FnOnce() -> T) -> T {
+    match Handle::try_current().map(|handle| handle.runtime_flavor()) {
+        Ok(RuntimeFlavor::MultiThread) => tokio::task::block_in_place(work),
+        _ => work(),
+    }
+}

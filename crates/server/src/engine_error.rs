@@ -1,0 +1,105 @@
+//! What the engine says, as status and stable code.
+//!
+//! Faults of the request keep the engine's sentence. Faults of the disk say what
+//! to do about them; anything else is internal.
+
+use crate::error::ApiError;
+use crate::settings_table;
+use axum::http::StatusCode;
+use domain::IdError;
+use engine::{EngineError, SettingsError};
+use lexical::QueryError;
+use store::LogError;
+
+impl From<EngineError> for ApiError {
+    fn from(error: EngineError) -> Self {
+        let message = error.to_string();
+        match &error {
+            EngineError::IndexNotFound(_) => Self::not_found("index_not_found", message),
+            EngineError::DocumentNotFound(_) => Self::not_found("document_not_found", message),
+            EngineError::TaskNotFound(_) => Self::not_found("task_not_found", message),
+            EngineError::ShopperNotFound(_) => Self::not_found("user_not_found", message),
+            EngineError::ItemNotFound(_) => Self::not_found("item_not_found", message),
+            EngineError::Id(id) => Self::invalid(id_code(id), message),
+            EngineError::Filter(_) => Self::invalid("invalid_search_filter", message),
+            EngineError::Query(query) => query_error(query, message),
+            EngineError::Settings(settings) => settings_error(settings),
+            EngineError::Kind(_) => Self::invalid("invalid_recommend_kind", message),
+            EngineError::Missing { field, .. } => Self::invalid(missing_code(field), message),
+            EngineError::Closing => {
+                Self::system(StatusCode::SERVICE_UNAVAILABLE, "server_is_stopping", message)
+            }
+            EngineError::Log(log) => log_error(log, &error),
+            EngineError::NotWritten(log) => log_error(log, &error),
+            _ => internal(&error),
+        }
+    }
+}
+
+/// The code of a refused name.
+pub(crate) fn id_code(error: &IdError) -> &'static str {
+    match error {
+        IdError::IndexUid(_) => "invalid_index_uid",
+        IdError::ItemId(_) => "invalid_document_id",
+        IdError::UserId => "invalid_user_id",
+        _ => "bad_request",
+    }
+}
+
+fn missing_code(field: &str) -> &'static str {
+    match field {
+        "userId" => "missing_recommend_user_id",
+        "itemId" | "itemIds" => "missing_recommend_item_id",
+        "basket" => "missing_recommend_basket",
+        _ => "missing_recommend_field",
+    }
+}
+
+fn query_error(error: &QueryError, message: String) -> ApiError {
+    let code = match error {
+        QueryError::NotFilterable { .. } => "invalid_search_filter",
+        QueryError::NotSortable { .. } => "invalid_search_sort",
+        QueryError::NotFacetable { .. } => "invalid_search_facets",
+        QueryError::NotSearchable { .. } => "invalid_search_attributes_to_search_on",
+        QueryError::NotDistinct { .. } => "invalid_search_distinct",
+        _ => return internal(error),
+    };
+    ApiError::invalid(code, message)
+}
+
+/// A refused setting, or a name that is none.
+pub(crate) fn settings_error(error: &SettingsError) -> ApiError {
+    match settings_table::code(&error.setting) {
+        Some(code) => ApiError::invalid(code, error.to_string()),
+        None if error.setting.is_empty() => ApiError::invalid("bad_request", error.to_string()),
+        None => settings_table::unknown(&error.setting),
+    }
+}
+
+fn log_error(log: &LogError, error: &EngineError) -> ApiError {
+    let message = error.to_string();
+    match log {
+        LogError::Full { .. } => {
+            ApiError::system(StatusCode::INSUFFICIENT_STORAGE, "no_space_left_on_device", message)
+        }
+        LogError::ReadOnly { .. } => {
+            ApiError::system(StatusCode::INTERNAL_SERVER_ERROR, "read_only_data_folder", message)
+        }
+        LogError::TooLarge { .. } => {
+            ApiError::refused(StatusCode::PAYLOAD_TOO_LARGE, "payload_too_large", message)
+        }
+        _ => internal(error),
+    }
+}
+
+/// The error with all its causes.
+fn internal(error: &dyn std::error::Error) -> ApiError {
+    let mut message = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        message.push_str(": ");
+        message.push_str(&inner.to_string());
+        cause = inner.source();
+    }
+    ApiError::internal(message)
+}

@@ -1,0 +1,43 @@
+//! The HTTP front door: routes and JSON in the Meilisearch conventions, and ours beside them.
+//!
+//! `server` reads requests into the engine's own structs, runs them, and writes
+//! the answers; it holds no data and ranks nothing. Everything a stranger can
+//! send has a limit ([`Limits`]), and with a master key every route but
+//! `/health` asks for it. Engine calls block, so they run where blocking is
+//! allowed: [`serve`] needs tokio's multi-thread runtime.
+
+mod app;
+mod auth;
+mod config;
+mod connection;
+mod documents;
+mod engine_error;
+mod error;
+mod events;
+mod facet_search;
+mod federation;
+mod fields;
+mod filter;
+mod hits;
+mod indexes;
+mod metadata;
+mod multi;
+mod paging;
+mod path;
+mod payload;
+mod profiles;
+mod recommend;
+mod router;
+mod search;
+mod search_params;
+mod serve;
+mod settings;
+mod settings_table;
+mod system;
+mod task_json;
+mod tasks;
+mod upload;
+
+pub use config::{ConfigError, Limits, ServerConfig};
+pub use router::router;
+pub use serve::{ServeError, serve};

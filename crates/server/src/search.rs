@@ -1,0 +1,158 @@
+//! `GET|POST /indexes/{uid}/search`, and the answer that multi-search shares.
+//!
+//! The engine's answer is written straight into the body: hits are the stored
+//! documents with their extras spliced in, the rest follows as fields.
+
+use crate::app::App;
+use crate::error::{ApiError, json_bytes};
+use crate::fields::{Fields, Params};
+use crate::hits::{Distribution, HitExtras, JsonText, Ranges};
+use crate::metadata::{self, Metadata};
+use crate::paging::{Paging, PagingAnswer};
+use crate::path::At;
+use crate::payload::JsonBody;
+use crate::search_params::{SEARCH, SEARCH_QUERY, SearchParams};
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use engine::{IndexReader, SearchAnswer};
+use serde::Serialize;
+use std::time::{Duration, Instant};
+
+/// `pagination.maxTotalHits` of an index that does not set it.
+const DEFAULT_MOST: usize = 1000;
+
+/// `POST /indexes/{uid}/search`
+pub(crate) async fn post(
+    State(app): State<App>,
+    At(uid): At<String>,
+    headers: HeaderMap,
+    JsonBody(body): JsonBody,
+) -> Result<Response, ApiError> {
+    let params = SearchParams::take(&mut Fields::body(body, SEARCH)?, &app)?;
+    answer(&app, &uid, params, &headers).await
+}
+
+/// `GET /indexes/{uid}/search`
+pub(crate) async fn get(
+    State(app): State<App>,
+    At(uid): At<String>,
+    headers: HeaderMap,
+    params: Params,
+) -> Result<Response, ApiError> {
+    let params = SearchParams::take(&mut params.fields(SEARCH_QUERY)?, &app)?;
+    answer(&app, &uid, params, &headers).await
+}
+
+async fn answer(
+    app: &App,
+    uid: &str,
+    params: SearchParams,
+    headers: &HeaderMap,
+) -> Result<Response, ApiError> {
+    let with_metadata = metadata::is_wanted(headers);
+    let body = app
+        .read_index(uid, |reader| {
+            let mut found = Found::search(reader, params)?;
+            if with_metadata {
+                found.add_metadata(uid, reader);
+            }
+            let mut text = JsonText::with_capacity(found.estimated_bytes());
+            text.raw("{");
+            found.write_fields(&mut text).map_err(ApiError::internal)?;
+            Ok(text.finish())
+        })
+        .await?;
+    Ok(json_bytes(StatusCode::OK, body))
+}
+
+/// How many hits paging may reach in an index.
+pub(crate) fn most_hits(reader: &IndexReader) -> usize {
+    let pagination = reader.settings().pagination;
+    pagination.and_then(|pagination| pagination.max_total_hits).unwrap_or(DEFAULT_MOST)
+}
+
+/// One search with its answer.
+pub(crate) struct Found {
+    query: String,
+    paging: Paging,
+    most: usize,
+    facets_asked: bool,
+    answer: SearchAnswer,
+    took: Duration,
+    metadata: Option<Metadata>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Tail<'a> {
+    query: &'a str,
+    processing_time_ms: u64,
+    #[serde(flatten)]
+    paging: PagingAnswer,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    facet_distribution: Option<Distribution<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    facet_stats: Option<Ranges<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_uid: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    metadata: Option<&'a Metadata>,
+}
+
+impl Found {
+    /// Runs a search.
+    pub(crate) fn search(reader: &IndexReader, params: SearchParams) -> Result<Self, ApiError> {
+        let started = Instant::now();
+        let SearchParams { mut request, paging } = params;
+        let most = most_hits(reader);
+        (request.offset, request.limit) = paging.window(most);
+        let answer = reader.search(&request)?;
+        Ok(Self {
+            facets_asked: !request.facets.is_empty(),
+            query: request.q,
+            paging,
+            most,
+            answer,
+            took: started.elapsed(),
+            metadata: None,
+        })
+    }
+
+    pub(crate) fn add_metadata(&mut self, uid: &str, reader: &IndexReader) {
+        self.metadata = Some(Metadata::new(uid, reader.info().primary_key));
+    }
+
+    /// About how long the answer will be, so that its buffer need not grow.
+    pub(crate) fn estimated_bytes(&self) -> usize {
+        let documents = self.answer.hits.iter().map(|hit| hit.document.get().len() + 64);
+        512 + documents.sum::<usize>()
+    }
+
+    /// Writes the fields of the answer and the closing brace.
+    pub(crate) fn write_fields(&self, text: &mut JsonText) -> Result<(), serde_json::Error> {
+        text.raw("\"hits\":[");
+        for (place, hit) in self.answer.hits.iter().enumerate() {
+            if place > 0 {
+                text.raw(",");
+            }
+            text.document(&hit.document, &HitExtras::from(hit))?;
+        }
+        text.raw("]");
+        let facets = &self.answer.facets;
+        text.rest_of_object(&Tail {
+            query: &self.query,
+            processing_time_ms: millis(self.took),
+            paging: self.paging.answer(self.answer.total, self.most),
+            facet_distribution: self.facets_asked.then_some(Distribution(facets)),
+            facet_stats: self.facets_asked.then_some(Ranges(facets)),
+            request_uid: self.metadata.as_ref().map(|_| metadata::unique_id()),
+            metadata: self.metadata.as_ref(),
+        })
+    }
+}
+
+/// Whole milliseconds, as answers give them.
+pub(crate) fn millis(took: Duration) -> u64 {
+    u64::try_from(took.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,272 @@
+//! The parameters of one search, as a JSON body, a query string or a query of a multi-search.
+//!
+//! Every parameter of the convention is known by name. Those whose features this
+//! engine does not have yet are refused when they would change the answer, so
+//! that no client believes it got what it asked for.
+
+use crate::app::App;
+use crate::error::ApiError;
+use crate::fields::{Fields, Row, Table, joined, shortened};
+use crate::filter;
+use crate::paging::Paging;
+use engine::{CropAttribute, SearchRequest};
+use lexical::{Matching, SortBy, SortOrder};
+use serde_json::Value;
+
+/// What a body and a query string have in common.
+const SHARED: Table = &[
+    ("q", "invalid_search_q"),
+    ("vector", "invalid_search_vector"),
+    ("offset", "invalid_search_offset"),
+    ("limit", "invalid_search_limit"),
+    ("page", "invalid_search_page"),
+    ("hitsPerPage", "invalid_search_hits_per_page"),
+    ("attributesToRetrieve", "invalid_search_attributes_to_retrieve"),
+    ("retrieveVectors", "invalid_search_retrieve_vectors"),
+    ("attributesToCrop", "invalid_search_attributes_to_crop"),
+    ("cropLength", "invalid_search_crop_length"),
+    ("attributesToHighlight", "invalid_search_attributes_to_highlight"),
+    ("showMatchesPosition", "invalid_search_show_matches_position"),
+    ("showRankingScore", "invalid_search_show_ranking_score"),
+    ("showRankingScoreDetails", "invalid_search_show_ranking_score_details"),
+    ("showPerformanceDetails", "invalid_search_show_performance_details"),
+    ("filter", "invalid_search_filter"),
+    ("sort", "invalid_search_sort"),
+    ("distinct", "invalid_search_distinct"),
+    ("facets", "invalid_search_facets"),
+    ("highlightPreTag", "invalid_search_highlight_pre_tag"),
+    ("highlightPostTag", "invalid_search_highlight_post_tag"),
+    ("cropMarker", "invalid_search_crop_marker"),
+    ("matchingStrategy", "invalid_search_matching_strategy"),
+    ("attributesToSearchOn", "invalid_search_attributes_to_search_on"),
+    ("rankingScoreThreshold", "invalid_search_ranking_score_threshold"),
+    ("locales", "invalid_search_locales"),
+    ("useNetwork", "invalid_search_use_network"),
+];
+
+const BODY_ONLY: Table = &[
+    ("media", "invalid_search_media"),
+    ("hybrid", "invalid_search_hybrid_query"),
+    ("personalize", "invalid_search_personalize"),
+];
+
+const QUERY_ONLY: Table = &[
+    ("hybridEmbedder", "invalid_search_embedder"),
+    ("hybridSemanticRatio", "invalid_search_semantic_ratio"),
+    ("personalizeUserContext", "invalid_search_personalize_user_context"),
+];
+
+const BODY: [Row; SHARED.len() + BODY_ONLY.len()] = joined(SHARED, BODY_ONLY);
+const QUERY: [Row; SHARED.len() + QUERY_ONLY.len()] = joined(SHARED, QUERY_ONLY);
+
+/// The fields of a search body.
+pub(crate) const SEARCH: Table = &BODY;
+/// The parameters of a search URL.
+pub(crate) const SEARCH_QUERY: Table = &QUERY;
+
+/// A search and how its answer is paged.
+#[derive(Debug)]
+pub(crate) struct SearchParams {
+    pub(crate) request: SearchRequest,
+    pub(crate) paging: Paging,
+}
+
+impl SearchParams {
+    /// Takes every search parameter.
+    pub(crate) fn take(fields: &mut Fields, app: &App) -> Result<Self, ApiError> {
+        refuse_later_features(fields)?;
+        let defaults = SearchRequest::default();
+        let request = SearchRequest {
+            q: take_query_text(fields, "q", app)?,
+            offset: 0,
+            limit: 0,
+            filter: filter::take(fields)?,
+            facets: fields.texts("facets")?.unwrap_or_default(),
+            sort: take_sort(fields)?,
+            distinct: fields.text("distinct")?,
+            matching: take_matching(fields)?,
+            search_on: fields.texts("attributesToSearchOn")?,
+            score_threshold: take_threshold(fields)?,
+            retrieve: fields.texts("attributesToRetrieve")?.filter(|names| !has_star(names)),
+            highlight: fields.texts("attributesToHighlight")?.unwrap_or_default(),
+            crop: take_crop(fields)?,
+            crop_length: fields.size("cropLength")?.unwrap_or(defaults.crop_length),
+            crop_marker: fields.text("cropMarker")?.unwrap_or(defaults.crop_marker),
+            highlight_pre: fields.text("highlightPreTag")?.unwrap_or(defaults.highlight_pre),
+            highlight_post: fields.text("highlightPostTag")?.unwrap_or(defaults.highlight_post),
+            show_matches_position: fields.boolean("showMatchesPosition")?.unwrap_or_default(),
+            show_ranking_score: fields.boolean("showRankingScore")?.unwrap_or_default(),
+            show_ranking_score_details: fields
+                .boolean("showRankingScoreDetails")?
+                .unwrap_or_default(),
+        };
+        // Languages are recognised text by text, so a hint changes nothing.
+        fields.texts("locales")?;
+        Ok(Self { request, paging: Paging::take(fields)? })
+    }
+}
+
+/// A query text, absent or within the limit.
+pub(crate) fn take_query_text(
+    fields: &mut Fields,
+    name: &str,
+    app: &App,
+) -> Result<String, ApiError> {
+    let text = fields.text(name)?.unwrap_or_default();
+    let most = app.limits().query_bytes;
+    if text.len() > most {
+        let message = format!("`{name}` has {} bytes, but at most {most} are allowed.", text.len());
+        return Err(fields.refuse(name, message));
+    }
+    Ok(text)
+}
+
+/// `rankingScoreThreshold`, from 0 to 1.
+pub(crate) fn take_threshold(fields: &mut Fields) -> Result<Option<f64>, ApiError> {
+    let name = "rankingScoreThreshold";
+    let threshold = fields.number(name)?;
+    match threshold.filter(|score| !(0.0..=1.0).contains(score)) {
+        Some(score) => Err(fields.refuse(
+            name,
+            format!("The value of `{name}` is invalid, expected a float between `0.0` and `1.0`, but found `{score}`."),
+        )),
+        None => Ok(threshold),
+    }
+}
+
+/// `matchingStrategy`.
+pub(crate) fn take_matching(fields: &mut Fields) -> Result<Matching, ApiError> {
+    let Some(word) = fields.text("matchingStrategy")? else { return Ok(Matching::Last) };
+    match word.as_str() {
+        "last" => Ok(Matching::Last),
+        "all" => Ok(Matching::All),
+        "frequency" => Ok(Matching::Frequency),
+        other => Err(fields.refuse(
+            "matchingStrategy",
+            format!(
+                "Unknown value `{}` at `{}.matchingStrategy`: expected one of `last`, `all`, `frequency`",
+                shortened(other),
+                fields.path()
+            ),
+        )),
+    }
+}
+
+fn has_star(names: &[String]) -> bool {
+    names.iter().any(|name| name == "*")
+}
+
+/// `sort`: `price:asc` and the like.
+pub(crate) fn take_sort(fields: &mut Fields) -> Result<Vec<SortBy>, ApiError> {
+    let mut sort = Vec::new();
+    for text in fields.texts("sort")?.unwrap_or_default() {
+        match sort_by(&text) {
+            Ok(by) => sort.push(by),
+            Err(message) => return Err(fields.refuse("sort", message)),
+        }
+    }
+    Ok(sort)
+}
+
+fn sort_by(text: &str) -> Result<SortBy, String> {
+    if text.starts_with("_geo") {
+        return Err(format!("`{}`: sorting by distance is not available yet.", shortened(text)));
+    }
+    let broken = || {
+        format!(
+            "Invalid syntax for the sort parameter: expected expression ending by `:asc` or `:desc`, found `{}`.",
+            shortened(text)
+        )
+    };
+    let (path, word) = text.rsplit_once(':').ok_or_else(broken)?;
+    let order = match word {
+        "asc" => SortOrder::Ascending,
+        "desc" => SortOrder::Descending,
+        _ => return Err(broken()),
+    };
+    if path.is_empty() {
+        return Err(broken());
+    }
+    Ok(SortBy { path: path.to_owned(), order })
+}
+
+/// `attributesToCrop`: a name, or `name:12` with its own length.
+fn take_crop(fields: &mut Fields) -> Result<Vec<CropAttribute>, ApiError> {
+    let names = fields.texts("attributesToCrop")?.unwrap_or_default();
+    Ok(names.iter().map(|name| crop_attribute(name)).collect())
+}
+
+fn crop_attribute(text: &str) -> CropAttribute {
+    if let Some((name, words)) = text.rsplit_once(':')
+        && let Ok(words) = words.parse()
+    {
+        return CropAttribute { name: name.to_owned(), words: Some(words) };
+    }
+    CropAttribute { name: text.to_owned(), words: None }
+}
+
+/// Refuses what would silently be ignored otherwise.
+pub(crate) fn refuse_later_features(fields: &mut Fields) -> Result<(), ApiError> {
+    for name in ["vector", "media", "hybrid", "hybridEmbedder", "hybridSemanticRatio"] {
+        if fields.has(name) {
+            let embedder = match fields.value(name) {
+                Some(Value::Object(hybrid)) => {
+                    hybrid.get("embedder").and_then(Value::as_str).unwrap_or("default").to_owned()
+                }
+                Some(Value::String(embedder)) if name == "hybridEmbedder" => embedder,
+                _ => "default".to_owned(),
+            };
+            return Err(ApiError::invalid(
+                "invalid_search_embedder",
+                format!(
+                    "Cannot use `{name}`: this index has no embedder `{}`, because searching by meaning is not available yet.",
+                    shortened(&embedder)
+                ),
+            ));
+        }
+    }
+    for name in ["personalize", "personalizeUserContext"] {
+        if fields.has(name) {
+            return Err(not_enabled(name, "personalised ranking"));
+        }
+    }
+    if fields.boolean("useNetwork")? == Some(true) {
+        return Err(not_enabled("useNetwork", "searching other servers"));
+    }
+    if fields.boolean("showPerformanceDetails")? == Some(true) {
+        return Err(not_enabled("showPerformanceDetails", "timing of single steps"));
+    }
+    // No document has vectors yet, so there is nothing to add for `true`.
+    fields.boolean("retrieveVectors")?;
+    Ok(())
+}
+
+fn not_enabled(name: &str, what: &str) -> ApiError {
+    ApiError::invalid(
+        "feature_not_enabled",
+        format!("Cannot use `{name}`: {what} is not available yet."),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sort_texts_name_path_and_order() {
+        let by = |path: &str, order| Ok(SortBy { path: path.to_owned(), order });
+        assert_eq!(sort_by("price:asc"), by("price", SortOrder::Ascending));
+        assert_eq!(sort_by("a:b:desc"), by("a:b", SortOrder::Descending));
+        for broken in ["price", "price:up", ":asc", "_geoPoint(1,2):asc"] {
+            assert!(sort_by(broken).is_err(), "{broken}");
+        }
+    }
+
+    #[test]
+    fn a_crop_length_may_follow_the_name() {
+        let crop = |name: &str, words| CropAttribute { name: name.to_owned(), words };
+        assert_eq!(crop_attribute("title"), crop("title", None));
+        assert_eq!(crop_attribute("title:5"), crop("title", Some(5)));
+        assert_eq!(crop_attribute("a:b"), crop("a:b", None));
+    }
+}

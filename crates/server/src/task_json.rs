@@ -1,0 +1,94 @@
+//! Tasks in the JSON of the conventions, whole and summarised.
+//!
+//! A write is answered 202 with the summary; the task itself is asked for by its
+//! uid. Every task is a batch of its own here.
+
+use crate::error::{ErrorObject, json_response};
+use axum::http::StatusCode;
+use axum::response::Response;
+use domain::Timestamp;
+use engine::{Accepted, Task, TaskKind, TaskStatus};
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Summary<'a> {
+    task_uid: u64,
+    index_uid: &'a str,
+    status: TaskStatus,
+    #[serde(rename = "type")]
+    kind: TaskKind,
+    enqueued_at: String,
+}
+
+/// 202 with the summarised task.
+pub(crate) fn accepted(accepted: &Accepted) -> Response {
+    let summary = Summary {
+        task_uid: accepted.task_uid,
+        index_uid: accepted.index_uid.as_str(),
+        status: TaskStatus::Enqueued,
+        kind: accepted.kind,
+        enqueued_at: accepted.enqueued_at.to_string(),
+    };
+    json_response(StatusCode::ACCEPTED, &summary)
+}
+
+/// A task as it is shown.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct TaskJson<'a> {
+    uid: u64,
+    batch_uid: u64,
+    index_uid: Option<&'a str>,
+    status: TaskStatus,
+    #[serde(rename = "type")]
+    kind: TaskKind,
+    /// Nothing cancels tasks yet.
+    canceled_by: Option<u64>,
+    details: Option<&'a Map<String, Value>>,
+    error: Option<ErrorObject<'a>>,
+    duration: Option<String>,
+    enqueued_at: String,
+    started_at: Option<String>,
+    finished_at: Option<String>,
+}
+
+impl<'a> From<&'a Task> for TaskJson<'a> {
+    fn from(task: &'a Task) -> Self {
+        let error = task.error.as_ref();
+        Self {
+            uid: task.uid,
+            batch_uid: task.uid,
+            index_uid: task.index_uid.as_deref(),
+            status: task.status,
+            kind: task.kind,
+            canceled_by: None,
+            details: Some(&task.details).filter(|details| !details.is_empty()),
+            error: error.map(|error| ErrorObject::of_task(&error.message, &error.code)),
+            duration: task.started_at.zip(task.finished_at).map(duration),
+            enqueued_at: task.enqueued_at.to_string(),
+            started_at: task.started_at.map(|at| at.to_string()),
+            finished_at: task.finished_at.map(|at| at.to_string()),
+        }
+    }
+}
+
+/// ISO 8601, as `PT0.012S`.
+fn duration((start, end): (Timestamp, Timestamp)) -> String {
+    let millis = (end.millis() - start.millis()).max(0);
+    format!("PT{}.{:03}S", millis / 1000, millis % 1000)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_iso_8601() {
+        let at = Timestamp::from_millis;
+        assert_eq!(duration((at(1000), at(1012))), "PT0.012S");
+        assert_eq!(duration((at(0), at(61_500))), "PT61.500S");
+        assert_eq!(duration((at(5), at(4))), "PT0.000S");
+    }
+}

@@ -1,0 +1,26 @@
+//! Text as the words index sees it: normalised, split into words, folded to
+//! stems, compared with typos allowed, and marked up again for the reader.
+//!
+//! `text` knows no index and no settings file. Everything works on plain
+//! strings, and every offset it hands out points into the text that was given.
+
+mod analyzer;
+mod characters;
+mod chinese;
+mod crop;
+mod fold;
+mod highlight;
+mod offsets;
+mod phrases;
+mod plural;
+mod segment;
+mod spelling;
+#[cfg(test)]
+mod tests;
+
+pub use analyzer::{Analyzer, AnalyzerConfig, Token};
+pub use characters::is_mostly_cjk;
+pub use crop::crop;
+pub use fold::normalise;
+pub use highlight::{Match, find_matches, highlight};
+pub use spelling::{TypoPolicy, damerau_levenshtein, typos_allowed};

@@ -1,0 +1,192 @@
+//! `vitrine eval sequence`: predicts the last item of every shopper.
+//!
+//! Models are fitted with their published settings; `--tune` chooses others on an
+//! inner split, and only then looks at the last items.
+
+use crate::outcome::Outcome;
+use crate::output::Format;
+use crate::progress;
+use anyhow::{Context as _, bail};
+use eval::{SequenceProtocol, SequenceReport, Sequences, Split};
+use models::{ModelError, Pctm, PctmConfig, Rules, RulesConfig, SequenceModel};
+use serde::Serialize;
+use serde_json::{Value, json};
+use std::fs::File;
+use std::io::BufReader;
+use std::path::PathBuf;
+use std::time::Instant;
+
+/// Places that are ranked for each shopper.
+const DEPTH: usize = 10;
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// One shopper a line: `user item item …` in the order of time.
+    #[arg(long, value_name = "FILE")]
+    sequences: PathBuf,
+    /// The items with their titles. The counting models work from ids alone and do not read it.
+    #[arg(long, value_name = "FILE")]
+    items: Option<PathBuf>,
+    /// p1 or p2.
+    #[arg(long, default_value = "p2")]
+    protocol: SequenceProtocol,
+    /// Only this model; all of them otherwise.
+    #[arg(long)]
+    model: Option<ModelName>,
+    /// Choose the settings on an inner split instead of taking the published ones.
+    #[arg(long)]
+    tune: bool,
+    /// The counting models use no chance; accepted so that scripts can pass it to every model.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Threads that rank; all cores otherwise.
+    #[arg(long, value_name = "N")]
+    threads: Option<usize>,
+    #[command(flatten)]
+    format: Format,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum ModelName {
+    Rules,
+    Pctm,
+}
+
+/// One model's figures.
+#[derive(Serialize)]
+struct Evaluated {
+    model: &'static str,
+    #[serde(flatten)]
+    report: SequenceReport,
+    seconds: f64,
+    fit_seconds: f64,
+    rank_seconds: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tune_seconds: Option<f64>,
+    /// `published`, or `tuned` on the inner split.
+    chosen: &'static str,
+    settings: Value,
+}
+
+/// Prints one flat object for one model, an object by model for several.
+pub fn run(args: Args) -> anyhow::Result<Outcome> {
+    let sequences = read(&args)?;
+    let threads = args.threads.unwrap_or_else(cores);
+    let test = args.protocol.test(&sequences);
+    if test.cases.is_empty() {
+        bail!("no shopper in {} has enough items for protocol {}", args.sequences.display(), args.protocol);
+    }
+    let inner = args.tune.then(|| args.protocol.inner(&sequences));
+    let bench = Bench { items: sequences.items.len(), test, inner, threads };
+    let mut all = Vec::new();
+    if args.model != Some(ModelName::Pctm) {
+        all.push(bench.run("rules", &RulesConfig::grid(), Rules::fit)?);
+    }
+    if args.model != Some(ModelName::Rules) {
+        all.push(bench.run("pctm", &PctmConfig::grid(bench.items), Pctm::fit)?);
+    }
+    args.format.print(&answer(&args, &all, bench.test.cases.len())?, |_| render(&args, &all))?;
+    Ok(Outcome::Fine)
+}
+
+fn read(args: &Args) -> anyhow::Result<Sequences> {
+    let path = args.sequences.display();
+    if let Some(items) = args.items.as_ref().filter(|items| !items.is_file()) {
+        bail!("cannot open {}", items.display());
+    }
+    let file = File::open(&args.sequences).with_context(|| format!("cannot open {path}"))?;
+    Sequences::read(BufReader::new(file)).with_context(|| format!("cannot use {path}"))
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// Everything but the model.
+struct Bench {
+    items: usize,
+    test: Split,
+    inner: Option<Split>,
+    threads: usize,
+}
+
+impl Bench {
+    /// Evaluates one model. The first settings of the grid are the published ones.
+    fn run<C: Clone + Serialize, M: SequenceModel>(
+        &self,
+        name: &'static str,
+        grid: &[C],
+        fit: impl Fn(&[Vec<u32>], usize, &C) -> Result<M, ModelError>,
+    ) -> anyhow::Result<Evaluated> {
+        let bar = progress::wait(name);
+        let started = Instant::now();
+        let published = grid.first().context("the grid is never empty")?.clone();
+        let config = match &self.inner {
+            None => published,
+            Some(inner) => {
+                let tuning = eval::tune(grid, |config| {
+                    bar.tick();
+                    let model = fit(&inner.training, self.items, config)?;
+                    Ok::<_, ModelError>(self.rank(inner, &model).ndcg_10)
+                })?;
+                tuning.map_or(published, |tuning| tuning.best)
+            }
+        };
+        let tuned = started.elapsed().as_secs_f64();
+        let started = Instant::now();
+        let model = fit(&self.test.training, self.items, &config)?;
+        let fitted = started.elapsed().as_secs_f64();
+        let report = self.rank(&self.test, &model);
+        let total = started.elapsed().as_secs_f64();
+        bar.finish_and_clear();
+        Ok(Evaluated {
+            model: name,
+            report,
+            seconds: total,
+            fit_seconds: fitted,
+            rank_seconds: total - fitted,
+            tune_seconds: self.inner.as_ref().map(|_| tuned),
+            chosen: if self.inner.is_some() { "tuned" } else { "published" },
+            settings: serde_json::to_value(&config)?,
+        })
+    }
+
+    fn rank(&self, split: &Split, model: &impl SequenceModel) -> SequenceReport {
+        split.evaluate(self.threads, |history, keep| {
+            model.top(history, DEPTH, keep).into_iter().map(|(item, _)| item).collect()
+        })
+    }
+}
+
+fn answer(args: &Args, all: &[Evaluated], users: usize) -> anyhow::Result<Value> {
+    if let [one] = all {
+        return Ok(serde_json::to_value(one)?);
+    }
+    let mut answer = json!({"protocol": args.protocol, "users": users, "seed": args.seed});
+    for one in all {
+        answer[one.model] = serde_json::to_value(one)?;
+    }
+    Ok(answer)
+}
+
+fn render(args: &Args, all: &[Evaluated]) -> String {
+    let mut table =
+        crate::table::Table::new(&["model", "recall@5", "ndcg@5", "recall@10", "ndcg@10", "users", "seconds"]);
+    for one in all {
+        let figure = |value: f64| format!("{value:.4}");
+        table.row(vec![
+            one.model.to_owned(),
+            figure(one.report.recall_5),
+            figure(one.report.ndcg_5),
+            figure(one.report.recall_10),
+            figure(one.report.ndcg_10),
+            one.report.users.to_string(),
+            format!("{:.2}", one.seconds),
+        ]);
+    }
+    let mut text = format!("protocol {}\n{}", args.protocol, table.render());
+    for one in all {
+        text.push_str(&format!("{} with {} settings {}\n", one.model, one.chosen, one.settings));
+    }
+    text
+}

@@ -1,0 +1,62 @@
+//! The data folder that a command works on, and who holds it.
+//!
+//! Only one process may open a folder. When that is a server, its address stands
+//! in the folder and commands go through it.
+
+use crate::client::Client;
+use anyhow::{Context as _, bail};
+use engine::{Engine, Learn, OpenOptions};
+use std::path::PathBuf;
+
+/// Where the key is looked for when no flag gives it.
+const KEY_VARIABLE: &str = "VITRINE_MASTER_KEY";
+
+/// The flags by which a command finds its data.
+#[derive(Debug, clap::Args)]
+pub struct FolderArgs {
+    /// The data folder.
+    #[arg(long, value_name = "DIR", default_value = "vitrine-data")]
+    pub data: PathBuf,
+    #[command(flatten)]
+    pub key: KeyArgs,
+}
+
+/// The flag for the key of a server.
+#[derive(Debug, clap::Args)]
+pub struct KeyArgs {
+    /// The key of the server; without it, VITRINE_MASTER_KEY of the environment.
+    #[arg(long, value_name = "KEY", hide_env_values = true)]
+    master_key: Option<String>,
+}
+
+impl KeyArgs {
+    /// The key from the flag or the environment; an empty one is none.
+    pub fn key(&self) -> Option<String> {
+        self.master_key.clone().or_else(|| std::env::var(KEY_VARIABLE).ok()).filter(|key| !key.is_empty())
+    }
+}
+
+impl FolderArgs {
+    /// A client of the server that holds the folder, if one does.
+    pub fn server(&self) -> Option<Client> {
+        let address = Engine::holder(&self.data)?;
+        address.starts_with("http://").then(|| Client::new(&address, self.key.key()))
+    }
+
+    /// Opens the folder; it is made when it is missing.
+    pub fn open(&self, learn: Learn) -> anyhow::Result<Engine> {
+        Engine::open(&self.data, OpenOptions { learn })
+            .with_context(|| format!("cannot open the data folder {}", self.data.display()))
+    }
+
+    /// Refuses a folder that is not there, before anything makes it.
+    pub fn must_exist(&self) -> anyhow::Result<()> {
+        if !self.data.is_dir() {
+            bail!(
+                "there is no data folder {}: make one with `vitrine ingest` or `vitrine demo`, or name another with --data",
+                self.data.display()
+            );
+        }
+        Ok(())
+    }
+}

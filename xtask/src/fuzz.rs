@@ -1,0 +1,84 @@
+//! `cargo xtask fuzz`: every fuzz target for a while, on the stable toolchain.
+//!
+//! The code under test is safe Rust, so what is looked for are panics and broken promises,
+//! not bad memory accesses. That needs libFuzzer and coverage counters, which the stable
+//! compiler can insert, but no sanitizer, which it cannot. `fuzz/` keeps the layout of
+//! cargo-fuzz for those who want it with a sanitizer.
+
+use crate::steps;
+use crate::workspace::Workspace;
+use anyhow::{Context, Result};
+use std::fs;
+use std::process::Command;
+
+/// How long each target runs unless told.
+pub const SECONDS: u64 = 30;
+
+const TARGETS: &[&str] = &["filter", "rows", "log"];
+
+/// The counters that libFuzzer reads, as cargo-fuzz sets them.
+const COVERAGE: &[&str] = &[
+    "--cfg=fuzzing",
+    "-Cpasses=sancov-module",
+    "-Cllvm-args=-sanitizer-coverage-level=4",
+    "-Cllvm-args=-sanitizer-coverage-inline-8bit-counters",
+    "-Cllvm-args=-sanitizer-coverage-pc-table",
+    "-Cllvm-args=-sanitizer-coverage-trace-compares",
+    "-Ccodegen-units=1",
+];
+
+/// Runs each target; an input that breaks a promise is kept under `fuzz/artifacts/`.
+pub fn run(workspace: &Workspace, seconds: u64) -> Result<()> {
+    let root = workspace.root();
+    // The same versions of the dependencies as in the product.
+    fs::copy(root.join("Cargo.lock"), root.join("fuzz/Cargo.lock"))
+        .context("cannot copy Cargo.lock to fuzz/")?;
+    let host = host()?;
+    for target in TARGETS {
+        eprintln!("    {target}: {seconds} s");
+        // Inputs found before go on being used; the seeds are read and never written.
+        let corpus = format!("fuzz/corpus/{target}");
+        let artifacts = format!("fuzz/artifacts/{target}/");
+        fs::create_dir_all(root.join(&corpus)).with_context(|| format!("cannot make {corpus}"))?;
+        fs::create_dir_all(root.join(&artifacts))
+            .with_context(|| format!("cannot make {artifacts}"))?;
+        let mut fuzz = workspace.cargo(["run", "--quiet", "--release"]);
+        // With a target named, the flags do not reach build scripts and macros.
+        fuzz.args([
+            "--manifest-path=fuzz/Cargo.toml",
+            "--target",
+            &host,
+            "--bin",
+            target,
+            "--",
+        ])
+        .args([&corpus, &format!("fuzz/seeds/{target}")])
+        .arg(format!("-max_total_time={seconds}"))
+        .arg(format!("-artifact_prefix={artifacts}"))
+        .args([
+            "-max_len=4096",
+            "-timeout=10",
+            "-rss_limit_mb=2048",
+            "-verbosity=0",
+            "-print_final_stats=1",
+        ])
+        .env("RUSTFLAGS", COVERAGE.join(" "));
+        let advice = format!(
+            "target `{target}` found an input that breaks a promise, kept under {artifacts}; turn it into a test"
+        );
+        steps::run(fuzz, &advice)?;
+    }
+    Ok(())
+}
+
+/// The triple of this machine, as the compiler names it.
+fn host() -> Result<String> {
+    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let output = Command::new(rustc)
+        .arg("-vV")
+        .output()
+        .context("cannot start rustc")?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let host = text.lines().find_map(|line| line.strip_prefix("host: "));
+    host.map(str::to_owned).context("rustc -vV names no host")
+}

@@ -1,0 +1,63 @@
+//! Every automation of the repository, as `cargo xtask COMMAND`.
+//!
+//! `xtask` needs nothing but the Rust toolchain; the tools it uses besides are installed
+//! when they are missing. It knows the workspace's files and `cargo`, and none of
+//! the workspace's crates.
+
+mod check;
+mod fuzz;
+mod layers;
+mod steps;
+mod tidy;
+mod tools;
+mod workspace;
+
+use anyhow::{Context, Result};
+use std::process::ExitCode;
+use workspace::Workspace;
+
+const HELP: &str = "\
+usage: cargo xtask COMMAND
+
+  check           everything that must hold before a commit; stops at the first failure
+  check --slow    the same, then every fuzz target for 30 seconds
+  tidy            only the rules on files, names and documents
+  layers          only the rule that a crate depends on lower layers
+  fuzz [SECONDS]  every fuzz target, 30 seconds each unless told
+  advisories      known security advisories against Cargo.lock; needs the network
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match run(&words) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(words: &[&str]) -> Result<()> {
+    let workspace = Workspace::find()?;
+    match words {
+        ["check"] => check::check(&workspace),
+        ["check", "--slow"] => check::check_slow(&workspace),
+        ["tidy"] => tidy::run(&workspace),
+        ["layers"] => layers::run(&workspace),
+        ["fuzz"] => fuzz::run(&workspace, fuzz::SECONDS),
+        ["fuzz", seconds] => {
+            let seconds = seconds
+                .parse()
+                .with_context(|| format!("`{seconds}` is no number of seconds"))?;
+            fuzz::run(&workspace, seconds)
+        }
+        ["advisories"] => check::advisories(&workspace),
+        [] | ["help" | "--help" | "-h"] => {
+            print!("{HELP}");
+            Ok(())
+        }
+        other => anyhow::bail!("no command `{}`; see `cargo xtask help`", other.join(" ")),
+    }
+}
