@@ -9,6 +9,7 @@ use crate::steps;
 use crate::workspace::Workspace;
 use anyhow::{Context, Result};
 use std::fs;
+use std::path::Path;
 use std::process::Command;
 
 /// How long each target runs unless told.
@@ -34,41 +35,43 @@ pub fn run(workspace: &Workspace, seconds: u64) -> Result<()> {
     fs::copy(root.join("Cargo.lock"), root.join("fuzz/Cargo.lock"))
         .context("cannot copy Cargo.lock to fuzz/")?;
     let host = host()?;
+    let mut build = workspace.cargo(["build", "--release", "--bins"]);
+    // With a target named, the flags do not reach build scripts and macros.
+    build
+        .args([
+            "--manifest-path=fuzz/Cargo.toml",
+            "--target-dir=fuzz/target",
+        ])
+        .args(["--target", &host])
+        .env("RUSTFLAGS", COVERAGE.join(" "));
+    steps::run(build, "the fuzz targets do not build; see above")?;
     for target in TARGETS {
         eprintln!("    {target}: {seconds} s");
-        // Inputs found before go on being used; the seeds are read and never written.
-        let corpus = format!("fuzz/corpus/{target}");
-        let artifacts = format!("fuzz/artifacts/{target}/");
-        fs::create_dir_all(root.join(&corpus)).with_context(|| format!("cannot make {corpus}"))?;
-        fs::create_dir_all(root.join(&artifacts))
-            .with_context(|| format!("cannot make {artifacts}"))?;
-        let mut fuzz = workspace.cargo(["run", "--quiet", "--release"]);
-        // With a target named, the flags do not reach build scripts and macros.
-        fuzz.args([
-            "--manifest-path=fuzz/Cargo.toml",
-            "--target",
-            &host,
-            "--bin",
-            target,
-            "--",
-        ])
+        let program = root.join(format!("fuzz/target/{host}/release/{target}"));
+        fuzz(root, &program, target, seconds)?;
+    }
+    Ok(())
+}
+
+fn fuzz(root: &Path, program: &Path, target: &str, seconds: u64) -> Result<()> {
+    // Inputs found before go on being used; the seeds are read and never written.
+    let corpus = format!("fuzz/corpus/{target}");
+    let artifacts = format!("fuzz/artifacts/{target}/");
+    for folder in [&corpus, &artifacts] {
+        fs::create_dir_all(root.join(folder)).with_context(|| format!("cannot make {folder}"))?;
+    }
+    let mut command = Command::new(program);
+    command
+        .current_dir(root)
         .args([&corpus, &format!("fuzz/seeds/{target}")])
         .arg(format!("-max_total_time={seconds}"))
         .arg(format!("-artifact_prefix={artifacts}"))
-        .args([
-            "-max_len=4096",
-            "-timeout=10",
-            "-rss_limit_mb=2048",
-            "-verbosity=0",
-            "-print_final_stats=1",
-        ])
-        .env("RUSTFLAGS", COVERAGE.join(" "));
-        let advice = format!(
-            "target `{target}` found an input that breaks a promise, kept under {artifacts}; turn it into a test"
-        );
-        steps::run(fuzz, &advice)?;
-    }
-    Ok(())
+        .args(["-max_len=4096", "-timeout=10", "-rss_limit_mb=2048"])
+        .args(["-verbosity=0", "-print_final_stats=1"]);
+    let advice = format!(
+        "target `{target}` found an input that breaks a promise, kept under {artifacts}; turn it into a test"
+    );
+    steps::run(command, &advice)
 }
 
 /// The triple of this machine, as the compiler names it.

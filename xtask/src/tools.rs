@@ -71,12 +71,12 @@ mod tests {
     #[test]
     fn what_is_there_is_found_and_what_is_not_is_not() -> Result<()> {
         let workspace = Workspace::find()?;
-        let build = Tool {
-            subcommand: "build",
+        // `cargo xtask check` has used it by the time this runs.
+        let present = Tool {
             install: "no-such-program",
+            ..FMT
         };
-        assert!(build.answers(&workspace));
-        assert!(build.provide(&workspace).is_ok(), "nothing to install");
+        assert!(present.provide(&workspace).is_ok(), "nothing to install");
         let missing = Tool {
             subcommand: "no-such-command",
             install: "no-such-program at all",

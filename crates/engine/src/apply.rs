@@ -272,6 +272,7 @@ impl Applier {
             cleaned_with: Default::default(),
             fields: BTreeMap::new(),
             words: format!("words-{seq}"),
+            next_order: 0,
             last_seq: seq,
         };
         let words = self.new_words(&meta)?;

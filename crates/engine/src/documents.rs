@@ -29,18 +29,12 @@ const GUESS_ENOUGH: u64 = 1000;
 /// Documents changed by a group and not yet written to the view. `None` is a deletion.
 #[derive(Default)]
 pub(crate) struct Changes {
-    documents: FxHashMap<(IndexNo, String), Option<Version>>,
+    documents: FxHashMap<(IndexNo, String), Option<Document>>,
     pub bytes: usize,
 }
 
-#[derive(Clone)]
-struct Version {
-    base: u64,
-    json: String,
-}
-
 impl Changes {
-    fn set(&mut self, index: IndexNo, id: String, version: Option<Version>) {
+    fn set(&mut self, index: IndexNo, id: String, version: Option<Document>) {
         self.bytes += version.as_ref().map_or(64, |version| version.json.len() + 64);
         self.documents.insert((index, id), version);
     }
@@ -51,18 +45,17 @@ impl Changes {
         views: &ViewSnapshot,
         index: IndexNo,
         id: &str,
-    ) -> Result<Option<Version>, EngineError> {
+    ) -> Result<Option<Document>, EngineError> {
         if let Some(changed) = self.documents.get(&(index, id.to_owned())) {
             return Ok(changed.clone());
         }
-        let stored = Document::get(views, index, id)?;
-        Ok(stored.map(|document| Version { base: document.base, json: document.json }))
+        Document::get(views, index, id)
     }
 
     pub(crate) fn write(self, batch: &mut ViewBatch) {
         for ((index, id), version) in self.documents {
             match version {
-                Some(version) => Document::put(batch, index, &id, version.base, &version.json),
+                Some(document) => document.put(batch, index, &id),
                 None => Document::delete(batch, index, &id),
             }
         }
@@ -94,6 +87,10 @@ pub(crate) fn apply_documents(
             }
         };
         let old = changes.current(&views, index.meta.no, &id)?;
+        let order = match &old {
+            Some(old) => old.order,
+            None => index.meta.take_order(),
+        };
         let (base, document) = match (&old, body.update) {
             (Some(old), true) => (old.base, merged(&old.json, given)?),
             _ => (seq, given),
@@ -107,7 +104,7 @@ pub(crate) fn apply_documents(
             what: "a document",
             reason: err.to_string(),
         })?;
-        changes.set(index.meta.no, id, Some(Version { base, json }));
+        changes.set(index.meta.no, id, Some(Document { base, order, json }));
         indexed += 1;
     }
     if indexed == 0 && rows.refused > 0 {
@@ -233,7 +230,7 @@ fn merged(old: &str, new: Map<String, Value>) -> Result<Map<String, Value>, Engi
 /// Keeps the field distribution right when a document replaces another.
 fn count_fields(
     fields: &mut BTreeMap<String, u64>,
-    old: Option<&Version>,
+    old: Option<&Document>,
     new: &Map<String, Value>,
 ) -> Result<(), EngineError> {
     if let Some(old) = old {
@@ -327,14 +324,20 @@ pub(crate) fn index_all(
     meta: &IndexMeta,
     words: &mut WordsIndex,
 ) -> Result<(), EngineError> {
-    let cleaner = Cleaner::new(roles_in_force(meta));
-    let mut cleanings = Vec::new();
+    let mut ids = Vec::new();
     for entry in views.prefix(DOCUMENTS, &meta.no.0.to_be_bytes())? {
         let (key, value) = entry?;
-        let document = Document::decode(&value)?;
+        ids.push((Document::decode(&value)?.order, Document::id_of(&key)?.to_owned()));
+    }
+    // In the order in which they first came, which is the order of a search without words.
+    ids.sort_unstable();
+    let cleaner = Cleaner::new(roles_in_force(meta));
+    let mut cleanings = Vec::new();
+    for (_, id) in ids {
+        let Some(document) = Document::get(views, meta.no, &id)? else { continue };
         let object: Map<String, Value> = crate::tables::from_json(document.json.as_bytes())?;
         cleanings.clear();
-        words.put(Document::id_of(&key)?, &cleaner.clean(&object, &mut cleanings))?;
+        words.put(&id, &cleaner.clean(&object, &mut cleanings))?;
     }
     Ok(())
 }

@@ -71,6 +71,8 @@ pub(crate) struct IndexMeta {
     pub fields: BTreeMap<String, u64>,
     /// Folder of the words index, below the index's own.
     pub words: String,
+    /// The order number of the next new document.
+    pub next_order: u64,
     /// The newest record that concerned the words of this index.
     pub last_seq: u64,
 }
@@ -79,6 +81,12 @@ impl IndexMeta {
     pub(crate) fn put(&self, batch: &mut ViewBatch) -> Result<(), EngineError> {
         batch.put(INDEXES, self.no.0.to_be_bytes(), to_json(self)?);
         Ok(())
+    }
+
+    /// A number for a document that is new.
+    pub(crate) fn take_order(&mut self) -> u64 {
+        self.next_order += 1;
+        self.next_order - 1
     }
 
     pub(crate) fn delete(no: IndexNo, batch: &mut ViewBatch) {
@@ -95,10 +103,13 @@ impl IndexMeta {
     }
 }
 
-/// A stored document: its JSON, and the record that last replaced it whole.
+/// A stored document: its JSON, and what is known about this version.
+#[derive(Clone)]
 pub(crate) struct Document {
-    /// Versions in records before this one are superseded.
+    /// The record that last replaced it whole: versions in records before are superseded.
     pub base: u64,
+    /// Its place among the documents of the index, in the order of their first coming.
+    pub order: u64,
     pub json: String,
 }
 
@@ -110,10 +121,11 @@ impl Document {
         key
     }
 
-    pub(crate) fn put(batch: &mut ViewBatch, index: IndexNo, id: &str, base: u64, json: &str) {
-        let mut value = Vec::with_capacity(8 + json.len());
-        value.extend_from_slice(&base.to_be_bytes());
-        value.extend_from_slice(json.as_bytes());
+    pub(crate) fn put(&self, batch: &mut ViewBatch, index: IndexNo, id: &str) {
+        let mut value = Vec::with_capacity(16 + self.json.len());
+        value.extend_from_slice(&self.base.to_be_bytes());
+        value.extend_from_slice(&self.order.to_be_bytes());
+        value.extend_from_slice(self.json.as_bytes());
         batch.put(DOCUMENTS, Self::key(index, id), value);
     }
 
@@ -134,10 +146,12 @@ impl Document {
 
     pub(crate) fn decode(value: &[u8]) -> Result<Self, EngineError> {
         let damaged = || damaged("a document");
-        let (base, json) = value.split_at_checked(8).ok_or_else(damaged)?;
+        let (base, rest) = value.split_at_checked(8).ok_or_else(damaged)?;
+        let (order, json) = rest.split_at_checked(8).ok_or_else(damaged)?;
         let base = be_u64(base).ok_or_else(damaged)?;
+        let order = be_u64(order).ok_or_else(damaged)?;
         let json = std::str::from_utf8(json).map_err(|_| damaged())?.to_owned();
-        Ok(Self { base, json })
+        Ok(Self { base, order, json })
     }
 
     /// The id in a key of the documents view.

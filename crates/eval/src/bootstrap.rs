@@ -20,8 +20,17 @@ pub struct Difference {
 }
 
 /// Compares two systems on the same cases. `None` without cases or resamples. Panics when the lengths differ.
-pub fn paired_bootstrap(first: &[f64], second: &[f64], resamples: usize, seed: u64) -> Option<Difference> {
-    assert_eq!(first.len(), second.len(), "both systems need a value for each case");
+pub fn paired_bootstrap(
+    first: &[f64],
+    second: &[f64],
+    resamples: usize,
+    seed: u64,
+) -> Option<Difference> {
+    assert_eq!(
+        first.len(),
+        second.len(),
+        "both systems need a value for each case"
+    );
     let differences: Vec<f64> = first.iter().zip(second).map(|(a, b)| a - b).collect();
     let cases = differences.len();
     if cases == 0 || resamples == 0 {
@@ -73,32 +82,62 @@ mod tests {
     fn splitmix_gives_the_published_numbers() {
         let mut random = SplitMix(1_234_567);
         let first: Vec<u64> = (0..3).map(|_| random.next()).collect();
-        assert_eq!(first, [6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423]);
+        assert_eq!(
+            first,
+            [
+                6_457_827_717_110_365_317,
+                3_203_168_211_198_807_973,
+                9_817_491_932_198_370_423
+            ]
+        );
     }
 
     #[test]
     fn no_difference_has_p_one() {
         let same = [0.3, 0.5, 0.1];
         let found = paired_bootstrap(&same, &same, 1_000, 7).unwrap();
-        assert_eq!(found, Difference { mean: 0.0, low: 0.0, high: 0.0, p: 1.0, cases: 3 });
+        assert_eq!(
+            found,
+            Difference {
+                mean: 0.0,
+                low: 0.0,
+                high: 0.0,
+                p: 1.0,
+                cases: 3
+            }
+        );
     }
 
     #[test]
     fn a_steady_difference_is_found_and_a_noisy_one_is_not() {
         let base: Vec<f64> = (0..200).map(|case| f64::from(case % 7) / 7.0).collect();
-        let better: Vec<f64> = base.iter().enumerate().map(|(case, value)| value + 0.01 * (case % 3) as f64).collect();
+        let better: Vec<f64> = base
+            .iter()
+            .enumerate()
+            .map(|(case, value)| value + 0.01 * (case % 3) as f64)
+            .collect();
         let found = paired_bootstrap(&better, &base, 2_000, 1).unwrap();
-        assert!(found.low > 0.0 && found.low < found.mean && found.mean < found.high, "{found:?}");
+        assert!(
+            found.low > 0.0 && found.low < found.mean && found.mean < found.high,
+            "{found:?}"
+        );
         assert!(found.p < 0.002, "{found:?}");
-        let noisy: Vec<f64> = (0..200).map(|case| base[case] + if case % 2 == 0 { 0.1 } else { -0.1 }).collect();
+        let noisy: Vec<f64> = (0..200)
+            .map(|case| base[case] + if case % 2 == 0 { 0.1 } else { -0.1 })
+            .collect();
         let found = paired_bootstrap(&noisy, &base, 2_000, 1).unwrap();
-        assert!(found.p > 0.5 && found.low < 0.0 && found.high > 0.0, "{found:?}");
+        assert!(
+            found.p > 0.5 && found.low < 0.0 && found.high > 0.0,
+            "{found:?}"
+        );
     }
 
     #[test]
     fn the_interval_is_that_of_the_normal_law_for_many_cases() {
         // Differences of ±1 have a standard error of 1/√n, so the interval is about ±1.96/√n.
-        let first: Vec<f64> = (0..400).map(|case| if case % 2 == 0 { 1.0 } else { -1.0 }).collect();
+        let first: Vec<f64> = (0..400)
+            .map(|case| if case % 2 == 0 { 1.0 } else { -1.0 })
+            .collect();
         let found = paired_bootstrap(&first, &[0.0; 400], 4_000, 3).unwrap();
         for end in [-found.low, found.high] {
             assert!((end - 1.96 / 20.0).abs() < 0.01, "{found:?}");
@@ -109,7 +148,10 @@ mod tests {
     fn the_seed_decides() {
         let first = [0.1, 0.9, 0.4, 0.7];
         let second = [0.2, 0.3, 0.4, 0.1];
-        assert_eq!(paired_bootstrap(&first, &second, 500, 5), paired_bootstrap(&first, &second, 500, 5));
+        assert_eq!(
+            paired_bootstrap(&first, &second, 500, 5),
+            paired_bootstrap(&first, &second, 500, 5)
+        );
         assert_eq!(paired_bootstrap(&[], &[], 500, 5), None);
         assert_eq!(paired_bootstrap(&first, &second, 0, 5), None);
     }

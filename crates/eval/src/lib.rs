@@ -27,7 +27,8 @@ mod tuning;
 
 pub use bootstrap::{Difference, paired_bootstrap};
 pub use metrics::{
-    auc, average_precision, coverage, dcg, diversity, graded_gain, log_loss, ndcg, novelty, recall, reciprocal_rank,
+    auc, average_precision, coverage, dcg, diversity, graded_gain, log_loss, ndcg, novelty, recall,
+    reciprocal_rank,
 };
 pub use protocol::{Case, SequenceProtocol, SequenceReport, Split, UnknownProtocol};
 pub use relevance::{RelevanceReport, relevance};

@@ -11,7 +11,11 @@ pub fn graded_gain(rating: f64) -> f64 {
 
 /// Discounted cumulative gain of the first `k`: Σ gain / log2(rank + 1).
 pub fn dcg(gains: &[f64], k: usize) -> f64 {
-    (2..).zip(gains).take(k).map(|(place, gain)| gain / f64::from(place).log2()).sum()
+    (2..)
+        .zip(gains)
+        .take(k)
+        .map(|(place, gain)| gain / f64::from(place).log2())
+        .sum()
 }
 
 /// DCG over that of the best possible order. `ranked` are the gains in ranked order, `judged` the gains of all
@@ -31,7 +35,10 @@ pub fn recall(ranked: &[bool], relevant: usize, k: usize) -> Option<f64> {
 
 /// One over the rank of the first relevant item, 0 when there is none. Its mean over queries is MRR.
 pub fn reciprocal_rank(ranked: &[bool]) -> f64 {
-    ranked.iter().position(|&hit| hit).map_or(0.0, |position| 1.0 / (position + 1) as f64)
+    ranked
+        .iter()
+        .position(|&hit| hit)
+        .map_or(0.0, |position| 1.0 / (position + 1) as f64)
 }
 
 /// The mean of the precision at each relevant item, missed ones counting 0. Its mean over queries is MAP. `None`
@@ -68,10 +75,18 @@ pub fn auc(scores: &[f64], labels: &[bool]) -> Option<f64> {
 /// The mean of -ln of the probability given to what happened, probabilities kept 1e-15 away from 0 and 1. `None`
 /// without cases. Panics when the lengths differ.
 pub fn log_loss(probabilities: &[f64], labels: &[bool]) -> Option<f64> {
-    assert_eq!(probabilities.len(), labels.len(), "each probability needs a label");
+    assert_eq!(
+        probabilities.len(),
+        labels.len(),
+        "each probability needs a label"
+    );
     let loss = |(&probability, &label): (&f64, &bool)| {
         let given = probability.clamp(1e-15, 1.0 - 1e-15);
-        if label { -given.ln() } else { -(1.0 - given).ln() }
+        if label {
+            -given.ln()
+        } else {
+            -(1.0 - given).ln()
+        }
     };
     let sum: f64 = probabilities.iter().zip(labels).map(loss).sum();
     (!labels.is_empty()).then(|| sum / labels.len() as f64)
@@ -86,7 +101,11 @@ pub fn coverage<'a>(lists: impl IntoIterator<Item = &'a [u32]>, items: usize) ->
         }
     }
     let count = listed.iter().filter(|&&flag| flag).count();
-    if items == 0 { 0.0 } else { count as f64 / items as f64 }
+    if items == 0 {
+        0.0
+    } else {
+        count as f64 / items as f64
+    }
 }
 
 /// The mean of the given pairwise distances of one list (1 - similarity, say). `None` without pairs.
@@ -98,7 +117,8 @@ pub fn diversity(distances: &[f64]) -> Option<f64> {
 /// shoppers) the item has. An unseen item counts as the smallest positive share given. `None` for an empty list.
 pub fn novelty(popularities: &[f64], smallest: f64) -> Option<f64> {
     let surprise = |&share: &f64| -share.max(smallest).clamp(f64::MIN_POSITIVE, 1.0).log2();
-    (!popularities.is_empty()).then(|| popularities.iter().map(surprise).sum::<f64>() / popularities.len() as f64)
+    (!popularities.is_empty())
+        .then(|| popularities.iter().map(surprise).sum::<f64>() / popularities.len() as f64)
 }
 
 #[cfg(test)]

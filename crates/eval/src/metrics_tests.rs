@@ -7,7 +7,10 @@ use proptest::prelude::*;
 #[track_caller]
 fn close(found: impl Into<Option<f64>>, expected: f64) {
     let found = found.into().expect("a value");
-    assert!((found - expected).abs() < 1e-12, "{found} is not {expected}");
+    assert!(
+        (found - expected).abs() < 1e-12,
+        "{found} is not {expected}"
+    );
 }
 
 #[test]
@@ -18,7 +21,10 @@ fn dcg_and_ndcg_by_hand() {
     close(dcg(&gains, 2), 4.261_859_507_142_915);
     close(dcg(&gains, 0), 0.0);
     // The best order 3, 2, 1 has 3 + 1.2618595071429148 + 0.5.
-    close(ndcg(&gains, &[1.0, 3.0, 2.0, 0.0], 10), 4.692_536_065_216_308 / 4.761_859_507_142_915);
+    close(
+        ndcg(&gains, &[1.0, 3.0, 2.0, 0.0], 10),
+        4.692_536_065_216_308 / 4.761_859_507_142_915,
+    );
     // A judged item that was not found lowers it: 1/log2(3) of 1.
     close(ndcg(&[0.0, 1.0], &[1.0], 10), 0.630_929_753_571_457_5);
     close(ndcg(&[], &[1.0], 10), 0.0);

@@ -103,19 +103,34 @@ impl SequenceProtocol {
 
     /// Trains without the newest `untrained` items and predicts the `back`-th from the end.
     fn split(self, sequences: &[Vec<u32>], untrained: usize, back: usize) -> Split {
-        let without = |sequence: &Vec<u32>, newest: usize| sequence[..sequence.len().saturating_sub(newest)].to_vec();
-        let training: Vec<Vec<u32>> = sequences.iter().map(|sequence| without(sequence, untrained)).collect();
+        let without = |sequence: &Vec<u32>, newest: usize| {
+            sequence[..sequence.len().saturating_sub(newest)].to_vec()
+        };
+        let training: Vec<Vec<u32>> = sequences
+            .iter()
+            .map(|sequence| without(sequence, untrained))
+            .collect();
         let trained: FxHashSet<u32> = training.iter().flatten().copied().collect();
         let mut cases = Vec::new();
         for (user, sequence) in sequences.iter().enumerate() {
             let history = without(sequence, back);
             // A user without any history can only be given what is popular; that is not what is measured.
-            let Some(&target) = sequence.get(history.len()).filter(|_| !history.is_empty()) else { continue };
+            let Some(&target) = sequence.get(history.len()).filter(|_| !history.is_empty()) else {
+                continue;
+            };
             if self == Self::P1 || trained.contains(&target) {
-                cases.push(Case { user, history, target });
+                cases.push(Case {
+                    user,
+                    history,
+                    target,
+                });
             }
         }
-        Split { protocol: self, training, cases }
+        Split {
+            protocol: self,
+            training,
+            cases,
+        }
     }
 }
 
@@ -137,18 +152,28 @@ impl Split {
                 .chunks(share)
                 .map(|cases| scope.spawn(move || cases.iter().map(one).collect::<Vec<_>>()))
                 .collect();
-            workers.into_iter().flat_map(|worker| worker.join().expect("a ranker panicked")).collect()
+            workers
+                .into_iter()
+                .flat_map(|worker| worker.join().expect("a ranker panicked"))
+                .collect()
         })
     }
 
-    fn rank_of(&self, case: &Case, rank: &impl Fn(&[u32], &dyn Fn(u32) -> bool) -> Vec<u32>) -> Option<usize> {
+    fn rank_of(
+        &self,
+        case: &Case,
+        rank: &impl Fn(&[u32], &dyn Fn(u32) -> bool) -> Vec<u32>,
+    ) -> Option<usize> {
         let mut seen = case.history.clone();
         seen.sort_unstable();
-        let keep = |item: u32| self.protocol == SequenceProtocol::P1 || seen.binary_search(&item).is_err();
+        let keep =
+            |item: u32| self.protocol == SequenceProtocol::P1 || seen.binary_search(&item).is_err();
         let ranked = rank(&case.history, &keep);
         // A ranker that does not ask must not gain or lose by it.
         let mut allowed = ranked.into_iter().filter(|&item| keep(item)).take(DEPTH);
-        allowed.position(|item| item == case.target).map(|position| position + 1)
+        allowed
+            .position(|item| item == case.target)
+            .map(|position| position + 1)
     }
 
     /// Ranks all cases and reports the means.

@@ -25,7 +25,10 @@ pub struct RelevanceReport {
 
 /// Measures rankings, each a query id with product ids, the best first. Queries without a positive judgement are
 /// left out; without any other the report is zero.
-pub fn relevance<'a, P>(rankings: impl IntoIterator<Item = (&'a str, &'a [P])>, qrels: &Qrels) -> RelevanceReport
+pub fn relevance<'a, P>(
+    rankings: impl IntoIterator<Item = (&'a str, &'a [P])>,
+    qrels: &Qrels,
+) -> RelevanceReport
 where
     P: AsRef<str> + 'a,
 {
@@ -33,15 +36,20 @@ where
     let mut queries = 0;
     for (query, products) in rankings {
         let judged: Vec<f64> = qrels.gains(query).map(|(_, gain)| gain).collect();
-        let found: Vec<Option<f64>> = products.iter().map(|product| qrels.gain(query, product.as_ref())).collect();
+        let found: Vec<Option<f64>> = products
+            .iter()
+            .map(|product| qrels.gain(query, product.as_ref()))
+            .collect();
         let all: Vec<f64> = found.iter().map(|gain| gain.unwrap_or(0.0)).collect();
         let known: Vec<f64> = found.iter().copied().flatten().collect();
         let top = judged.iter().copied().fold(0.0, f64::max);
         let hits: Vec<bool> = found.iter().map(|gain| *gain == Some(top)).collect();
         let tops = judged.iter().filter(|&&gain| gain == top).count();
-        let (Some(whole), Some(condensed), Some(recalled)) =
-            (ndcg(&all, &judged, 10), ndcg(&known, &judged, 10), recall(&hits, tops, 100))
-        else {
+        let (Some(whole), Some(condensed), Some(recalled)) = (
+            ndcg(&all, &judged, 10),
+            ndcg(&known, &judged, 10),
+            recall(&hits, tops, 100),
+        ) else {
             continue;
         };
         queries += 1;
@@ -49,8 +57,19 @@ where
             *sum += value;
         }
     }
-    let [ndcg_10, ndcg_judged_10, recall_100] = sums.map(|sum| if queries == 0 { 0.0 } else { sum / f64::from(queries) });
-    RelevanceReport { ndcg_10, ndcg_judged_10, recall_100, queries: queries as usize }
+    let [ndcg_10, ndcg_judged_10, recall_100] = sums.map(|sum| {
+        if queries == 0 {
+            0.0
+        } else {
+            sum / f64::from(queries)
+        }
+    });
+    RelevanceReport {
+        ndcg_10,
+        ndcg_judged_10,
+        recall_100,
+        queries: queries as usize,
+    }
 }
 
 #[cfg(test)]
@@ -64,12 +83,17 @@ mod tests {
         let qrels = read_qrels(text.as_bytes()).unwrap();
         let first = ["x", "a", "b"];
         let second = ["a"];
-        let report = relevance([("1", &first[..]), ("2", &second[..]), ("3", &second[..])], &qrels);
+        let report = relevance(
+            [("1", &first[..]), ("2", &second[..]), ("3", &second[..])],
+            &qrels,
+        );
         let discount = |rank: f64| 1.0 / (rank + 1.0).log2();
         let ideal = 3.0 * discount(1.0) + 3.0 * discount(2.0) + discount(3.0);
         assert_eq!(report.queries, 1);
         assert!((report.ndcg_10 - (3.0 * discount(2.0) + discount(3.0)) / ideal).abs() < 1e-12);
-        assert!((report.ndcg_judged_10 - (3.0 * discount(1.0) + discount(2.0)) / ideal).abs() < 1e-12);
+        assert!(
+            (report.ndcg_judged_10 - (3.0 * discount(1.0) + discount(2.0)) / ideal).abs() < 1e-12
+        );
         assert_eq!(report.recall_100, 0.5);
     }
 }

@@ -46,7 +46,9 @@ impl Sequences {
         let mut text = String::new();
         for line in 1.. {
             text.clear();
-            let length = reader.read_line(&mut text).map_err(|source| SequencesError::Read { line, source })?;
+            let length = reader
+                .read_line(&mut text)
+                .map_err(|source| SequencesError::Read { line, source })?;
             if length == 0 {
                 break;
             }
@@ -54,10 +56,16 @@ impl Sequences {
             let Some(user) = words.next() else { continue };
             let sequence: Vec<u32> = words.map(|word| tokens.number(word)).collect();
             if sequence.is_empty() {
-                return Err(SequencesError::NoItem { line, user: excerpt(user) });
+                return Err(SequencesError::NoItem {
+                    line,
+                    user: excerpt(user),
+                });
             }
             if !known.insert(user.to_owned()) {
-                return Err(SequencesError::RepeatedUser { line, user: excerpt(user) });
+                return Err(SequencesError::RepeatedUser {
+                    line,
+                    user: excerpt(user),
+                });
             }
             users.push(user.to_owned());
             sequences.push(sequence);
@@ -69,7 +77,11 @@ impl Sequences {
         for item in sequences.iter_mut().flatten() {
             *item = order[*item as usize];
         }
-        Ok(Self { users, items, sequences })
+        Ok(Self {
+            users,
+            items,
+            sequences,
+        })
     }
 }
 
@@ -84,7 +96,8 @@ impl Tokens {
         if let Some(&number) = self.numbers.get(token) {
             return number;
         }
-        let number = u32::try_from(self.numbers.len()).expect("a file in memory holds fewer than 2^32 items");
+        let number = u32::try_from(self.numbers.len())
+            .expect("a file in memory holds fewer than 2^32 items");
         self.numbers.insert(token.to_owned(), number);
         number
     }
@@ -124,7 +137,11 @@ mod tests {
 
     #[test]
     fn items_are_numbered_in_their_own_order() {
-        check("a 10 9 2\n\nb 9 07 7\r\n", &["2", "07", "7", "9", "10"], &[&[4, 3, 0], &[3, 1, 2]]);
+        check(
+            "a 10 9 2\n\nb 9 07 7\r\n",
+            &["2", "07", "7", "9", "10"],
+            &[&[4, 3, 0], &[3, 1, 2]],
+        );
         check("a 10 9 x\n", &["10", "9", "x"], &[&[0, 1, 2]]);
         check("a\tgift  card", &["card", "gift"], &[&[1, 0]]);
     }
@@ -132,11 +149,20 @@ mod tests {
     #[test]
     fn a_bad_line_is_named() {
         for (text, message) in [
-            ("a 1\nb\n", "line 2 of the sequences has the user `b` but no item"),
-            ("a 1\n\na 2\n", "line 3 of the sequences repeats the user `a`"),
+            (
+                "a 1\nb\n",
+                "line 2 of the sequences has the user `b` but no item",
+            ),
+            (
+                "a 1\n\na 2\n",
+                "line 3 of the sequences repeats the user `a`",
+            ),
             (" \n", "the sequences have no line with a user and an item"),
         ] {
-            assert_eq!(Sequences::read(text.as_bytes()).unwrap_err().to_string(), message);
+            assert_eq!(
+                Sequences::read(text.as_bytes()).unwrap_err().to_string(),
+                message
+            );
         }
         let wrong = Sequences::read(&b"a 1\n\xff\xfe 3\n"[..]).unwrap_err();
         assert_eq!(wrong.to_string(), "cannot read line 2 of the sequences");

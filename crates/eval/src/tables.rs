@@ -23,9 +23,18 @@ pub enum TableError {
     #[error("line {line} has no field `{field}`")]
     NoField { line: usize, field: &'static str },
     #[error("line {line}: the field `{field}` is `{value}`, not a number from 0 to {most}")]
-    NotANumber { line: usize, field: &'static str, value: String, most: f64 },
+    NotANumber {
+        line: usize,
+        field: &'static str,
+        value: String,
+        most: f64,
+    },
     #[error("line {line} repeats the {what} `{value}`")]
-    Repeated { line: usize, what: &'static str, value: String },
+    Repeated {
+        line: usize,
+        what: &'static str,
+        value: String,
+    },
 }
 
 /// A query to run.
@@ -83,9 +92,16 @@ pub fn read_queries(reader: impl BufRead) -> Result<Vec<QueryLine>, TableError> 
     let mut queries: Vec<QueryLine> = Vec::new();
     let mut known = rustc_hash::FxHashSet::default();
     while let Some(row) = table.next_row()? {
-        let query = QueryLine { id: row.field(&id)?.to_owned(), text: row.field(&text)?.to_owned() };
+        let query = QueryLine {
+            id: row.field(&id)?.to_owned(),
+            text: row.field(&text)?.to_owned(),
+        };
         if !known.insert(query.id.clone()) {
-            return Err(TableError::Repeated { line: row.line, what: "query", value: excerpt(&query.id) });
+            return Err(TableError::Repeated {
+                line: row.line,
+                what: "query",
+                value: excerpt(&query.id),
+            });
         }
         queries.push(query);
     }
@@ -104,11 +120,18 @@ pub fn read_qrels(reader: impl BufRead) -> Result<Qrels, TableError> {
         let number = row.number(&value, if rated { MOST_RATING } else { MOST_GAIN })?;
         let gain = if rated { graded_gain(number) } else { number };
         let product = row.field(&product)?.to_owned();
-        let judged = qrels.by_query.entry(row.field(&query)?.to_owned()).or_default();
+        let judged = qrels
+            .by_query
+            .entry(row.field(&query)?.to_owned())
+            .or_default();
         if let Some(gain_before) = judged.insert(product.clone(), gain)
             && gain_before != gain
         {
-            return Err(TableError::Repeated { line: row.line, what: "judgement of", value: excerpt(&product) });
+            return Err(TableError::Repeated {
+                line: row.line,
+                what: "judgement of",
+                value: excerpt(&product),
+            });
         }
     }
     Ok(qrels)
@@ -134,10 +157,18 @@ struct Row<'a> {
 
 impl<R: BufRead> Table<R> {
     fn open(reader: R) -> Result<Self, TableError> {
-        let mut table = Self { reader, names: Vec::new(), line: 0, text: String::new() };
+        let mut table = Self {
+            reader,
+            names: Vec::new(),
+            line: 0,
+            text: String::new(),
+        };
         if table.next_line()? {
             let header = table.text.trim_start_matches('\u{feff}');
-            table.names = header.split('\t').map(|name| name.trim().to_ascii_lowercase()).collect();
+            table.names = header
+                .split('\t')
+                .map(|name| name.trim().to_ascii_lowercase())
+                .collect();
         }
         Ok(table)
     }
@@ -146,8 +177,12 @@ impl<R: BufRead> Table<R> {
         self.line += 1;
         self.text.clear();
         let read = self.reader.read_line(&mut self.text);
-        let length = read.map_err(|source| TableError::Read { line: self.line, source })?;
-        self.text.truncate(self.text.trim_end_matches(['\n', '\r']).len());
+        let length = read.map_err(|source| TableError::Read {
+            line: self.line,
+            source,
+        })?;
+        self.text
+            .truncate(self.text.trim_end_matches(['\n', '\r']).len());
         Ok(length > 0)
     }
 
@@ -155,7 +190,10 @@ impl<R: BufRead> Table<R> {
     fn next_row(&mut self) -> Result<Option<Row<'_>>, TableError> {
         while self.next_line()? {
             if !self.text.trim().is_empty() {
-                return Ok(Some(Row { line: self.line, text: &self.text }));
+                return Ok(Some(Row {
+                    line: self.line,
+                    text: &self.text,
+                }));
             }
         }
         Ok(None)
@@ -163,19 +201,32 @@ impl<R: BufRead> Table<R> {
 
     fn column(&self, name: &'static str) -> Result<Column, TableError> {
         let found = self.names.iter().position(|known| known == name);
-        found.map(|at| Column { name, at }).ok_or(TableError::NoColumn { column: name })
+        found
+            .map(|at| Column { name, at })
+            .ok_or(TableError::NoColumn { column: name })
     }
 }
 
 impl<'a> Row<'a> {
     fn field(&self, column: &Column) -> Result<&'a str, TableError> {
-        let field = self.text.split('\t').nth(column.at).map(str::trim).filter(|field| !field.is_empty());
-        field.ok_or(TableError::NoField { line: self.line, field: column.name })
+        let field = self
+            .text
+            .split('\t')
+            .nth(column.at)
+            .map(str::trim)
+            .filter(|field| !field.is_empty());
+        field.ok_or(TableError::NoField {
+            line: self.line,
+            field: column.name,
+        })
     }
 
     fn number(&self, column: &Column, most: f64) -> Result<f64, TableError> {
         let text = self.field(column)?;
-        let number = text.parse::<f64>().ok().filter(|number| (0.0..=most).contains(number));
+        let number = text
+            .parse::<f64>()
+            .ok()
+            .filter(|number| (0.0..=most).contains(number));
         number.ok_or_else(|| TableError::NotANumber {
             line: self.line,
             field: column.name,
@@ -196,19 +247,27 @@ mod tests {
 
     #[test]
     fn columns_may_stand_in_any_order() {
-        let queries = read_queries("lang\tquery\tquery_id\r\nen\tusb  cable \t7\r\n\nen\t茶\t8".as_bytes()).unwrap();
-        let found: Vec<_> = queries.iter().map(|query| (query.id.as_str(), query.text.as_str())).collect();
+        let queries =
+            read_queries("lang\tquery\tquery_id\r\nen\tusb  cable \t7\r\n\nen\t茶\t8".as_bytes())
+                .unwrap();
+        let found: Vec<_> = queries
+            .iter()
+            .map(|query| (query.id.as_str(), query.text.as_str()))
+            .collect();
         assert_eq!(found, [("7", "usb  cable"), ("8", "茶")]);
     }
 
     #[test]
     fn a_rating_has_its_gain_and_a_gain_stands() {
-        let rated = read_qrels("query_id\tproduct_id\trating\n1\ta\t3\n1\tb\t0\n2\ta\t1\n".as_bytes()).unwrap();
+        let rated =
+            read_qrels("query_id\tproduct_id\trating\n1\ta\t3\n1\tb\t0\n2\ta\t1\n".as_bytes())
+                .unwrap();
         assert_eq!(rated.gain("1", "a"), Some(7.0));
         assert_eq!(rated.gain("1", "b"), Some(0.0));
         assert_eq!(rated.gain("2", "b"), None);
         assert_eq!((rated.queries(), rated.len()), (vec!["1", "2"], 3));
-        let given = read_qrels("product_id\tgain\tquery_id\trating\na\t.4\t1\t3\n".as_bytes()).unwrap();
+        let given =
+            read_qrels("product_id\tgain\tquery_id\trating\na\t.4\t1\t3\n".as_bytes()).unwrap();
         assert_eq!(given.gain("1", "a"), Some(0.4));
         assert_eq!(given.gains("1").collect::<Vec<_>>(), [("a", 0.4)]);
     }
@@ -217,14 +276,35 @@ mod tests {
     fn a_bad_line_is_named_with_its_field() {
         for (text, message) in [
             ("", "the header in line 1 lacks the column `query_id`"),
-            ("query_id\tproduct_id\n", "the header in line 1 lacks the column `rating`"),
-            ("query_id\tproduct_id\trating\n1\ta\t3\n1\tb\n", "line 3 has no field `rating`"),
-            ("query_id\tproduct_id\trating\n1\t\t3\n", "line 2 has no field `product_id`"),
-            ("query_id\tproduct_id\trating\n1\ta\t-1\n", "line 2: the field `rating` is `-1`, not a number from 0 to 20"),
-            ("query_id\tproduct_id\tgain\n1\ta\tNaN\n", "line 2: the field `gain` is `NaN`, not a number from 0 to 1000000"),
-            ("query_id\tproduct_id\trating\n1\ta\t3\n1\ta\t2\n", "line 3 repeats the judgement of `a`"),
+            (
+                "query_id\tproduct_id\n",
+                "the header in line 1 lacks the column `rating`",
+            ),
+            (
+                "query_id\tproduct_id\trating\n1\ta\t3\n1\tb\n",
+                "line 3 has no field `rating`",
+            ),
+            (
+                "query_id\tproduct_id\trating\n1\t\t3\n",
+                "line 2 has no field `product_id`",
+            ),
+            (
+                "query_id\tproduct_id\trating\n1\ta\t-1\n",
+                "line 2: the field `rating` is `-1`, not a number from 0 to 20",
+            ),
+            (
+                "query_id\tproduct_id\tgain\n1\ta\tNaN\n",
+                "line 2: the field `gain` is `NaN`, not a number from 0 to 1000000",
+            ),
+            (
+                "query_id\tproduct_id\trating\n1\ta\t3\n1\ta\t2\n",
+                "line 3 repeats the judgement of `a`",
+            ),
         ] {
-            assert_eq!(read_qrels(text.as_bytes()).unwrap_err().to_string(), message);
+            assert_eq!(
+                read_qrels(text.as_bytes()).unwrap_err().to_string(),
+                message
+            );
         }
         let twice = read_queries("query_id\tquery\n1\ta\n1\tb\n".as_bytes()).unwrap_err();
         assert_eq!(twice.to_string(), "line 3 repeats the query `1`");

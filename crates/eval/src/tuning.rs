@@ -24,13 +24,21 @@ pub fn tune<C: Clone, E>(
     let mut best: Option<usize> = None;
     for config in grid {
         let found = score(config)?;
-        let found = if found.is_nan() { f64::NEG_INFINITY } else { found };
+        let found = if found.is_nan() {
+            f64::NEG_INFINITY
+        } else {
+            found
+        };
         if best.is_none_or(|at| found > tried[at].1) {
             best = Some(tried.len());
         }
         tried.push((config.clone(), found));
     }
-    Ok(best.map(|at| Tuning { best: tried[at].0.clone(), score: tried[at].1, tried }))
+    Ok(best.map(|at| Tuning {
+        best: tried[at].0.clone(),
+        score: tried[at].1,
+        tried,
+    }))
 }
 
 #[cfg(test)]

@@ -42,12 +42,20 @@ pub struct Rejected {
 impl Rejected {
     /// A fault of the row as a whole.
     pub(crate) fn row(row: u64, reason: impl Into<String>) -> Self {
-        Self { row, field: None, reason: reason.into() }
+        Self {
+            row,
+            field: None,
+            reason: reason.into(),
+        }
     }
 
     /// A fault of one field.
     pub(crate) fn field(row: u64, field: impl Into<String>, reason: impl Into<String>) -> Self {
-        Self { row, field: Some(field.into()), reason: reason.into() }
+        Self {
+            row,
+            field: Some(field.into()),
+            reason: reason.into(),
+        }
     }
 
     /// The last item of an input that cannot be read further: the fault with all its causes.
@@ -59,7 +67,11 @@ impl Rejected {
             reason.push_str(&error.to_string());
             cause = error.source();
         }
-        Self { row, field: None, reason }
+        Self {
+            row,
+            field: None,
+            reason,
+        }
     }
 }
 

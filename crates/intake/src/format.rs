@@ -18,7 +18,11 @@ pub enum Format {
 impl Format {
     /// By the file's extension, with or without `.gz`.
     pub fn from_name(path: impl AsRef<Path>) -> Option<Self> {
-        let name = path.as_ref().file_name()?.to_string_lossy().to_ascii_lowercase();
+        let name = path
+            .as_ref()
+            .file_name()?
+            .to_string_lossy()
+            .to_ascii_lowercase();
         let name = name.strip_suffix(".gz").unwrap_or(&name);
         match name.rsplit_once('.')?.1 {
             "json" => Some(Self::Json),
@@ -30,11 +34,18 @@ impl Format {
 
     /// By a MIME type, parameters such as `charset` aside.
     pub fn from_content_type(content_type: &str) -> Option<Self> {
-        let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        let essence = content_type
+            .split(';')
+            .next()
+            .unwrap_or_default()
+            .trim()
+            .to_ascii_lowercase();
         match essence.as_str() {
             "application/json" | "text/json" => Some(Self::Json),
             "application/x-ndjson" | "application/ndjson" | "text/x-ndjson" => Some(Self::Ndjson),
-            "application/jsonl" | "application/x-jsonlines" | "application/jsonlines" => Some(Self::Ndjson),
+            "application/jsonl" | "application/x-jsonlines" | "application/jsonlines" => {
+                Some(Self::Ndjson)
+            }
             "text/csv" | "application/csv" | "text/tab-separated-values" => Some(Self::Csv),
             _ => None,
         }
@@ -42,14 +53,24 @@ impl Format {
 
     /// By the first bytes (a few kilobytes, already decompressed).
     pub fn sniff(first_bytes: &[u8]) -> Self {
-        let bytes = first_bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(first_bytes).trim_ascii_start();
+        let bytes = first_bytes
+            .strip_prefix(b"\xEF\xBB\xBF")
+            .unwrap_or(first_bytes)
+            .trim_ascii_start();
         match bytes.first() {
             Some(b'[') => Self::Json,
             Some(b'{') => {
-                let mut lines = bytes.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii).filter(|l| !l.is_empty());
+                let mut lines = bytes
+                    .split(|&byte| byte == b'\n')
+                    .map(<[u8]>::trim_ascii)
+                    .filter(|l| !l.is_empty());
                 let first_ends = lines.next().is_some_and(|line| line.ends_with(b"}"));
                 let second_starts = lines.next().is_some_and(|line| line.starts_with(b"{"));
-                if first_ends && second_starts { Self::Ndjson } else { Self::Json }
+                if first_ends && second_starts {
+                    Self::Ndjson
+                } else {
+                    Self::Json
+                }
             }
             _ => Self::Csv,
         }

@@ -12,7 +12,19 @@ use serde_json::Value;
 
 /// Keys under which shops list products when no attribute ends with `id`: letters and digits only.
 const SHOP_KEYS: [&str; 13] = [
-    "sku", "stockcode", "code", "item", "asin", "ean", "handle", "gtin", "upc", "isbn", "itemno", "productcode", "编号",
+    "sku",
+    "stockcode",
+    "code",
+    "item",
+    "asin",
+    "ean",
+    "handle",
+    "gtin",
+    "upc",
+    "isbn",
+    "itemno",
+    "productcode",
+    "编号",
 ];
 
 /// Why no primary key could be chosen.
@@ -24,7 +36,10 @@ pub enum PrimaryKeyError {
         listed(attributes)
     )]
     None { attributes: Vec<String> },
-    #[error("the primary key is ambiguous: {} could be it; name one of them", listed(candidates))]
+    #[error(
+        "the primary key is ambiguous: {} could be it; name one of them",
+        listed(candidates)
+    )]
     Several { candidates: Vec<String> },
 }
 
@@ -55,50 +70,96 @@ impl DocumentIdError {
 /// that half of the documents lack) are left out.
 pub fn infer_primary_key(rows: &[&Map]) -> Result<String, PrimaryKeyError> {
     let names = attribute_names(rows);
-    let named: Vec<&str> = names.iter().copied().filter(|name| ends_with_id(name)).collect();
-    let usable: Vec<&str> = named.iter().copied().filter(|name| Usage::of(name, rows).identifies(rows.len())).collect();
+    let named: Vec<&str> = names
+        .iter()
+        .copied()
+        .filter(|name| ends_with_id(name))
+        .collect();
+    let usable: Vec<&str> = named
+        .iter()
+        .copied()
+        .filter(|name| Usage::of(name, rows).identifies(rows.len()))
+        .collect();
     match (usable.as_slice(), named.as_slice()) {
         ([key], _) | ([], [key]) => return Ok((*key).to_owned()),
         ([], []) => {}
-        ([], several) | (several, _) => return Err(PrimaryKeyError::Several { candidates: owned(several) }),
+        ([], several) | (several, _) => {
+            return Err(PrimaryKeyError::Several {
+                candidates: owned(several),
+            });
+        }
     }
     let is_shop_key = |name: &&str| SHOP_KEYS.contains(&letters(name).as_str());
     let unique = |name: &&str| Usage::of(name, rows).is_unique(rows.len());
-    let shop: Vec<&str> = names.iter().copied().filter(is_shop_key).filter(unique).collect();
+    let shop: Vec<&str> = names
+        .iter()
+        .copied()
+        .filter(is_shop_key)
+        .filter(unique)
+        .collect();
     match shop.as_slice() {
         [key] => Ok((*key).to_owned()),
-        [] => Err(PrimaryKeyError::None { attributes: owned(&names) }),
-        several => Err(PrimaryKeyError::Several { candidates: owned(several) }),
+        [] => Err(PrimaryKeyError::None {
+            attributes: owned(&names),
+        }),
+        several => Err(PrimaryKeyError::Several {
+            candidates: owned(several),
+        }),
     }
 }
 
 /// The id of one document: an integer or a string, exactly as it stands there.
 pub fn document_id(row: &Map, key: &str) -> Result<ItemId, DocumentIdError> {
     let text = match row.get(key) {
-        None | Some(Value::Null) => return Err(DocumentIdError::Missing { key: key.to_owned() }),
+        None | Some(Value::Null) => {
+            return Err(DocumentIdError::Missing {
+                key: key.to_owned(),
+            });
+        }
         Some(Value::String(text)) => text.clone(),
         Some(Value::Number(number)) if !number.is_f64() => number.to_string(),
         Some(Value::Number(_)) => {
-            return Err(DocumentIdError::Kind { key: key.to_owned(), found: "a number with a fraction" });
+            return Err(DocumentIdError::Kind {
+                key: key.to_owned(),
+                found: "a number with a fraction",
+            });
         }
-        Some(other) => return Err(DocumentIdError::Kind { key: key.to_owned(), found: kind_of(other) }),
+        Some(other) => {
+            return Err(DocumentIdError::Kind {
+                key: key.to_owned(),
+                found: kind_of(other),
+            });
+        }
     };
-    ItemId::new(text).map_err(|source| DocumentIdError::Invalid { key: key.to_owned(), source })
+    ItemId::new(text).map_err(|source| DocumentIdError::Invalid {
+        key: key.to_owned(),
+        source,
+    })
 }
 
 fn ends_with_id(name: &str) -> bool {
     let mut last = name.bytes().rev();
-    last.next().is_some_and(|byte| byte.eq_ignore_ascii_case(&b'd'))
-        && last.next().is_some_and(|byte| byte.eq_ignore_ascii_case(&b'i'))
+    last.next()
+        .is_some_and(|byte| byte.eq_ignore_ascii_case(&b'd'))
+        && last
+            .next()
+            .is_some_and(|byte| byte.eq_ignore_ascii_case(&b'i'))
 }
 
 fn letters(name: &str) -> String {
-    name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+    name.chars()
+        .filter(|c| c.is_alphanumeric())
+        .flat_map(char::to_lowercase)
+        .collect()
 }
 
 fn attribute_names<'a>(rows: &[&'a Map]) -> Vec<&'a str> {
     let mut seen = FxHashSet::default();
-    rows.iter().flat_map(|row| row.keys()).map(String::as_str).filter(|name| seen.insert(*name)).collect()
+    rows.iter()
+        .flat_map(|row| row.keys())
+        .map(String::as_str)
+        .filter(|name| seen.insert(*name))
+        .collect()
 }
 
 /// How an attribute stands in the sample.
@@ -110,9 +171,17 @@ struct Usage {
 
 impl Usage {
     fn of(name: &str, rows: &[&Map]) -> Self {
-        let mut usage = Self { present: 0, scalar: 0, distinct: 0 };
+        let mut usage = Self {
+            present: 0,
+            scalar: 0,
+            distinct: 0,
+        };
         let mut seen = FxHashSet::default();
-        for value in rows.iter().filter_map(|row| row.get(name)).filter(|value| !value.is_null()) {
+        for value in rows
+            .iter()
+            .filter_map(|row| row.get(name))
+            .filter(|value| !value.is_null())
+        {
             usage.present += 1;
             let text = match value {
                 Value::String(text) if !text.is_empty() => text.clone(),
@@ -143,7 +212,11 @@ fn listed(names: &[String]) -> String {
     if names.is_empty() {
         return "there are no attributes".to_owned();
     }
-    let shown: Vec<String> = names.iter().take(8).map(|name| format!("`{}`", crate::error::excerpt(name))).collect();
+    let shown: Vec<String> = names
+        .iter()
+        .take(8)
+        .map(|name| format!("`{}`", crate::error::excerpt(name)))
+        .collect();
     let more = if names.len() > 8 { " …" } else { "" };
     format!("{}{more}", shown.join(", "))
 }
@@ -159,7 +232,9 @@ mod tests {
         let found = infer_primary_key(&rows.iter().collect::<Vec<_>>());
         match (found, expected) {
             (Ok(key), Ok(expected)) => assert_eq!(key, expected),
-            (Err(PrimaryKeyError::Several { candidates }), Err(expected)) => assert_eq!(candidates, expected),
+            (Err(PrimaryKeyError::Several { candidates }), Err(expected)) => {
+                assert_eq!(candidates, expected)
+            }
             (Err(PrimaryKeyError::None { .. }), Err([])) => {}
             (found, expected) => panic!("{found:?} instead of {expected:?}"),
         }
@@ -178,21 +253,35 @@ mod tests {
     fn several_are_an_error_that_names_them() {
         check(json!([{"id": 1, "brand_id": 2}]), Err(&["id", "brand_id"]));
         check(json!([{"sku": 1, "ean": 2}]), Err(&["sku", "ean"]));
-        let error = PrimaryKeyError::Several { candidates: vec!["id".to_owned(), "brand_id".to_owned()] };
-        assert_eq!(error.to_string(), "the primary key is ambiguous: `id`, `brand_id` could be it; name one of them");
+        let error = PrimaryKeyError::Several {
+            candidates: vec!["id".to_owned(), "brand_id".to_owned()],
+        };
+        assert_eq!(
+            error.to_string(),
+            "the primary key is ambiguous: `id`, `brand_id` could be it; name one of them"
+        );
     }
 
     #[test]
     fn words_that_merely_end_so_do_not_stand_in_the_way() {
         check(json!([{"id": 1, "paid": true, "grid": [1]}]), Ok("id"));
-        check(json!([{"id": 1}, {"id": 2, "ark_id": 7}, {"id": 3}]), Ok("id"));
+        check(
+            json!([{"id": 1}, {"id": 2, "ark_id": 7}, {"id": 3}]),
+            Ok("id"),
+        );
     }
 
     #[test]
     fn shops_own_keys_serve_when_unique() {
-        check(json!([{"StockCode": "10002", "Description": "x"}]), Ok("StockCode"));
+        check(
+            json!([{"StockCode": "10002", "Description": "x"}]),
+            Ok("StockCode"),
+        );
         check(json!([{"item": 1, "title": "x"}, {"item": 2}]), Ok("item"));
-        check(json!([{"sku": "a", "ean": "1"}, {"sku": "b", "ean": "1"}]), Ok("sku"));
+        check(
+            json!([{"sku": "a", "ean": "1"}, {"sku": "b", "ean": "1"}]),
+            Ok("sku"),
+        );
         check(json!([{"sku": "a"}, {"sku": "a"}]), Err(&[]));
         check(json!([{"title": "x"}]), Err(&[]));
         check(json!([]), Err(&[]));
@@ -204,10 +293,18 @@ mod tests {
             (json!({"id": "22423-a_B"}), Ok("22423-a_B")),
             (json!({"id": 42}), Ok("42")),
             (json!({"id": -1}), Ok("-1")),
-            (json!({"id": 1.5}), Err("the primary key `id` is a number with a fraction, but must be an integer or a string")),
+            (
+                json!({"id": 1.5}),
+                Err(
+                    "the primary key `id` is a number with a fraction, but must be an integer or a string",
+                ),
+            ),
             (json!({"id": null}), Err("the primary key `id` is missing")),
             (json!({}), Err("the primary key `id` is missing")),
-            (json!({"id": [1]}), Err("the primary key `id` is a list, but must be an integer or a string")),
+            (
+                json!({"id": [1]}),
+                Err("the primary key `id` is a list, but must be an integer or a string"),
+            ),
             (
                 json!({"id": "BANK CHARGES"}),
                 Err(

@@ -73,7 +73,9 @@ fn clock(text: &str) -> Option<String> {
 }
 
 fn digits(text: &str) -> (&str, &str) {
-    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let end = text
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(text.len());
     text.split_at(end)
 }
 
@@ -95,15 +97,33 @@ mod tests {
             ("2009", "2009-01-01T00:00:00Z"),
             ("1259653500", "2009-12-01T07:45:00Z"),
         ] {
-            assert_eq!(parse_moment(text).map(|moment| moment.to_string()).as_deref(), Ok(expected), "{text}");
+            assert_eq!(
+                parse_moment(text)
+                    .map(|moment| moment.to_string())
+                    .as_deref(),
+                Ok(expected),
+                "{text}"
+            );
         }
         assert_eq!(moment_of_number(2009.0), parse_moment("2009"));
-        assert_eq!(moment_of_number(1_259_653_500.0), parse_moment("1259653500"));
+        assert_eq!(
+            moment_of_number(1_259_653_500.0),
+            parse_moment("1259653500")
+        );
     }
 
     #[test]
     fn what_could_be_two_dates_is_refused() {
-        for text in ["", "03/04/2011", "12/1/2009 7:45", "2009/13/1", "2009/1", "soon", "2009年", "1.2.3"] {
+        for text in [
+            "",
+            "03/04/2011",
+            "12/1/2009 7:45",
+            "2009/13/1",
+            "2009/1",
+            "soon",
+            "2009年",
+            "1.2.3",
+        ] {
             assert!(parse_moment(text).is_err(), "{text}");
         }
     }

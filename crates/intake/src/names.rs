@@ -92,20 +92,38 @@ mod tests {
     fn a_path_reaches_nested_attributes_and_plain_names_with_dots() {
         let object = json!({"a": {"b": {"c": 1}}, "x.y": 2, "p.q": {"r": 3}});
         let object = object.as_object().expect("an object");
-        for (path, expected) in [("a.b.c", Some(1)), ("x.y", Some(2)), ("p.q.r", Some(3)), ("a.c", None), ("", None)] {
-            assert_eq!(attribute(object, path).and_then(Value::as_i64), expected, "{path}");
+        for (path, expected) in [
+            ("a.b.c", Some(1)),
+            ("x.y", Some(2)),
+            ("p.q.r", Some(3)),
+            ("a.c", None),
+            ("", None),
+        ] {
+            assert_eq!(
+                attribute(object, path).and_then(Value::as_i64),
+                expected,
+                "{path}"
+            );
         }
     }
 
     #[test]
     fn one_name_is_written_as_a_string() {
-        for (names, json) in
-            [(Names::from(["a"]), json!("a")), (Names::from(["a", "b"]), json!(["a", "b"])), (Names::default(), json!([]))]
-        {
+        for (names, json) in [
+            (Names::from(["a"]), json!("a")),
+            (Names::from(["a", "b"]), json!(["a", "b"])),
+            (Names::default(), json!([])),
+        ] {
             assert_eq!(serde_json::to_value(&names).expect("serializes"), json);
-            assert_eq!(serde_json::from_value::<Names>(json).expect("reads back"), names);
+            assert_eq!(
+                serde_json::from_value::<Names>(json).expect("reads back"),
+                names
+            );
         }
-        assert_eq!(serde_json::from_value::<Names>(Value::Null).expect("null is none"), Names::default());
+        assert_eq!(
+            serde_json::from_value::<Names>(Value::Null).expect("null is none"),
+            Names::default()
+        );
         assert!(serde_json::from_value::<Names>(json!(5)).is_err());
     }
 }

@@ -231,7 +231,7 @@ fn gains_of(
     Ok((0..=u8::MAX)
         .map(|code| {
             let length = FieldNormReader::id_to_fieldnorm(code) as f32;
-            weight / (1.0 - B + B * length / average)
+            { let b = crate::tuning::p("B", B); weight / (1.0 - b + b * length / average) }
         })
         .collect())
 }

@@ -15,7 +15,10 @@ struct Entry {
 
 impl Ord for Entry {
     fn cmp(&self, other: &Self) -> Ordering {
-        other.score.total_cmp(&self.score).then(self.item.cmp(&other.item))
+        other
+            .score
+            .total_cmp(&self.score)
+            .then(self.item.cmp(&other.item))
     }
 }
 
@@ -42,13 +45,20 @@ pub(crate) struct Best<'a> {
 
 impl<'a> Best<'a> {
     pub fn new(k: usize, keep: &'a dyn Fn(u32) -> bool) -> Self {
-        Self { k, keep, heap: BinaryHeap::new() }
+        Self {
+            k,
+            keep,
+            heap: BinaryHeap::new(),
+        }
     }
 
     /// Offers an item; says whether it was good enough to be considered.
     pub fn offer(&mut self, item: u32, score: f64) -> bool {
         // Ties are ties of what is shown, so rounding comes before the comparison.
-        let entry = Entry { item, score: score as f32 };
+        let entry = Entry {
+            item,
+            score: score as f32,
+        };
         let full = self.heap.len() >= self.k;
         if full && self.heap.peek().is_none_or(|worst| entry >= *worst) {
             return false;
@@ -64,6 +74,10 @@ impl<'a> Best<'a> {
 
     /// The best first.
     pub fn into_vec(self) -> Vec<(u32, f32)> {
-        self.heap.into_sorted_vec().into_iter().map(|entry| (entry.item, entry.score)).collect()
+        self.heap
+            .into_sorted_vec()
+            .into_iter()
+            .map(|entry| (entry.item, entry.score))
+            .collect()
     }
 }

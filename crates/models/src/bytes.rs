@@ -22,15 +22,25 @@ impl Format {
     }
 
     pub fn read<T: DeserializeOwned>(&self, bytes: &[u8]) -> Result<T, ModelError> {
-        let missing = ModelError::Mark { expected: self.model };
-        let Some((mark, rest)) = bytes.split_first_chunk::<8>() else { return Err(missing) };
-        let Some((version, body)) = rest.split_first_chunk::<4>() else { return Err(missing) };
+        let missing = ModelError::Mark {
+            expected: self.model,
+        };
+        let Some((mark, rest)) = bytes.split_first_chunk::<8>() else {
+            return Err(missing);
+        };
+        let Some((version, body)) = rest.split_first_chunk::<4>() else {
+            return Err(missing);
+        };
         if *mark != self.mark {
             return Err(missing);
         }
         let found = u32::from_le_bytes(*version);
         if found != self.version {
-            return Err(ModelError::Version { model: self.model, found, expected: self.version });
+            return Err(ModelError::Version {
+                model: self.model,
+                found,
+                expected: self.version,
+            });
         }
         match postcard::take_from_bytes(body) {
             Ok((body, [])) => Ok(body),

@@ -17,8 +17,8 @@
 //! # Ok::<(), models::ModelError>(())
 //! ```
 
-mod bytes;
 mod best;
+mod bytes;
 mod model;
 mod pctm;
 mod rows;

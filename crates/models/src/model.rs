@@ -26,7 +26,11 @@ pub trait SequenceModel: Send + Sync {
 
     /// The score of one item.
     fn score(&self, history: &[u32], item: u32) -> f32 {
-        let parts: f64 = self.explain(history, item).iter().map(|part| f64::from(part.1)).sum();
+        let parts: f64 = self
+            .explain(history, item)
+            .iter()
+            .map(|part| f64::from(part.1))
+            .sum();
         (parts + f64::from(self.base(item))) as f32
     }
 }
@@ -36,13 +40,21 @@ pub trait SequenceModel: Send + Sync {
 #[non_exhaustive]
 pub enum ModelError {
     #[error("the setting {name} must be {rule}, not {value}")]
-    Setting { name: &'static str, rule: &'static str, value: f64 },
+    Setting {
+        name: &'static str,
+        rule: &'static str,
+        value: f64,
+    },
     #[error("{items} items are more than the {most} a model can number")]
     TooManyItems { items: usize, most: usize },
     #[error("this is no {expected} model: the mark at its start is missing")]
     Mark { expected: &'static str },
     #[error("the {model} model has format {found}, this build reads format {expected}")]
-    Version { model: &'static str, found: u32, expected: u32 },
+    Version {
+        model: &'static str,
+        found: u32,
+        expected: u32,
+    },
     #[error("the model cannot be decoded")]
     Decode(#[source] postcard::Error),
     #[error("the model is damaged: {0}")]
@@ -56,5 +68,9 @@ pub(crate) fn require(
     rule: &'static str,
     value: f64,
 ) -> Result<(), ModelError> {
-    if allowed && value.is_finite() { Ok(()) } else { Err(ModelError::Setting { name, rule, value }) }
+    if allowed && value.is_finite() {
+        Ok(())
+    } else {
+        Err(ModelError::Setting { name, rule, value })
+    }
 }

@@ -19,7 +19,11 @@ use crate::rules::merged;
 use crate::sums::summed;
 use serde::{Deserialize, Serialize};
 
-const FORMAT: Format = Format { model: "pctm", mark: *b"VIT_PCTM", version: 1 };
+const FORMAT: Format = Format {
+    model: "pctm",
+    mark: *b"VIT_PCTM",
+    version: 1,
+};
 
 /// Settings of PCTM. The default is the published one for Amazon Beauty.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -41,7 +45,14 @@ pub struct PctmConfig {
 
 impl Default for PctmConfig {
     fn default() -> Self {
-        Self { window: 10, power: 0.5, smoothing: 11_250.0, newest: 50, recency: 0.6, popularity: -0.04 }
+        Self {
+            window: 10,
+            power: 0.5,
+            smoothing: 11_250.0,
+            newest: 50,
+            recency: 0.6,
+            popularity: -0.04,
+        }
     }
 }
 
@@ -54,7 +65,12 @@ impl PctmConfig {
         for per_item in [0.3, 1.0, 3.0] {
             for recency in [0.6, 0.8] {
                 for popularity in [-0.04, 0.0] {
-                    grid.push(Self { smoothing: per_item * items.max(1) as f64, recency, popularity, ..default });
+                    grid.push(Self {
+                        smoothing: per_item * items.max(1) as f64,
+                        recency,
+                        popularity,
+                        ..default
+                    });
                 }
             }
         }
@@ -62,12 +78,42 @@ impl PctmConfig {
     }
 
     fn check(&self) -> Result<(), ModelError> {
-        require((1..=10_000).contains(&self.window), "window", "from 1 to 10000", self.window as f64)?;
-        require((0.0..=10.0).contains(&self.power), "power", "from 0 to 10", self.power)?;
-        require((1e-3..=1e12).contains(&self.smoothing), "smoothing", "from 0.001 to 10^12", self.smoothing)?;
-        require((1..=10_000).contains(&self.newest), "newest", "from 1 to 10000", self.newest as f64)?;
-        require(self.recency > 0.0 && self.recency <= 1.0, "recency", "above 0 and at most 1", self.recency)?;
-        require((-10.0..=10.0).contains(&self.popularity), "popularity", "from -10 to 10", self.popularity)
+        require(
+            (1..=10_000).contains(&self.window),
+            "window",
+            "from 1 to 10000",
+            self.window as f64,
+        )?;
+        require(
+            (0.0..=10.0).contains(&self.power),
+            "power",
+            "from 0 to 10",
+            self.power,
+        )?;
+        require(
+            (1e-3..=1e12).contains(&self.smoothing),
+            "smoothing",
+            "from 0.001 to 10^12",
+            self.smoothing,
+        )?;
+        require(
+            (1..=10_000).contains(&self.newest),
+            "newest",
+            "from 1 to 10000",
+            self.newest as f64,
+        )?;
+        require(
+            self.recency > 0.0 && self.recency <= 1.0,
+            "recency",
+            "above 0 and at most 1",
+            self.recency,
+        )?;
+        require(
+            (-10.0..=10.0).contains(&self.popularity),
+            "popularity",
+            "from -10 to 10",
+            self.popularity,
+        )
     }
 }
 
@@ -87,12 +133,26 @@ pub struct Pctm {
 
 impl Pctm {
     /// Counts sequences of item numbers below `items`.
-    pub fn fit(sequences: &[Vec<u32>], items: usize, config: &PctmConfig) -> Result<Self, ModelError> {
+    pub fn fit(
+        sequences: &[Vec<u32>],
+        items: usize,
+        config: &PctmConfig,
+    ) -> Result<Self, ModelError> {
         config.check()?;
-        let gains: Vec<f64> = (1..=config.window).map(|d| (d as f64).powf(-config.power)).collect();
+        let gains: Vec<f64> = (1..=config.window)
+            .map(|d| (d as f64).powf(-config.power))
+            .collect();
         let scale = items as f64 / config.smoothing;
         let weight = |count: f64| (count * scale).ln_1p();
-        let rows = Rows::count(sequences, items, &Counting { gains: &gains, keep: usize::MAX, weight: &weight })?;
+        let rows = Rows::count(
+            sequences,
+            items,
+            &Counting {
+                gains: &gains,
+                keep: usize::MAX,
+                weight: &weight,
+            },
+        )?;
         let mut seen = vec![0_u32; items];
         for &item in sequences.iter().flatten() {
             if let Some(count) = seen.get_mut(item as usize) {
@@ -105,13 +165,21 @@ impl Pctm {
     fn assemble(config: PctmConfig, rows: Rows, seen: Vec<u32>) -> Self {
         let total: u64 = seen.iter().map(|&count| u64::from(count)).sum();
         let all = total as f64 + seen.len() as f64;
-        let base: Vec<f64> =
-            seen.iter().map(|&count| config.popularity * ((f64::from(count) + 1.0) / all).ln()).collect();
+        let base: Vec<f64> = seen
+            .iter()
+            .map(|&count| config.popularity * ((f64::from(count) + 1.0) / all).ln())
+            .collect();
         let mut by_base: Vec<u32> = (0..).zip(&seen).map(|(item, _)| item).collect();
         // Compared as they are shown, so that equal scores stand by number.
         let shown = |item: u32| base[item as usize] as f32;
         by_base.sort_unstable_by(|&a, &b| shown(b).total_cmp(&shown(a)).then(a.cmp(&b)));
-        Self { config, rows, seen, base, by_base }
+        Self {
+            config,
+            rows,
+            seen,
+            base,
+            by_base,
+        }
     }
 
     /// The settings it was fitted with.
@@ -141,7 +209,11 @@ impl Pctm {
         let newest = &history[history.len().saturating_sub(self.config.newest)..];
         let powers = || std::iter::successors(Some(1.0), move |power| Some(power * recency));
         let total: f64 = powers().take(newest.len()).sum();
-        newest.iter().rev().zip(powers()).map(move |(&item, power)| (item, power / total))
+        newest
+            .iter()
+            .rev()
+            .zip(powers())
+            .map(move |(&item, power)| (item, power / total))
     }
 
     /// Scores of the items with counts, the popularity term included.
@@ -166,12 +238,17 @@ impl SequenceModel for Pctm {
     }
 
     fn scores(&self, history: &[u32]) -> Vec<(u32, f32)> {
-        self.sums(history).into_iter().map(|(item, sum)| (item, sum as f32)).collect()
+        self.sums(history)
+            .into_iter()
+            .map(|(item, sum)| (item, sum as f32))
+            .collect()
     }
 
     /// λ · log p_pop; zero for an item it was not fitted with.
     fn base(&self, item: u32) -> f32 {
-        self.base.get(item as usize).map_or(0.0, |&base| base as f32)
+        self.base
+            .get(item as usize)
+            .map_or(0.0, |&base| base as f32)
     }
 
     fn top(&self, history: &[u32], k: usize, keep: &dyn Fn(u32) -> bool) -> Vec<(u32, f32)> {
@@ -191,6 +268,9 @@ impl SequenceModel for Pctm {
     }
 
     fn explain(&self, history: &[u32], item: u32) -> Vec<(u32, f32)> {
-        merged(self.voices(history).map(|(source, voice)| (source, voice * self.rows.weight(source, item))))
+        merged(
+            self.voices(history)
+                .map(|(source, voice)| (source, voice * self.rows.weight(source, item))),
+        )
     }
 }

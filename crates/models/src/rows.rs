@@ -34,13 +34,22 @@ const MOST_ITEMS: usize = u32::MAX as usize;
 impl Rows {
     /// Counts every ordered pair of a sequence that is no farther apart than there are gains. Items at or above
     /// `items` are passed over, but keep their place.
-    pub fn count(sequences: &[Vec<u32>], items: usize, counting: &Counting) -> Result<Self, ModelError> {
+    pub fn count(
+        sequences: &[Vec<u32>],
+        items: usize,
+        counting: &Counting,
+    ) -> Result<Self, ModelError> {
         if items > MOST_ITEMS {
-            return Err(ModelError::TooManyItems { items, most: MOST_ITEMS });
+            return Err(ModelError::TooManyItems {
+                items,
+                most: MOST_ITEMS,
+            });
         }
         let places = Places::of(sequences, items);
-        let rows: Vec<Vec<(u32, f32)>> =
-            (0..items).into_par_iter().map(|source| count_row(places.row(source), items, counting)).collect();
+        let rows: Vec<Vec<(u32, f32)>> = (0..items)
+            .into_par_iter()
+            .map(|source| count_row(places.row(source), items, counting))
+            .collect();
         let mut offsets = Vec::with_capacity(items + 1);
         offsets.push(0);
         let size = rows.iter().map(Vec::len).sum();
@@ -51,7 +60,11 @@ impl Rows {
             weights.extend(row.iter().map(|entry| entry.1));
             offsets.push(targets.len() as u64);
         }
-        Ok(Self { offsets, targets, weights })
+        Ok(Self {
+            offsets,
+            targets,
+            weights,
+        })
     }
 
     pub fn items(&self) -> usize {
@@ -70,7 +83,10 @@ impl Rows {
     pub fn row(&self, source: u32) -> impl Iterator<Item = (u32, f64)> {
         let bounds = self.bounds(source);
         let targets = &self.targets[bounds.clone()];
-        targets.iter().zip(&self.weights[bounds]).map(|(&target, &weight)| (target, f64::from(weight)))
+        targets
+            .iter()
+            .zip(&self.weights[bounds])
+            .map(|(&target, &weight)| (target, f64::from(weight)))
     }
 
     /// The weight from a source to a target, zero where there is none.
@@ -94,7 +110,11 @@ impl Rows {
         if self.items() > MOST_ITEMS || self.offsets.windows(2).any(|pair| pair[0] > pair[1]) {
             return Err(ModelError::Damaged("its rows are out of order"));
         }
-        if self.weights.iter().any(|weight| !(weight.is_finite() && *weight > 0.0)) {
+        if self
+            .weights
+            .iter()
+            .any(|weight| !(weight.is_finite() && *weight > 0.0))
+        {
             return Err(ModelError::Damaged("a weight is not a positive number"));
         }
         let items = self.items();
@@ -102,14 +122,20 @@ impl Rows {
             let row = &self.targets[bounds[0] as usize..bounds[1] as usize];
             let ascending = row.windows(2).all(|pair| pair[0] < pair[1]);
             if !ascending || row.last().is_some_and(|&target| target as usize >= items) {
-                return Err(ModelError::Damaged("a row names its targets out of order or out of range"));
+                return Err(ModelError::Damaged(
+                    "a row names its targets out of order or out of range",
+                ));
             }
         }
         Ok(())
     }
 }
 
-fn count_row<'a>(tails: impl Iterator<Item = &'a [u32]>, items: usize, counting: &Counting) -> Vec<(u32, f32)> {
+fn count_row<'a>(
+    tails: impl Iterator<Item = &'a [u32]>,
+    items: usize,
+    counting: &Counting,
+) -> Vec<(u32, f32)> {
     let counts = summed(items, |sums| {
         for tail in tails {
             for (&target, &gain) in tail.iter().zip(counting.gains) {
@@ -119,7 +145,9 @@ fn count_row<'a>(tails: impl Iterator<Item = &'a [u32]>, items: usize, counting:
             }
         }
     });
-    let weighed = counts.into_iter().map(|(target, count)| (target, (counting.weight)(count) as f32));
+    let weighed = counts
+        .into_iter()
+        .map(|(target, count)| (target, (counting.weight)(count) as f32));
     // A weight that rounds to zero would not count anyway.
     let mut row: Vec<(u32, f32)> = weighed.filter(|entry| entry.1 > 0.0).collect();
     if row.len() > counting.keep {
@@ -141,7 +169,11 @@ struct Places<'a> {
 impl<'a> Places<'a> {
     fn of(sequences: &'a [Vec<u32>], items: usize) -> Self {
         let mut offsets = vec![0; items + 1];
-        for &item in sequences.iter().flatten().filter(|&&item| (item as usize) < items) {
+        for &item in sequences
+            .iter()
+            .flatten()
+            .filter(|&&item| (item as usize) < items)
+        {
             offsets[item as usize + 1] += 1;
         }
         for item in 0..items {
@@ -157,13 +189,19 @@ impl<'a> Places<'a> {
                 }
             }
         }
-        Self { sequences, offsets, places }
+        Self {
+            sequences,
+            offsets,
+            places,
+        }
     }
 
     /// What follows each occurrence of an item.
     fn row(&self, item: usize) -> impl Iterator<Item = &'a [u32]> {
         let places = &self.places[self.offsets[item]..self.offsets[item + 1]];
         let sequences = self.sequences;
-        places.iter().map(move |&(number, position)| &sequences[number as usize][position as usize + 1..])
+        places
+            .iter()
+            .map(move |&(number, position)| &sequences[number as usize][position as usize + 1..])
     }
 }

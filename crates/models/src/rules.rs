@@ -13,7 +13,11 @@ use crate::rows::{Counting, Rows};
 use crate::sums::summed;
 use serde::{Deserialize, Serialize};
 
-const FORMAT: Format = Format { model: "rules", mark: *b"VITRULES", version: 1 };
+const FORMAT: Format = Format {
+    model: "rules",
+    mark: *b"VITRULES",
+    version: 1,
+};
 
 /// Settings of sequential rules. The default is the published one for Amazon Beauty.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -33,7 +37,13 @@ pub struct RulesConfig {
 
 impl Default for RulesConfig {
     fn default() -> Self {
-        Self { window: 10, shift: 1.7, keep: 100, newest: 10, fading: 2.0 }
+        Self {
+            window: 10,
+            shift: 1.7,
+            keep: 100,
+            newest: 10,
+            fading: 2.0,
+        }
     }
 }
 
@@ -45,7 +55,12 @@ impl RulesConfig {
         let mut grid = vec![default];
         for fading in [1.0, 2.0, 3.0] {
             for (window, keep) in [(5, 100), (10, 100), (10, 400), (20, 400)] {
-                let config = Self { window, keep, fading, ..default };
+                let config = Self {
+                    window,
+                    keep,
+                    fading,
+                    ..default
+                };
                 if config != default {
                     grid.push(config);
                 }
@@ -55,11 +70,31 @@ impl RulesConfig {
     }
 
     fn check(&self) -> Result<(), ModelError> {
-        require((1..=10_000).contains(&self.window), "window", "from 1 to 10000", self.window as f64)?;
-        require(self.shift > 0.0 && self.shift <= 1e6, "shift", "above 0", self.shift)?;
+        require(
+            (1..=10_000).contains(&self.window),
+            "window",
+            "from 1 to 10000",
+            self.window as f64,
+        )?;
+        require(
+            self.shift > 0.0 && self.shift <= 1e6,
+            "shift",
+            "above 0",
+            self.shift,
+        )?;
         require(self.keep >= 1, "keep", "1 or more", self.keep as f64)?;
-        require((1..=10_000).contains(&self.newest), "newest", "from 1 to 10000", self.newest as f64)?;
-        require((0.0..=10.0).contains(&self.fading), "fading", "from 0 to 10", self.fading)
+        require(
+            (1..=10_000).contains(&self.newest),
+            "newest",
+            "from 1 to 10000",
+            self.newest as f64,
+        )?;
+        require(
+            (0.0..=10.0).contains(&self.fading),
+            "fading",
+            "from 0 to 10",
+            self.fading,
+        )
     }
 }
 
@@ -72,15 +107,35 @@ pub struct Rules {
 
 impl Rules {
     /// Counts sequences of item numbers below `items`.
-    pub fn fit(sequences: &[Vec<u32>], items: usize, config: &RulesConfig) -> Result<Self, ModelError> {
+    pub fn fit(
+        sequences: &[Vec<u32>],
+        items: usize,
+        config: &RulesConfig,
+    ) -> Result<Self, ModelError> {
         config.check()?;
-        let gains: Vec<f64> = (1..=config.window).map(|d| 1.0 / (d as f64 + config.shift).log10()).collect();
-        if let Some(gain) = gains.iter().find(|gain| !(gain.is_finite() && **gain > 0.0)) {
-            return Err(ModelError::Setting { name: "shift", rule: "above 0", value: *gain });
+        let gains: Vec<f64> = (1..=config.window)
+            .map(|d| 1.0 / (d as f64 + config.shift).log10())
+            .collect();
+        if let Some(gain) = gains
+            .iter()
+            .find(|gain| !(gain.is_finite() && **gain > 0.0))
+        {
+            return Err(ModelError::Setting {
+                name: "shift",
+                rule: "above 0",
+                value: *gain,
+            });
         }
-        let counting = Counting { gains: &gains, keep: config.keep, weight: &|count| count };
+        let counting = Counting {
+            gains: &gains,
+            keep: config.keep,
+            weight: &|count| count,
+        };
         let rows = Rows::count(sequences, items, &counting)?;
-        Ok(Self { config: *config, rows })
+        Ok(Self {
+            config: *config,
+            rows,
+        })
     }
 
     /// The settings it was fitted with.
@@ -105,7 +160,9 @@ impl Rules {
     fn voices<'a>(&self, history: &'a [u32]) -> impl Iterator<Item = (u32, f64)> + 'a {
         let fading = self.config.fading;
         let newest = history.iter().rev().take(self.config.newest);
-        (1..).zip(newest).map(move |(j, &item)| (item, f64::from(j).powf(-fading)))
+        (1..)
+            .zip(newest)
+            .map(move |(j, &item)| (item, f64::from(j).powf(-fading)))
     }
 
     fn sums(&self, history: &[u32]) -> Vec<(u32, f64)> {
@@ -125,7 +182,10 @@ impl SequenceModel for Rules {
     }
 
     fn scores(&self, history: &[u32]) -> Vec<(u32, f32)> {
-        self.sums(history).into_iter().map(|(item, sum)| (item, sum as f32)).collect()
+        self.sums(history)
+            .into_iter()
+            .map(|(item, sum)| (item, sum as f32))
+            .collect()
     }
 
     /// Rules say nothing without a history.
@@ -143,7 +203,10 @@ impl SequenceModel for Rules {
     }
 
     fn explain(&self, history: &[u32], item: u32) -> Vec<(u32, f32)> {
-        merged(self.voices(history).map(|(source, voice)| (source, voice * self.rows.weight(source, item))))
+        merged(
+            self.voices(history)
+                .map(|(source, voice)| (source, voice * self.rows.weight(source, item))),
+        )
     }
 }
 
@@ -156,5 +219,7 @@ pub(crate) fn merged(parts: impl Iterator<Item = (u32, f64)>) -> Vec<(u32, f32)>
             None => sums.push((source, part)),
         }
     }
-    sums.into_iter().map(|(source, sum)| (source, sum as f32)).collect()
+    sums.into_iter()
+        .map(|(source, sum)| (source, sum as f32))
+        .collect()
 }

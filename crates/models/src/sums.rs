@@ -39,7 +39,10 @@ impl Sums {
         self.touched.sort_unstable();
         // An amount of zero leaves its item listed once per addition.
         self.touched.dedup();
-        self.touched.iter().map(|&item| (item, self.values[item as usize])).collect()
+        self.touched
+            .iter()
+            .map(|&item| (item, self.values[item as usize]))
+            .collect()
     }
 }
 

@@ -44,14 +44,20 @@ impl Baskets {
                 if self.open.len() == OPEN {
                     self.open.remove(0);
                 }
-                self.open.push(Basket { key, items: Vec::new() });
+                self.open.push(Basket {
+                    key,
+                    items: Vec::new(),
+                });
             }
         }
         let last = self.open.len() - 1;
         let items = &mut self.open[last].items;
         let opened = found.is_none();
         if items.contains(&item) {
-            return Placed { opened, others: &[] };
+            return Placed {
+                opened,
+                others: &[],
+            };
         }
         if items.len() == ITEMS {
             items.remove(0);
@@ -64,7 +70,11 @@ impl Baskets {
     }
 
     pub fn largest_number(&self) -> Option<ItemNo> {
-        self.open.iter().flat_map(|basket| &basket.items).copied().max()
+        self.open
+            .iter()
+            .flat_map(|basket| &basket.items)
+            .copied()
+            .max()
     }
 }
 
@@ -81,7 +91,11 @@ pub(crate) fn key_of(event: &Event) -> u64 {
 /// FNV-1a, 64 bits. It is part of what is persisted, so it must never change.
 fn fnv1a(salt: u8, bytes: &[u8]) -> u64 {
     let mix = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
-    bytes.iter().fold(mix(0xcbf2_9ce4_8422_2325, salt), |hash, &byte| mix(hash, byte))
+    bytes
+        .iter()
+        .fold(mix(0xcbf2_9ce4_8422_2325, salt), |hash, &byte| {
+            mix(hash, byte)
+        })
 }
 
 #[cfg(test)]

@@ -23,12 +23,17 @@ pub(crate) fn day_of(time: Timestamp) -> i32 {
 
 /// Days from one moment to another, with their fraction; negative when `to` is earlier.
 pub(crate) fn days_between(from: Timestamp, to: Timestamp) -> f64 {
-    (to.millis() - from.millis()) as f64 / DAY_MILLIS as f64
+    // Milliseconds of the years 1 to 9999 are exact in 53 bits.
+    (to.millis() as f64 - from.millis() as f64) / DAY_MILLIS as f64
 }
 
 /// What is left at `to` of a weight of 1 given at `from`; never more than 1.
 pub(crate) fn remains(from: Timestamp, to: Timestamp, half_life_days: f64) -> f64 {
-    if to <= from { 1.0 } else { (-days_between(from, to) / half_life_days).exp2() }
+    if to <= from {
+        1.0
+    } else {
+        (-days_between(from, to) / half_life_days).exp2()
+    }
 }
 
 /// How a new event meets a sum kept as of another time.

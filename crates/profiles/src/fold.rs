@@ -102,10 +102,16 @@ impl Profiles {
         self.changes.items.mark(item_no);
         if line.is_some_and(|line| !line.is_return()) {
             let others = shopper.put_in_basket(event, item_no);
-            // Two loops, because the first stays within one table and the second visits many.
             for &other in others {
                 item.neighbours.add(other);
             }
+            // Each of the others has a table of its own, seldom in cache. A first pass that only reads lets the
+            // processor wait for all of them at once; the updates alone would wait for one after the other, since
+            // each branches on what it read.
+            let near = |read: u64, &other: &ItemNo| {
+                read ^ self.items[other as usize].neighbours.peek(item_no)
+            };
+            std::hint::black_box(others.iter().fold(0, near));
             for &other in others {
                 self.items[other as usize].neighbours.add(item_no);
                 self.changes.items.mark(other);
@@ -118,8 +124,10 @@ impl Profiles {
             return number;
         }
         let number = next_number(self.shoppers.len());
-        self.shoppers.push(Shopper::new(event.user.clone(), event.time));
-        self.shopper_numbers.insert(event.user.as_str().into(), number);
+        self.shoppers
+            .push(Shopper::new(event.user.clone(), event.time));
+        self.shopper_numbers
+            .insert(event.user.as_str().into(), number);
         number
     }
 
@@ -138,7 +146,9 @@ impl Profiles {
 
     /// The profile of a shopper, `None` before the first event.
     pub fn shopper(&self, user: &str) -> Option<&Shopper> {
-        self.shopper_numbers.get(user).map(|&number| &self.shoppers[number as usize])
+        self.shopper_numbers
+            .get(user)
+            .map(|&number| &self.shoppers[number as usize])
     }
 
     /// What is known of an item, `None` before its first event.

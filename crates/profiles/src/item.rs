@@ -67,13 +67,19 @@ struct FadedActivity {
 
 impl FadedActivity {
     fn new(at: Timestamp) -> Self {
-        Self { at, sums: Activity::default() }
+        Self {
+            at,
+            sums: Activity::default(),
+        }
     }
 
     fn add(&mut self, activity: Activity, time: Timestamp, half_life_days: f64) {
         let meeting = meet(self.at, time, half_life_days);
         self.at = meeting.at;
-        self.sums = self.sums.scaled(meeting.old).plus(activity.scaled(meeting.new));
+        self.sums = self
+            .sums
+            .scaled(meeting.old)
+            .plus(activity.scaled(meeting.new));
     }
 
     fn as_of(&self, now: Timestamp, half_life_days: f64) -> Activity {

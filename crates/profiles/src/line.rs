@@ -29,7 +29,11 @@ impl Line {
         let price = tamed(event.price).filter(|&price| price > 0.0);
         // Adding 0.0 folds -0.0 into 0.0, so that a return without a price prints as 0.
         let amount = units * price.unwrap_or(0.0) + 0.0;
-        Some(Self { units, amount, price })
+        Some(Self {
+            units,
+            amount,
+            price,
+        })
     }
 
     pub fn is_return(&self) -> bool {

@@ -36,6 +36,12 @@ impl Neighbours {
         }
     }
 
+    /// What lies where a number belongs, whatever it is. Reading it brings its cache line near.
+    pub(crate) fn peek(&self, other: ItemNo) -> u64 {
+        let mask = self.slots.len().wrapping_sub(1);
+        self.slots.get(home(other) & mask).copied().unwrap_or(0)
+    }
+
     /// Adds to a count; says whether the neighbour is new.
     fn add_count(&mut self, other: ItemNo, count: u32) -> bool {
         if (self.len() + 1) * 2 > self.slots.len() {
@@ -83,7 +89,11 @@ impl Neighbours {
 
     /// Baskets that held both items, as far as they are remembered.
     pub fn count(&self, other: ItemNo) -> u32 {
-        if self.is_empty() { 0 } else { slot_count(self.slots[self.place(other)]) }
+        if self.is_empty() {
+            0
+        } else {
+            slot_count(self.slots[self.place(other)])
+        }
     }
 
     /// The strongest neighbours, by count, then by the smaller number.
@@ -105,7 +115,10 @@ impl Neighbours {
     }
 
     fn iter(&self) -> impl Iterator<Item = (ItemNo, u32)> {
-        self.slots.iter().filter(|&&slot| slot != 0).map(|&slot| (slot_item(slot), slot_count(slot)))
+        self.slots
+            .iter()
+            .filter(|&&slot| slot != 0)
+            .map(|&slot| (slot_item(slot), slot_count(slot)))
     }
 
     fn by_number(&self) -> Vec<(ItemNo, u32)> {
@@ -156,7 +169,9 @@ impl<'de> Deserialize<'de> for Neighbours {
         for (item, count) in Vec::<(ItemNo, u32)>::deserialize(deserializer)? {
             // A count of zero could only come from damage, and would look like a free slot.
             if count == 0 || neighbours.len() > MOST {
-                return Err(serde::de::Error::custom("a count of neighbours is out of range"));
+                return Err(serde::de::Error::custom(
+                    "a count of neighbours is out of range",
+                ));
             }
             neighbours.add_count(item, count);
         }

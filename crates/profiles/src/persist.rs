@@ -24,9 +24,13 @@ const SHOPPER: u8 = b's';
 pub enum ProfilesError {
     #[error("the profiles have entries but no header; rebuild them from the log")]
     NoHeader,
-    #[error("the header of the profiles does not start with the mark of their format; rebuild them from the log")]
+    #[error(
+        "the header of the profiles does not start with the mark of their format; rebuild them from the log"
+    )]
     Mark,
-    #[error("the profiles have format {found}, this build reads format {expected}; rebuild them from the log")]
+    #[error(
+        "the profiles have format {found}, this build reads format {expected}; rebuild them from the log"
+    )]
     Version { found: u32, expected: u32 },
     #[error("the profile entry {key} cannot be decoded; rebuild the profiles from the log")]
     Decode {
@@ -37,7 +41,11 @@ pub enum ProfilesError {
     #[error("the profile entry {key} {what}; rebuild the profiles from the log")]
     Damaged { key: String, what: &'static str },
     #[error("{found} of {expected} {what} are there; rebuild the profiles from the log")]
-    Incomplete { what: &'static str, found: usize, expected: u64 },
+    Incomplete {
+        what: &'static str,
+        found: usize,
+        expected: u64,
+    },
 }
 
 #[derive(Serialize, Deserialize)]
@@ -62,11 +70,17 @@ impl Profiles {
         let mut entries = Vec::with_capacity(items.len() + shoppers.len() + 1);
         for number in items {
             let id: &str = &self.item_ids[number as usize];
-            entries.push((key(ITEM, number), encode(&(id, &self.items[number as usize]))));
+            entries.push((
+                key(ITEM, number),
+                encode(&(id, &self.items[number as usize])),
+            ));
         }
         entries.push((META.to_vec(), self.header()));
         for number in shoppers {
-            entries.push((key(SHOPPER, number), encode(&self.shoppers[number as usize])));
+            entries.push((
+                key(SHOPPER, number),
+                encode(&self.shoppers[number as usize]),
+            ));
         }
         entries
     }
@@ -108,12 +122,20 @@ impl Profiles {
             }
         }
         let Some(meta) = meta else {
-            return if items.is_empty() && shoppers.is_empty() { Ok(Self::new()) } else { Err(ProfilesError::NoHeader) };
+            return if items.is_empty() && shoppers.is_empty() {
+                Ok(Self::new())
+            } else {
+                Err(ProfilesError::NoHeader)
+            };
         };
         items.sort_unstable_by_key(|item| item.0);
         shoppers.sort_unstable_by_key(|shopper| shopper.0);
         dense("items", items.iter().map(|item| item.0), meta.items)?;
-        dense("shoppers", shoppers.iter().map(|shopper| shopper.0), meta.shoppers)?;
+        dense(
+            "shoppers",
+            shoppers.iter().map(|shopper| shopper.0),
+            meta.shoppers,
+        )?;
         assemble(meta, items, shoppers)
     }
 }
@@ -123,14 +145,25 @@ fn assemble(
     items: Vec<(u32, Arc<str>, ItemStats)>,
     shoppers: Vec<(u32, Shopper)>,
 ) -> Result<Profiles, ProfilesError> {
-    let mut profiles = Profiles { events: meta.events, newest: meta.newest, ..Profiles::new() };
+    let mut profiles = Profiles {
+        events: meta.events,
+        newest: meta.newest,
+        ..Profiles::new()
+    };
     let end = next_number(items.len());
     let reaches = |number: Option<u32>| number.is_some_and(|number| number >= end);
     for (number, id, stats) in items {
         if reaches(stats.neighbours.largest_number()) {
-            return Err(damaged(&key(ITEM, number), "names an item that does not exist"));
+            return Err(damaged(
+                &key(ITEM, number),
+                "names an item that does not exist",
+            ));
         }
-        if profiles.item_numbers.insert(Arc::clone(&id), number).is_some() {
+        if profiles
+            .item_numbers
+            .insert(Arc::clone(&id), number)
+            .is_some()
+        {
             return Err(damaged(&key(ITEM, number), "has the id of another item"));
         }
         profiles.item_ids.push(id);
@@ -138,10 +171,20 @@ fn assemble(
     }
     for (number, shopper) in shoppers {
         if reaches(shopper.largest_number()) {
-            return Err(damaged(&key(SHOPPER, number), "names an item that does not exist"));
+            return Err(damaged(
+                &key(SHOPPER, number),
+                "names an item that does not exist",
+            ));
         }
-        if profiles.shopper_numbers.insert(shopper.user().as_str().into(), number).is_some() {
-            return Err(damaged(&key(SHOPPER, number), "has the id of another shopper"));
+        if profiles
+            .shopper_numbers
+            .insert(shopper.user().as_str().into(), number)
+            .is_some()
+        {
+            return Err(damaged(
+                &key(SHOPPER, number),
+                "has the id of another shopper",
+            ));
         }
         profiles.shoppers.push(shopper);
     }
@@ -149,12 +192,24 @@ fn assemble(
 }
 
 /// Checks that sorted numbers are 0, 1, 2, … up to the promised count.
-fn dense(what: &'static str, numbers: impl ExactSizeIterator<Item = u32>, expected: u64) -> Result<(), ProfilesError> {
+fn dense(
+    what: &'static str,
+    numbers: impl ExactSizeIterator<Item = u32>,
+    expected: u64,
+) -> Result<(), ProfilesError> {
     let found = numbers.len();
-    if found as u64 == expected && numbers.zip(0..).all(|(number, position)| number == position) {
+    if found as u64 == expected
+        && numbers
+            .zip(0..)
+            .all(|(number, position)| number == position)
+    {
         Ok(())
     } else {
-        Err(ProfilesError::Incomplete { what, found, expected })
+        Err(ProfilesError::Incomplete {
+            what,
+            found,
+            expected,
+        })
     }
 }
 
@@ -166,7 +221,10 @@ fn read_header(key: &[u8], value: &[u8]) -> Result<Meta, ProfilesError> {
     let (version, body) = rest.split_first_chunk::<4>().ok_or(ProfilesError::Mark)?;
     let found = u32::from_le_bytes(*version);
     if found != VERSION {
-        return Err(ProfilesError::Version { found, expected: VERSION });
+        return Err(ProfilesError::Version {
+            found,
+            expected: VERSION,
+        });
     }
     decode(key, body)
 }
@@ -191,12 +249,18 @@ fn decode<T: for<'de> Deserialize<'de>>(key: &[u8], value: &[u8]) -> Result<T, P
     match postcard::take_from_bytes(value) {
         Ok((decoded, [])) => Ok(decoded),
         Ok(_) => Err(damaged(key, "is longer than what it holds")),
-        Err(source) => Err(ProfilesError::Decode { key: printed(key), source }),
+        Err(source) => Err(ProfilesError::Decode {
+            key: printed(key),
+            source,
+        }),
     }
 }
 
 fn damaged(key: &[u8], what: &'static str) -> ProfilesError {
-    ProfilesError::Damaged { key: printed(key), what }
+    ProfilesError::Damaged {
+        key: printed(key),
+        what,
+    }
 }
 
 fn printed(key: &[u8]) -> String {

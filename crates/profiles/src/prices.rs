@@ -29,7 +29,10 @@ pub(crate) struct PriceHistogram {
 impl PriceHistogram {
     pub fn add(&mut self, price: f64) {
         let bucket = bucket_of(price);
-        match self.buckets.binary_search_by_key(&bucket, |&(bucket, _)| bucket) {
+        match self
+            .buckets
+            .binary_search_by_key(&bucket, |&(bucket, _)| bucket)
+        {
             Ok(at) => self.buckets[at].1 = self.buckets[at].1.saturating_add(1),
             Err(at) => self.buckets.insert(at, (bucket, 1)),
         }
@@ -45,7 +48,11 @@ impl PriceHistogram {
     }
 
     fn quantile(&self, part: f64) -> Option<f64> {
-        let total: u64 = self.buckets.iter().map(|&(_, count)| u64::from(count)).sum();
+        let total: u64 = self
+            .buckets
+            .iter()
+            .map(|&(_, count)| u64::from(count))
+            .sum();
         // The nearest rank: the smallest bucket that covers this share of the lines.
         let rank = ((part * total as f64).ceil() as u64).max(1);
         let mut below = 0;
@@ -60,7 +67,9 @@ impl PriceHistogram {
 }
 
 fn bucket_of(price: f64) -> u8 {
-    ((price.log2() - LOWEST_OCTAVE) * PER_OCTAVE).floor().clamp(0.0, LAST_BUCKET) as u8
+    ((price.log2() - LOWEST_OCTAVE) * PER_OCTAVE)
+        .floor()
+        .clamp(0.0, LAST_BUCKET) as u8
 }
 
 /// The geometric middle of a bucket.
@@ -81,7 +90,10 @@ mod tests {
         }
         let band = prices.band().unwrap();
         for (found, exact) in [(band.p10, 10.0), (band.p50, 50.0), (band.p90, 90.0)] {
-            assert!((found / exact).log2().abs() <= 0.5 / PER_OCTAVE, "{found} for {exact}");
+            assert!(
+                (found / exact).log2().abs() <= 0.5 / PER_OCTAVE,
+                "{found} for {exact}"
+            );
         }
     }
 

@@ -29,7 +29,11 @@ pub(crate) struct PastQueries {
 impl PastQueries {
     pub fn add(&mut self, text: &str, time: Timestamp) {
         let text = shortened(text);
-        let mut query = PastQuery { text: text.into(), time, times: 1 };
+        let mut query = PastQuery {
+            text: text.into(),
+            time,
+            times: 1,
+        };
         if let Some(at) = self.queries.iter().position(|past| &*past.text == text) {
             let past = self.queries.remove(at);
             query.time = past.time.max(time);
@@ -66,12 +70,20 @@ mod tests {
         for number in 0..60 {
             queries.add(&format!("q{}", number % 55), Timestamp::from_millis(number));
         }
-        let texts: Vec<_> = queries.as_slice().iter().map(|query| &*query.text).collect();
+        let texts: Vec<_> = queries
+            .as_slice()
+            .iter()
+            .map(|query| &*query.text)
+            .collect();
         assert_eq!(texts.len(), KEPT);
-        assert_eq!(texts[0], "q5");
+        assert_eq!(texts[0], "q10");
         assert_eq!(texts[texts.len() - 1], "q4");
         queries.add(" q30 ", Timestamp::from_millis(1));
-        let thirty = queries.as_slice().iter().find(|query| &*query.text == "q30").unwrap();
+        let thirty = queries
+            .as_slice()
+            .iter()
+            .find(|query| &*query.text == "q30")
+            .unwrap();
         assert_eq!((thirty.time, thirty.times), (Timestamp::from_millis(30), 2));
     }
 

@@ -85,7 +85,9 @@ impl ItemRecord {
 
     /// To be called before `last_purchase` moves on.
     fn add_day(&mut self, day: i32) {
-        let Some(last) = self.last_purchase else { return };
+        let Some(last) = self.last_purchase else {
+            return;
+        };
         if day == day_of(last) || self.days.binary_search(&day).is_ok() {
             return;
         }
@@ -125,7 +127,9 @@ fn weight_of(event: &Event, line: Option<&Line>) -> f64 {
         EventKind::View => 0.1,
         EventKind::Dislike => -1.0,
         // The usual scale of 1 to 5 becomes -1 to 1; other scales are clamped to it.
-        EventKind::Rate => tamed(event.value).map_or(0.0, |rating| ((rating - 3.0) / 2.0).clamp(-1.0, 1.0)),
+        EventKind::Rate => {
+            tamed(event.value).map_or(0.0, |rating| ((rating - 3.0) / 2.0).clamp(-1.0, 1.0))
+        }
         EventKind::Search => 0.0,
     }
 }
@@ -146,10 +150,17 @@ pub(crate) enum Buyer {
 
 impl Records {
     pub fn fold(&mut self, item: ItemNo, event: &Event, line: Option<&Line>) -> Buyer {
-        let record = self.by_item.entry(item).or_insert_with(|| ItemRecord::new(event.time));
+        let record = self
+            .by_item
+            .entry(item)
+            .or_insert_with(|| ItemRecord::new(event.time));
         let before = record.purchases;
         record.fold(event, line);
-        let buyer = if before == 0 && record.purchases > 0 { Buyer::New } else { Buyer::Known };
+        let buyer = if before == 0 && record.purchases > 0 {
+            Buyer::New
+        } else {
+            Buyer::Known
+        };
         if self.by_item.len() > MOST {
             self.prune();
         }
@@ -157,10 +168,14 @@ impl Records {
     }
 
     fn prune(&mut self) {
-        let mut order: Vec<(Reverse<Timestamp>, ItemNo)> =
-            self.by_item.iter().map(|(&item, record)| (Reverse(record.last), item)).collect();
+        let mut order: Vec<(Reverse<Timestamp>, ItemNo)> = self
+            .by_item
+            .iter()
+            .map(|(&item, record)| (Reverse(record.last), item))
+            .collect();
         let (_, &mut oldest_kept, _) = order.select_nth_unstable(KEPT - 1);
-        self.by_item.retain(|&item, record| (Reverse(record.last), item) <= oldest_kept);
+        self.by_item
+            .retain(|&item, record| (Reverse(record.last), item) <= oldest_kept);
     }
 
     pub fn get(&self, item: ItemNo) -> Option<&ItemRecord> {

@@ -49,16 +49,24 @@ pub(crate) fn reorder(item: ItemNo, record: &ItemRecord, now: Timestamp) -> Opti
         }
         None => -(elapsed + 1.0) / (elapsed + 31.0),
     };
-    Some(Reorder { item, interval_days, last, due_score })
+    Some(Reorder {
+        item,
+        interval_days,
+        last,
+        due_score,
+    })
 }
 
 /// The median of the gaps between ascending days.
 fn median_gap(days: &[i32]) -> Option<f64> {
-    let mut gaps: Vec<i32> = days.windows(2).map(|pair| pair[1] - pair[0]).collect();
-    gaps.sort_unstable();
+    let mut gaps: Vec<f64> = days
+        .windows(2)
+        .map(|pair| f64::from(pair[1]) - f64::from(pair[0]))
+        .collect();
+    gaps.sort_unstable_by(f64::total_cmp);
     let upper = *gaps.get(gaps.len() / 2)?;
     let lower = gaps[(gaps.len() - 1) / 2];
-    Some((f64::from(lower) + f64::from(upper)) / 2.0)
+    Some((lower + upper) / 2.0)
 }
 
 #[cfg(test)]

@@ -65,7 +65,12 @@ impl Shopper {
     }
 
     /// Folds an event; says whether it made the shopper a buyer of the item.
-    pub(crate) fn fold(&mut self, event: &Event, item: Option<ItemNo>, line: Option<&Line>) -> Buyer {
+    pub(crate) fn fold(
+        &mut self,
+        event: &Event,
+        item: Option<ItemNo>,
+        line: Option<&Line>,
+    ) -> Buyer {
         self.counts[event.kind as usize] += 1;
         self.first = self.first.min(event.time);
         self.last = self.last.max(event.time);
@@ -75,7 +80,11 @@ impl Shopper {
                 self.prices.add(price);
             }
         }
-        if let Some(query) = event.query.as_deref().filter(|_| event.kind == EventKind::Search) {
+        if let Some(query) = event
+            .query
+            .as_deref()
+            .filter(|_| event.kind == EventKind::Search)
+        {
             self.queries.add(query, event.time);
         }
         self.remember(event, item);
@@ -85,9 +94,9 @@ impl Shopper {
     /// Recents are sorted by time, then by arrival; the oldest makes room.
     fn remember(&mut self, event: &Event, item: Option<ItemNo>) {
         let at = match self.recents.back() {
-            Some(newest) if newest.time > event.time => {
-                self.recents.partition_point(|recent| recent.time <= event.time)
-            }
+            Some(newest) if newest.time > event.time => self
+                .recents
+                .partition_point(|recent| recent.time <= event.time),
             _ => self.recents.len(),
         };
         if self.recents.len() == RECENT && at == 0 {
@@ -171,21 +180,30 @@ impl Shopper {
 
     /// Whether the shopper bought the item and kept some of it.
     pub fn has_bought(&self, item: ItemNo) -> bool {
-        self.records.get(item).is_some_and(|record| record.purchases > 0 && record.units > 0.0)
+        self.records
+            .get(item)
+            .is_some_and(|record| record.purchases > 0 && record.units > 0.0)
     }
 
     /// Items whose last word was a dislike, ascending.
     pub fn disliked(&self) -> Vec<ItemNo> {
-        let mut items: Vec<ItemNo> =
-            self.records.iter().filter(|(_, record)| record.is_disliked()).map(|(item, _)| item).collect();
+        let mut items: Vec<ItemNo> = self
+            .records
+            .iter()
+            .filter(|(_, record)| record.is_disliked())
+            .map(|(item, _)| item)
+            .collect();
         items.sort_unstable();
         items
     }
 
     /// Decayed interest per item, the strongest first, then the smaller number; dislikes are negative and last.
     pub fn weighted_items(&self, now: Timestamp) -> Vec<(ItemNo, f64)> {
-        let mut items: Vec<(ItemNo, f64)> =
-            self.records.iter().map(|(item, record)| (item, record.weight(now))).collect();
+        let mut items: Vec<(ItemNo, f64)> = self
+            .records
+            .iter()
+            .map(|(item, record)| (item, record.weight(now)))
+            .collect();
         items.sort_unstable_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
         items
     }
@@ -206,17 +224,24 @@ impl Shopper {
     /// Items to buy again, the most due first. Repeated items stand before items bought on one day only; the
     /// formula is in the documentation of [`Reorder::due_score`].
     pub fn reorder(&self, now: Timestamp) -> Vec<Reorder> {
-        let mut due: Vec<Reorder> =
-            self.records.iter().filter_map(|(item, record)| reorder(item, record, now)).collect();
+        let mut due: Vec<Reorder> = self
+            .records
+            .iter()
+            .filter_map(|(item, record)| reorder(item, record, now))
+            .collect();
         due.sort_unstable_by(|a, b| {
             let by_habit = b.interval_days.is_some().cmp(&a.interval_days.is_some());
-            by_habit.then(b.due_score.total_cmp(&a.due_score)).then(a.item.cmp(&b.item))
+            by_habit
+                .then(b.due_score.total_cmp(&a.due_score))
+                .then(a.item.cmp(&b.item))
         });
         due
     }
 
     pub(crate) fn largest_number(&self) -> Option<ItemNo> {
         let recent = self.recents.iter().filter_map(|recent| recent.item).max();
-        recent.max(self.records.largest_number()).max(self.baskets.largest_number())
+        recent
+            .max(self.records.largest_number())
+            .max(self.baskets.largest_number())
     }
 }

@@ -29,8 +29,11 @@ impl Profiles {
     /// worth that the item's usual share leads to expect, the score is (s - e) / √(e + 1): how far s is above e in
     /// units of its chance variation, smoothed. Only positive scores are listed.
     pub fn trending(&self, now: Timestamp) -> Vec<(ItemNo, f64)> {
-        let worths: Vec<(f64, f64)> =
-            self.items.iter().map(|item| (worth(&item.short_term(now)), worth(&item.long_term(now)))).collect();
+        let worths: Vec<(f64, f64)> = self
+            .items
+            .iter()
+            .map(|item| (worth(&item.short_term(now)), worth(&item.long_term(now))))
+            .collect();
         let short: f64 = worths.iter().map(|worth| worth.0).sum();
         let long: f64 = worths.iter().map(|worth| worth.1).sum();
         if long <= 0.0 {
@@ -50,8 +53,14 @@ impl Profiles {
     }
 
     fn ranked(&self, scores: impl Iterator<Item = f64>) -> Vec<(ItemNo, f64)> {
-        let mut ranked: Vec<(ItemNo, f64)> = (0..).zip(scores).filter(|&(_, score)| score > 0.0).collect();
-        ranked.sort_unstable_by(|a, b| b.1.total_cmp(&a.1).then_with(|| self.item_id(a.0).cmp(self.item_id(b.0))));
+        let mut ranked: Vec<(ItemNo, f64)> = (0..)
+            .zip(scores)
+            .filter(|&(_, score)| score > 0.0)
+            .collect();
+        ranked.sort_unstable_by(|a, b| {
+            b.1.total_cmp(&a.1)
+                .then_with(|| self.item_id(a.0).cmp(self.item_id(b.0)))
+        });
         ranked
     }
 }

@@ -71,15 +71,18 @@ impl App {
 
     /// Hands a write to the writer thread; answered when it is durable.
     pub(crate) async fn write(&self, write: Write) -> Result<Accepted, ApiError> {
+        outcome(self.send(write)).await
+    }
+
+    /// Hands a write over without waiting. It is prepared on this thread, which takes its
+    /// time for many documents.
+    pub(crate) fn send(&self, write: Write) -> Sent {
         let (done, outcome) = oneshot::channel();
         self.0.engine.submit(write, move |result| {
             // The client may have gone; the write stands all the same.
             let _ = done.send(result);
         });
-        match outcome.await {
-            Ok(result) => Ok(result?),
-            Err(_) => Err(EngineError::Closing.into()),
-        }
+        outcome
     }
 
     /// A place among the large bodies; waits for one.
@@ -110,6 +113,17 @@ impl App {
     }
 }
 
+/// A write on its way to the disk.
+pub(crate) type Sent = oneshot::Receiver<Result<Accepted, EngineError>>;
+
+/// Waits until a write is durable.
+pub(crate) async fn outcome(sent: Sent) -> Result<Accepted, ApiError> {
+    match sent.await {
+        Ok(result) => Ok(result?),
+        Err(_) => Err(EngineError::Closing.into()),
+    }
+}
+
 /// A place in the queue, given back when dropped (also when the client has gone).
 struct Place<'a> {
     waiting: &'a AtomicUsize,
@@ -118,7 +132,10 @@ struct Place<'a> {
 
 impl<'a> Place<'a> {
     fn take(waiting: &'a AtomicUsize) -> Self {
-        Self { waiting, ahead: waiting.fetch_add(1, Ordering::Relaxed) }
+        Self {
+            waiting,
+            ahead: waiting.fetch_add(1, Ordering::Relaxed),
+        }
     }
 }
 

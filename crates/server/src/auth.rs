@@ -36,7 +36,11 @@ fn check(headers: &HeaderMap, key: &str) -> Result<(), ApiError> {
             "The provided API key is invalid.",
         )
     };
-    let (scheme, token) = given.to_str().ok().and_then(|text| text.split_once(' ')).ok_or_else(refusal)?;
+    let (scheme, token) = given
+        .to_str()
+        .ok()
+        .and_then(|text| text.split_once(' '))
+        .ok_or_else(refusal)?;
     if scheme.eq_ignore_ascii_case("bearer") && is_same(token.trim().as_bytes(), key.as_bytes()) {
         Ok(())
     } else {
@@ -49,7 +53,10 @@ fn is_same(given: &[u8], key: &[u8]) -> bool {
     let mut difference = given.len() ^ key.len();
     for (place, byte) in given.iter().enumerate() {
         // A key is never empty; the remainder keeps the index inside it.
-        let expected = key.get(place % key.len().max(1)).copied().unwrap_or_default();
+        let expected = key
+            .get(place % key.len().max(1))
+            .copied()
+            .unwrap_or_default();
         difference |= usize::from(byte ^ expected);
     }
     std::hint::black_box(difference) == 0
@@ -63,7 +70,13 @@ mod tests {
     fn only_the_key_itself_is_the_same() {
         let key = b"0123456789abcdef";
         assert!(is_same(key, key));
-        for other in [&b""[..], b"0", b"0123456789abcdeF", b"0123456789abcdef0123456789abcdef", b"x123456789abcdef"] {
+        for other in [
+            &b""[..],
+            b"0",
+            b"0123456789abcdeF",
+            b"0123456789abcdef0123456789abcdef",
+            b"x123456789abcdef",
+        ] {
             assert!(!is_same(other, key));
         }
     }
@@ -74,7 +87,9 @@ mod tests {
         if let Some(value) = header {
             headers.insert(header::AUTHORIZATION, value.parse().expect("a header"));
         }
-        check(&headers, "0123456789abcdef").err().map_or("let through", |error| error.code())
+        check(&headers, "0123456789abcdef")
+            .err()
+            .map_or("let through", |error| error.code())
     }
 
     #[test]

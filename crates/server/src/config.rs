@@ -36,9 +36,13 @@ pub enum ConfigError {
         "{0} can be reached from other machines, so it needs a master key; give one, or listen on 127.0.0.1"
     )]
     OpenToTheWorld(SocketAddr),
-    #[error("the master key has {0} bytes; use at least 16, such as the output of `openssl rand -hex 24`")]
+    #[error(
+        "the master key has {0} bytes; use at least 16, such as the output of `openssl rand -hex 24`"
+    )]
     ShortKey(usize),
-    #[error("the master key must be visible ASCII characters, because it travels in an HTTP header")]
+    #[error(
+        "the master key must be visible ASCII characters, because it travels in an HTTP header"
+    )]
     UnprintableKey,
 }
 
@@ -53,8 +57,11 @@ impl ServerConfig {
                 return Err(ConfigError::UnprintableKey);
             }
         }
-        let config =
-            Self { listen, master_key: master_key.map(MasterKey), limits: Limits::default() };
+        let config = Self {
+            listen,
+            master_key: master_key.map(MasterKey),
+            limits: Limits::default(),
+        };
         config.check_address(listen)?;
         Ok(config)
     }
@@ -90,6 +97,8 @@ pub struct Limits {
     pub query_bytes: usize,
     /// Queries in one multi-search.
     pub queries: usize,
+    /// Documents in one listing.
+    pub documents: usize,
     /// Open connections; further ones wait to be accepted.
     pub connections: usize,
     /// Reading requests that compute at the same time.
@@ -119,6 +128,7 @@ impl Default for Limits {
             request_bytes: 10_000_000,
             query_bytes: 10_000,
             queries: 100,
+            documents: 10_000,
             connections: 10_000,
             computing: (2 * cores).max(4),
             waiting: 1000,
@@ -144,7 +154,10 @@ mod tests {
         let text = refusal.map(|error| error.to_string());
         match expected {
             None => assert_eq!(text, None),
-            Some(part) => assert!(text.as_ref().is_some_and(|text| text.contains(part)), "{text:?}"),
+            Some(part) => assert!(
+                text.as_ref().is_some_and(|text| text.contains(part)),
+                "{text:?}"
+            ),
         }
     }
 
@@ -159,7 +172,11 @@ mod tests {
         check("192.168.1.5:7700", None, Some("needs a master key"));
         check("0.0.0.0:7700", good, None);
         check("127.0.0.1:7700", Some("short"), Some("5 bytes"));
-        check("127.0.0.1:7700", Some("0123456789 abcdef"), Some("visible ASCII"));
+        check(
+            "127.0.0.1:7700",
+            Some("0123456789 abcdef"),
+            Some("visible ASCII"),
+        );
     }
 
     #[test]

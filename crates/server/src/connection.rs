@@ -55,7 +55,11 @@ pub(crate) struct PatientListener {
 impl PatientListener {
     pub(crate) fn new(inner: TcpListener, limits: Limits) -> Self {
         let places = Arc::new(Semaphore::new(limits.connections));
-        Self { inner, places, limits }
+        Self {
+            inner,
+            places,
+            limits,
+        }
     }
 }
 

@@ -7,9 +7,7 @@ use crate::error::ApiError;
 use crate::settings_table;
 use axum::http::StatusCode;
 use domain::IdError;
-use engine::{EngineError, SettingsError};
-use lexical::QueryError;
-use store::LogError;
+use engine::{EngineError, LogError, QueryError, SettingsError};
 
 impl From<EngineError> for ApiError {
     fn from(error: EngineError) -> Self {
@@ -26,9 +24,11 @@ impl From<EngineError> for ApiError {
             EngineError::Settings(settings) => settings_error(settings),
             EngineError::Kind(_) => Self::invalid("invalid_recommend_kind", message),
             EngineError::Missing { field, .. } => Self::invalid(missing_code(field), message),
-            EngineError::Closing => {
-                Self::system(StatusCode::SERVICE_UNAVAILABLE, "server_is_stopping", message)
-            }
+            EngineError::Closing => Self::system(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "server_is_stopping",
+                message,
+            ),
             EngineError::Log(log) => log_error(log, &error),
             EngineError::NotWritten(log) => log_error(log, &error),
             _ => internal(&error),
@@ -79,12 +79,16 @@ pub(crate) fn settings_error(error: &SettingsError) -> ApiError {
 fn log_error(log: &LogError, error: &EngineError) -> ApiError {
     let message = error.to_string();
     match log {
-        LogError::Full { .. } => {
-            ApiError::system(StatusCode::INSUFFICIENT_STORAGE, "no_space_left_on_device", message)
-        }
-        LogError::ReadOnly { .. } => {
-            ApiError::system(StatusCode::INTERNAL_SERVER_ERROR, "read_only_data_folder", message)
-        }
+        LogError::Full { .. } => ApiError::system(
+            StatusCode::INSUFFICIENT_STORAGE,
+            "no_space_left_on_device",
+            message,
+        ),
+        LogError::ReadOnly { .. } => ApiError::system(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "read_only_data_folder",
+            message,
+        ),
         LogError::TooLarge { .. } => {
             ApiError::refused(StatusCode::PAYLOAD_TOO_LARGE, "payload_too_large", message)
         }

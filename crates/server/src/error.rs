@@ -57,25 +57,37 @@ impl ApiError {
         message: impl Into<String>,
     ) -> Self {
         let message = message.into();
-        Self(Box::new(Inner { status, kind, code, message, extra: Map::new() }))
+        Self(Box::new(Inner {
+            status,
+            kind,
+            code,
+            message,
+            extra: Map::new(),
+        }))
     }
 
     /// 400: something in the request is wrong.
     pub(crate) fn invalid(code: &'static str, message: impl Into<String>) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, ErrorKind::InvalidRequest, code, message)
+        Self::new(
+            StatusCode::BAD_REQUEST,
+            ErrorKind::InvalidRequest,
+            code,
+            message,
+        )
     }
 
     /// 404.
     pub(crate) fn not_found(code: &'static str, message: impl Into<String>) -> Self {
-        Self::new(StatusCode::NOT_FOUND, ErrorKind::InvalidRequest, code, message)
+        Self::new(
+            StatusCode::NOT_FOUND,
+            ErrorKind::InvalidRequest,
+            code,
+            message,
+        )
     }
 
     /// 401 or 403.
-    pub(crate) fn auth(
-        status: StatusCode,
-        code: &'static str,
-        message: impl Into<String>,
-    ) -> Self {
+    pub(crate) fn auth(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
         Self::new(status, ErrorKind::Auth, code, message)
     }
 
@@ -100,7 +112,12 @@ impl ApiError {
     /// 500: a fault of ours.
     pub(crate) fn internal(cause: impl fmt::Display) -> Self {
         let message = format!("An internal error has occurred. `{cause}`.");
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, ErrorKind::Internal, "internal", message)
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            ErrorKind::Internal,
+            "internal",
+            message,
+        )
     }
 
     /// The same error with one more field.
@@ -146,13 +163,25 @@ impl<'a> ErrorObject<'a> {
             "no_space_left_on_device" => ErrorKind::System,
             _ => ErrorKind::InvalidRequest,
         };
-        Self { message, code, kind, link: format!("{LINK}{code}"), extra: None }
+        Self {
+            message,
+            code,
+            kind,
+            link: format!("{LINK}{code}"),
+            extra: None,
+        }
     }
 }
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let Inner { status, kind, code, message, extra } = *self.0;
+        let Inner {
+            status,
+            kind,
+            code,
+            message,
+            extra,
+        } = *self.0;
         if kind == ErrorKind::Internal {
             tracing::error!(code, message, "request failed");
         }
@@ -165,7 +194,9 @@ impl IntoResponse for ApiError {
         };
         let mut response = json_response(status, &object);
         if status == StatusCode::SERVICE_UNAVAILABLE {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("10"));
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, HeaderValue::from_static("10"));
         }
         if status == StatusCode::UNAUTHORIZED {
             response
@@ -191,8 +222,9 @@ pub(crate) fn json_response(status: StatusCode, body: &impl Serialize) -> Respon
 pub(crate) fn json_bytes(status: StatusCode, bytes: Vec<u8>) -> Response {
     let mut response = Response::new(Body::from(bytes));
     *response.status_mut() = status;
-    response
-        .headers_mut()
-        .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response.headers_mut().insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/json"),
+    );
     response
 }

@@ -10,9 +10,7 @@ use crate::filter;
 use crate::path::At;
 use crate::payload::JsonBody;
 use crate::search::millis;
-use crate::search_params::{
-    refuse_later_features, take_matching, take_query_text, take_threshold,
-};
+use crate::search_params::{refuse_later_features, take_matching, take_query_text, take_threshold};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -29,10 +27,19 @@ const FIELDS: Table = &[
     ("hybrid", "invalid_search_hybrid_query"),
     ("filter", "invalid_search_filter"),
     ("matchingStrategy", "invalid_search_matching_strategy"),
-    ("attributesToSearchOn", "invalid_search_attributes_to_search_on"),
-    ("rankingScoreThreshold", "invalid_search_ranking_score_threshold"),
+    (
+        "attributesToSearchOn",
+        "invalid_search_attributes_to_search_on",
+    ),
+    (
+        "rankingScoreThreshold",
+        "invalid_search_ranking_score_threshold",
+    ),
     ("locales", "invalid_search_locales"),
-    ("exhaustiveFacetCount", "invalid_facet_search_exhaustive_facet_count"),
+    (
+        "exhaustiveFacetCount",
+        "invalid_facet_search_exhaustive_facet_count",
+    ),
 ];
 
 #[derive(Serialize)]
@@ -83,10 +90,16 @@ pub(crate) async fn post(
             let started = Instant::now();
             let text = facet_text.as_deref().unwrap_or_default();
             let found = reader.facet_search(&facet, text, &request)?;
-            let facet_hits =
-                found.into_iter().map(|(value, count)| FacetHit { value, count }).collect();
+            let facet_hits = found
+                .into_iter()
+                .map(|(value, count)| FacetHit { value, count })
+                .collect();
             let processing_time_ms = millis(started.elapsed());
-            Ok(FacetSearchAnswer { facet_hits, facet_query: facet_text.clone(), processing_time_ms })
+            Ok(FacetSearchAnswer {
+                facet_hits,
+                facet_query: facet_text.clone(),
+                processing_time_ms,
+            })
         })
         .await?;
     Ok(json_response(StatusCode::OK, &answer))

@@ -18,12 +18,18 @@ pub(crate) type Table = &'static [Row];
 
 /// Two tables as one; its length must be given as `N`, or the build fails.
 pub(crate) const fn joined<const N: usize>(first: Table, second: Table) -> [Row; N] {
-    assert!(first.len() + second.len() == N, "N must be the sum of the lengths");
+    assert!(
+        first.len() + second.len() == N,
+        "N must be the sum of the lengths"
+    );
     let mut rows = [("", ""); N];
     let mut place = 0;
     while place < N {
-        rows[place] =
-            if place < first.len() { first[place] } else { second[place - first.len()] };
+        rows[place] = if place < first.len() {
+            first[place]
+        } else {
+            second[place - first.len()]
+        };
         place += 1;
     }
     rows
@@ -66,7 +72,11 @@ impl Params {
             }
             values.insert(name, Value::String(value));
         }
-        Ok(Fields { values, table, place: Place::Query })
+        Ok(Fields {
+            values,
+            table,
+            place: Place::Query,
+        })
     }
 }
 
@@ -79,14 +89,19 @@ impl Fields {
     /// The same, where fields that are not in the table are passed over.
     pub(crate) fn lenient_body(value: Value, table: Table) -> Result<Self, ApiError> {
         let mut fields = Self::new(value, table, String::new())?;
-        fields.values.retain(|name, _| code_of(table, name).is_some());
+        fields
+            .values
+            .retain(|name, _| code_of(table, name).is_some());
         Ok(fields)
     }
 
     /// An object somewhere in the body.
     pub(crate) fn object(value: Value, table: Table, path: String) -> Result<Self, ApiError> {
         let fields = Self::new(value, table, path)?;
-        let stranger = fields.values.keys().find(|name| code_of(table, name).is_none());
+        let stranger = fields
+            .values
+            .keys()
+            .find(|name| code_of(table, name).is_none());
         match stranger {
             Some(name) => Err(unknown("field", name, table, fields.path())),
             None => Ok(fields),
@@ -95,8 +110,15 @@ impl Fields {
 
     fn new(value: Value, table: Table, path: String) -> Result<Self, ApiError> {
         match value {
-            Value::Object(values) => Ok(Self { values, table, place: Place::Body(path) }),
-            other => Err(ApiError::invalid("bad_request", wrong_type(&path, "an object", &other))),
+            Value::Object(values) => Ok(Self {
+                values,
+                table,
+                place: Place::Body(path),
+            }),
+            other => Err(ApiError::invalid(
+                "bad_request",
+                wrong_type(&path, "an object", &other),
+            )),
         }
     }
 
@@ -120,7 +142,9 @@ impl Fields {
 
     /// An id: a string, or an integer in its decimal form.
     pub(crate) fn id(&mut self, name: &str) -> Result<Option<String>, ApiError> {
-        let Some(value) = self.value(name) else { return Ok(None) };
+        let Some(value) = self.value(name) else {
+            return Ok(None);
+        };
         match id_text(value) {
             Ok(id) => Ok(Some(id)),
             Err(other) => Err(self.mistyped(name, "a string or an integer", &other)),
@@ -133,7 +157,9 @@ impl Fields {
 
     pub(crate) fn size(&mut self, name: &str) -> Result<Option<usize>, ApiError> {
         self.parsed(name, "a positive integer", |value| {
-            value.as_u64().and_then(|number| usize::try_from(number).ok())
+            value
+                .as_u64()
+                .and_then(|number| usize::try_from(number).ok())
         })
     }
 
@@ -171,8 +197,16 @@ impl Fields {
     /// A required field that is not there.
     pub(crate) fn missing(&self, name: &str, code: &'static str) -> ApiError {
         let path = self.path();
-        let place = if path.is_empty() { String::new() } else { format!(" inside `{path}`") };
-        let kind = if matches!(self.place, Place::Query) { "parameter" } else { "field" };
+        let place = if path.is_empty() {
+            String::new()
+        } else {
+            format!(" inside `{path}`")
+        };
+        let kind = if matches!(self.place, Place::Query) {
+            "parameter"
+        } else {
+            "field"
+        };
         ApiError::invalid(code, format!("Missing {kind} `{name}`{place}"))
     }
 
@@ -208,7 +242,9 @@ impl Fields {
         expected: &str,
         read: impl Fn(&Value) -> Option<T>,
     ) -> Result<Option<T>, ApiError> {
-        let Some(value) = self.value(name) else { return Ok(None) };
+        let Some(value) = self.value(name) else {
+            return Ok(None);
+        };
         let parsed = match (&self.place, &value) {
             (Place::Query, Value::String(text)) => text.trim().parse().ok(),
             _ => read(&value),
@@ -225,10 +261,14 @@ impl Fields {
         expected: &str,
         read: impl Fn(Value) -> Result<String, Value>,
     ) -> Result<Option<Vec<String>>, ApiError> {
-        let elements = match (&self.place, self.value(name)) {
+        let value = self.value(name);
+        let elements = match (&self.place, value) {
             (_, None) => return Ok(None),
             (Place::Query, Some(Value::String(text))) => {
-                let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+                let parts = text
+                    .split(',')
+                    .map(str::trim)
+                    .filter(|part| !part.is_empty());
                 return Ok(Some(parts.map(str::to_owned).collect()));
             }
             (_, Some(Value::Array(elements))) => elements,
@@ -260,8 +300,15 @@ pub(crate) fn id_text(value: Value) -> Result<String, Value> {
 
 /// The message for a value of the wrong type at a path of the body.
 pub(crate) fn wrong_type(path: &str, expected: &str, found: &Value) -> String {
-    let place = if path.is_empty() { String::new() } else { format!(" at `{path}`") };
-    format!("Invalid value type{place}: expected {expected}, but found {}", described(found))
+    let place = if path.is_empty() {
+        String::new()
+    } else {
+        format!(" at `{path}`")
+    };
+    format!(
+        "Invalid value type{place}: expected {expected}, but found {}",
+        described(found)
+    )
 }
 
 fn described(value: &Value) -> String {
@@ -293,15 +340,25 @@ pub(crate) fn listed<T: Display>(names: impl IntoIterator<Item = T>) -> String {
 }
 
 fn code_of(table: Table, name: &str) -> Option<&'static str> {
-    table.iter().find(|(known, _)| *known == name).map(|(_, code)| *code)
+    table
+        .iter()
+        .find(|(known, _)| *known == name)
+        .map(|(_, code)| *code)
 }
 
 fn unknown(kind: &str, name: &str, table: Table, path: &str) -> ApiError {
-    let place = if path.is_empty() { String::new() } else { format!(" inside `{path}`") };
+    let place = if path.is_empty() {
+        String::new()
+    } else {
+        format!(" inside `{path}`")
+    };
     let expected = listed(table.iter().map(|(name, _)| name));
     ApiError::invalid(
         "bad_request",
-        format!("Unknown {kind} `{}`{place}: expected one of {expected}", shortened(name)),
+        format!(
+            "Unknown {kind} `{}`{place}: expected one of {expected}",
+            shortened(name)
+        ),
     )
 }
 
@@ -319,7 +376,12 @@ mod tests {
 
     fn query(text: &str) -> Result<Fields, ApiError> {
         let pairs = text.split('&').filter_map(|pair| pair.split_once('='));
-        Params(pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()).fields(TABLE)
+        Params(
+            pairs
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .collect(),
+        )
+        .fields(TABLE)
     }
 
     #[track_caller]
@@ -329,7 +391,8 @@ mod tests {
 
     #[test]
     fn a_wrong_type_is_reported_with_path_and_code() {
-        let mut fields = Fields::body(json!({"limit": "a", "q": 5, "facets": ["a", 1]}), TABLE).expect("known fields");
+        let mut fields = Fields::body(json!({"limit": "a", "q": 5, "facets": ["a", 1]}), TABLE)
+            .expect("known fields");
         check(
             fields.size("limit"),
             "invalid_search_limit: Invalid value type at `.limit`: expected a positive integer, but found a string: `\"a\"`",
@@ -342,8 +405,8 @@ mod tests {
             fields.texts("facets"),
             "invalid_search_facets: Invalid value type at `.facets[1]`: expected a string, but found a positive integer: `1`",
         );
-        let mut nested =
-            Fields::object(json!({"limit": -1}), TABLE, ".queries[2]".to_owned()).expect("known fields");
+        let mut nested = Fields::object(json!({"limit": -1}), TABLE, ".queries[2]".to_owned())
+            .expect("known fields");
         check(
             nested.size("limit"),
             "invalid_search_limit: Invalid value type at `.queries[2].limit`: expected a positive integer, but found a negative integer: `-1`",
@@ -356,7 +419,10 @@ mod tests {
             Fields::body(json!({"lmit": 1}), TABLE).map(|_| ()),
             "bad_request: Unknown field `lmit`: expected one of `limit`, `q`, `facets`, `ids`",
         );
-        check(query("x=1").map(|_| ()), "bad_request: Unknown parameter `x`: expected one of `limit`, `q`, `facets`, `ids`");
+        check(
+            query("x=1").map(|_| ()),
+            "bad_request: Unknown parameter `x`: expected one of `limit`, `q`, `facets`, `ids`",
+        );
         check(
             Fields::body(json!([]), TABLE).map(|_| ()),
             "bad_request: Invalid value type: expected an object, but found an array: `[]`",
@@ -367,8 +433,14 @@ mod tests {
     fn query_strings_carry_numbers_and_lists_as_text() {
         let mut fields = query("limit=7&facets=a, b,&ids=1,2").expect("known parameters");
         assert_eq!(fields.size("limit").expect("a number"), Some(7));
-        assert_eq!(fields.texts("facets").expect("a list"), Some(vec!["a".to_owned(), "b".to_owned()]));
-        assert_eq!(fields.ids("ids").expect("a list"), Some(vec!["1".to_owned(), "2".to_owned()]));
+        assert_eq!(
+            fields.texts("facets").expect("a list"),
+            Some(vec!["a".to_owned(), "b".to_owned()])
+        );
+        assert_eq!(
+            fields.ids("ids").expect("a list"),
+            Some(vec!["1".to_owned(), "2".to_owned()])
+        );
         check(
             query("limit=-1").and_then(|mut fields| fields.size("limit")),
             "invalid_search_limit: Invalid value in parameter `limit`: could not parse `-1` as a positive integer",

@@ -13,7 +13,9 @@ const SHAPE: &str = "a string, an array of strings, or an array of arrays of str
 /// Takes the field `filter` of a request.
 pub(crate) fn take(fields: &mut Fields) -> Result<Option<Filter>, ApiError> {
     let code = fields.code("filter");
-    let Some(mut value) = fields.value("filter") else { return Ok(None) };
+    let Some(mut value) = fields.value("filter") else {
+        return Ok(None);
+    };
     // A query string may carry the list form as JSON text.
     if let Value::String(text) = &value
         && text.trim_start().starts_with('[')
@@ -79,7 +81,10 @@ mod tests {
     fn inner_lists_are_alternatives() {
         for (filter, expected) in [
             (json!("a = 1 OR b = 2"), Some("a = 1 OR b = 2")),
-            (json!(["a = 1", ["b = 2", "b = 3"]]), Some("a = 1 AND (b = 2 OR b = 3)")),
+            (
+                json!(["a = 1", ["b = 2", "b = 3"]]),
+                Some("a = 1 AND (b = 2 OR b = 3)"),
+            ),
             (json!([["a = 1"]]), Some("a = 1")),
             (json!("[\"a = 1\", \"b = 2\"]"), Some("a = 1 AND b = 2")),
             (json!(["", []]), None),

@@ -91,10 +91,26 @@ pub(crate) struct HitExtras<'a> {
     matches_position: Option<Positions<'a>>,
     #[serde(rename = "_rankingScore", skip_serializing_if = "Option::is_none")]
     ranking_score: Option<f64>,
-    #[serde(rename = "_rankingScoreDetails", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "_rankingScoreDetails",
+        skip_serializing_if = "Option::is_none"
+    )]
     ranking_score_details: Option<&'a Map<String, Value>>,
     #[serde(rename = "_federation", skip_serializing_if = "Option::is_none")]
-    pub(crate) federation: Option<Federation<'a>>,
+    federation: Option<Federation<'a>>,
+}
+
+impl<'a> HitExtras<'a> {
+    /// The extras of a hit of a federated search. Its score is there for merging and is
+    /// left out unless the query asked for it.
+    pub(crate) fn federated(hit: &'a SearchHit, origin: Federation<'a>, shows_score: bool) -> Self {
+        let ranking_score = hit.ranking_score.filter(|_| shows_score);
+        Self {
+            ranking_score,
+            federation: Some(origin),
+            ..Self::from(hit)
+        }
+    }
 }
 
 /// Where a federated hit comes from.
@@ -179,7 +195,13 @@ impl Serialize for Ranges<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_map(self.0.iter().filter_map(|facet| {
             let stats = facet.stats.as_ref()?;
-            Some((&facet.attribute, Range { min: stats.min, max: stats.max }))
+            Some((
+                &facet.attribute,
+                Range {
+                    min: stats.min,
+                    max: stats.max,
+                },
+            ))
         }))
     }
 }
@@ -203,7 +225,11 @@ mod tests {
     fn extras_are_spliced_into_the_document() {
         check(r#"{"id":1}"#, json!({}), r#"{"id":1}"#);
         check(r#"{"id":1}"#, json!({"_x":2}), r#"{"id":1,"_x":2}"#);
-        check(r#"{"id": {"a":{}} }"#, json!({"_x":2}), r#"{"id": {"a":{}},"_x":2}"#);
+        check(
+            r#"{"id": {"a":{}} }"#,
+            json!({"_x":2}),
+            r#"{"id": {"a":{}},"_x":2}"#,
+        );
         check("{ }", json!({"_x":2}), r#"{"_x":2}"#);
         check("{}", json!({}), "{}");
     }

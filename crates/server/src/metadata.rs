@@ -14,7 +14,9 @@ const HEADER: &str = "Meili-Include-Metadata";
 
 /// Whether the client asks for metadata.
 pub(crate) fn is_wanted(headers: &HeaderMap) -> bool {
-    headers.get(HEADER).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"true"))
+    headers
+        .get(HEADER)
+        .is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"true"))
 }
 
 /// `metadata` of one answer.
@@ -29,7 +31,11 @@ pub(crate) struct Metadata {
 impl Metadata {
     /// For an answer from this index, with a new query id.
     pub(crate) fn new(index_uid: &str, primary_key: Option<String>) -> Self {
-        Self { index_uid: index_uid.to_owned(), query_uid: unique_id(), primary_key }
+        Self {
+            index_uid: index_uid.to_owned(),
+            query_uid: unique_id(),
+            primary_key,
+        }
     }
 }
 

@@ -28,7 +28,10 @@ const MULTI: Table = &[
 
 const QUERY_ONLY: Table = &[
     ("indexUid", "invalid_index_uid"),
-    ("federationOptions", "invalid_multi_search_federation_options"),
+    (
+        "federationOptions",
+        "invalid_multi_search_federation_options",
+    ),
 ];
 const QUERY_ROWS: [Row; QUERY_ONLY.len() + SEARCH.len()] = joined(QUERY_ONLY, SEARCH);
 const QUERY: Table = &QUERY_ROWS;
@@ -70,9 +73,12 @@ pub(crate) async fn post(
     let with_metadata = metadata::is_wanted(&headers);
     let body = app
         .read(|engine| {
-            let mut readers = Readers { engine, open: HashMap::new() };
+            let mut readers = Readers {
+                engine,
+                open: HashMap::new(),
+            };
             match federation {
-                Some(federation) => federation::run(federation, queries, &mut readers),
+                Some(federation) => federation::run(&federation, queries, &mut readers),
                 None => separately(queries, &mut readers, with_metadata),
             }
         })
@@ -106,10 +112,14 @@ fn separately(
     text.raw("{\"results\":[");
     for (place, query) in queries.into_iter().enumerate() {
         let inside = |error: ApiError| error.inside_query(place);
-        let reader = readers.get(&query.index_uid).map_err(|error| inside(error.into()))?;
+        let reader = readers
+            .get(&query.index_uid)
+            .map_err(|error| inside(error.into()))?;
         let mut found = Found::search(&reader, query.params).map_err(inside)?;
         if with_metadata {
-            found.add_metadata(query.index_uid.as_str(), &reader);
+            found
+                .add_metadata(query.index_uid.as_str(), &reader)
+                .map_err(inside)?;
         }
         if place > 0 {
             text.raw(",");
@@ -135,7 +145,10 @@ fn take_queries(
     };
     let most = app.limits().queries;
     if list.len() > most {
-        let message = format!("{} queries were given, but at most {most} are allowed.", list.len());
+        let message = format!(
+            "{} queries were given, but at most {most} are allowed.",
+            list.len()
+        );
         return Err(fields.refuse("queries", message));
     }
     let mut queries = Vec::with_capacity(list.len());
@@ -156,9 +169,11 @@ fn read_query(
     let uid = fields
         .text("indexUid")?
         .ok_or_else(|| fields.missing("indexUid", "missing_index_uid"))?;
-    let index_uid =
-        IndexUid::new(uid).map_err(|error| ApiError::from(EngineError::from(error)))?;
-    let mut options = Options { weight: 1.0, position: place };
+    let index_uid = IndexUid::new(uid).map_err(|error| ApiError::from(EngineError::from(error)))?;
+    let mut options = Options {
+        weight: 1.0,
+        position: place,
+    };
     let given = fields.value("federationOptions");
     if federated {
         refuse_own_paging(&fields)?;
@@ -174,7 +189,11 @@ fn read_query(
         ));
     }
     let params = SearchParams::take(&mut fields, app)?;
-    Ok(MultiQuery { index_uid, params, options })
+    Ok(MultiQuery {
+        index_uid,
+        params,
+        options,
+    })
 }
 
 /// A federated search is paged as a whole, and its facets are asked for as a whole.

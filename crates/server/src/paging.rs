@@ -22,9 +22,18 @@ pub(crate) enum Paging {
 #[serde(untagged)]
 pub(crate) enum PagingAnswer {
     #[serde(rename_all = "camelCase")]
-    Window { limit: usize, offset: usize, estimated_total_hits: usize },
+    Window {
+        limit: usize,
+        offset: usize,
+        estimated_total_hits: usize,
+    },
     #[serde(rename_all = "camelCase")]
-    Pages { page: usize, hits_per_page: usize, total_pages: usize, total_hits: usize },
+    Pages {
+        page: usize,
+        hits_per_page: usize,
+        total_pages: usize,
+        total_hits: usize,
+    },
 }
 
 impl Paging {
@@ -48,9 +57,10 @@ impl Paging {
             Self::Window { offset, limit } => (offset, limit),
             // Pages count from 1; page 0 is empty, as the convention has it.
             Self::Pages { page: 0, .. } => (0, 0),
-            Self::Pages { page, hits_per_page } => {
-                ((page - 1).saturating_mul(hits_per_page), hits_per_page)
-            }
+            Self::Pages {
+                page,
+                hits_per_page,
+            } => ((page - 1).saturating_mul(hits_per_page), hits_per_page),
         };
         let offset = offset.min(most);
         (offset, limit.min(most - offset))
@@ -60,13 +70,22 @@ impl Paging {
     pub(crate) fn answer(self, total: usize, most: usize) -> PagingAnswer {
         let total = total.min(most);
         match self {
-            Self::Window { offset, limit } => {
-                PagingAnswer::Window { limit, offset, estimated_total_hits: total }
-            }
-            Self::Pages { page, hits_per_page } => PagingAnswer::Pages {
+            Self::Window { offset, limit } => PagingAnswer::Window {
+                limit,
+                offset,
+                estimated_total_hits: total,
+            },
+            Self::Pages {
                 page,
                 hits_per_page,
-                total_pages: if hits_per_page == 0 { 0 } else { total.div_ceil(hits_per_page) },
+            } => PagingAnswer::Pages {
+                page,
+                hits_per_page,
+                total_pages: if hits_per_page == 0 {
+                    0
+                } else {
+                    total.div_ceil(hits_per_page)
+                },
                 total_hits: total,
             },
         }
@@ -80,7 +99,13 @@ mod tests {
     #[test]
     fn windows_stay_within_the_most() {
         let window = |offset, limit| Paging::Window { offset, limit }.window(1000);
-        let page = |page, hits_per_page| Paging::Pages { page, hits_per_page }.window(1000);
+        let page = |page, hits_per_page| {
+            Paging::Pages {
+                page,
+                hits_per_page,
+            }
+            .window(1000)
+        };
         for (found, expected) in [
             (window(0, 20), (0, 20)),
             (window(990, 20), (990, 10)),
@@ -98,20 +123,43 @@ mod tests {
 
     #[test]
     fn totals_count_what_paging_reaches() {
-        let pages = Paging::Pages { page: 2, hits_per_page: 3 };
+        let pages = Paging::Pages {
+            page: 2,
+            hits_per_page: 3,
+        };
         assert_eq!(
             pages.answer(10, 1000),
-            PagingAnswer::Pages { page: 2, hits_per_page: 3, total_pages: 4, total_hits: 10 }
+            PagingAnswer::Pages {
+                page: 2,
+                hits_per_page: 3,
+                total_pages: 4,
+                total_hits: 10
+            }
         );
-        let none = Paging::Pages { page: 1, hits_per_page: 0 };
+        let none = Paging::Pages {
+            page: 1,
+            hits_per_page: 0,
+        };
         assert_eq!(
             none.answer(10, 1000),
-            PagingAnswer::Pages { page: 1, hits_per_page: 0, total_pages: 0, total_hits: 10 }
+            PagingAnswer::Pages {
+                page: 1,
+                hits_per_page: 0,
+                total_pages: 0,
+                total_hits: 10
+            }
         );
-        let window = Paging::Window { offset: 0, limit: 20 };
+        let window = Paging::Window {
+            offset: 0,
+            limit: 20,
+        };
         assert_eq!(
             window.answer(5000, 1000),
-            PagingAnswer::Window { limit: 20, offset: 0, estimated_total_hits: 1000 }
+            PagingAnswer::Window {
+                limit: 20,
+                offset: 0,
+                estimated_total_hits: 1000
+            }
         );
     }
 }

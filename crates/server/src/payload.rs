@@ -16,10 +16,13 @@ use std::future::poll_fn;
 use std::io::Read;
 use std::pin::Pin;
 use std::time::Duration;
+use tokio::sync::SemaphorePermit;
 use tokio::time::{Instant, timeout_at};
 
 /// From here on a body needs a place among the large ones.
 const LARGE: usize = 1_000_000;
+/// Up to here a body is parsed on the spot, in well under a millisecond.
+const SMALL: usize = 16_384;
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 const ACCEPTED: &str = "`application/json`, `application/x-ndjson`, and `text/csv`";
 
@@ -35,9 +38,12 @@ impl FromRequest<App> for JsonBody {
             Some(other) => return Err(unknown_media(&other, "`application/json`")),
             None => return Err(no_media("`application/json`")),
         }
-        let bytes = read(request, app, app.limits().request_bytes).await?;
+        let bytes = read(request, app, app.limits().request_bytes).await?.bytes;
         if bytes.trim_ascii().is_empty() {
-            return Err(ApiError::invalid("missing_payload", "A json payload is missing."));
+            return Err(ApiError::invalid(
+                "missing_payload",
+                "A json payload is missing.",
+            ));
         }
         parse(&bytes).map(Self)
     }
@@ -55,7 +61,9 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Value, ApiError> {
 
 /// The content type without parameters, in lower case.
 pub(crate) fn media_type(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
-    let Some(value) = headers.get(header::CONTENT_TYPE) else { return Ok(None) };
+    let Some(value) = headers.get(header::CONTENT_TYPE) else {
+        return Ok(None);
+    };
     let text = value.to_str().map_err(|_| unknown_media("?", ACCEPTED))?;
     let essence = text.split(';').next().unwrap_or_default();
     Ok(Some(essence.trim().to_ascii_lowercase()))
@@ -91,8 +99,18 @@ pub(crate) fn unknown_upload(media: Option<&str>) -> ApiError {
     }
 }
 
+/// A body, and its place among the large ones for as long as it is worked on.
+pub(crate) struct Received<'a> {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) place: Option<SemaphorePermit<'a>>,
+}
+
 /// Receives a whole body, inflated.
-pub(crate) async fn read(request: Request, app: &App, limit: usize) -> Result<Vec<u8>, ApiError> {
+pub(crate) async fn read(
+    request: Request,
+    app: &App,
+    limit: usize,
+) -> Result<Received<'_>, ApiError> {
     let encoded = is_gzip_encoded(request.headers())?;
     let declared = content_length(request.headers());
     if declared.is_some_and(|length| length > limit) {
@@ -101,22 +119,37 @@ pub(crate) async fn read(request: Request, app: &App, limit: usize) -> Result<Ve
     let mut body = request.into_body();
     let mut bytes = Vec::with_capacity(declared.unwrap_or(0).min(LARGE));
     receive(&mut body, &mut bytes, LARGE.min(limit + 1), app.limits()).await?;
-    let _place;
+    let mut place = None;
     if bytes.len() >= LARGE {
-        _place = app.large_body().await;
+        place = app.large_body().await;
         receive(&mut body, &mut bytes, limit + 1, app.limits()).await?;
     }
     if bytes.len() > limit {
         return Err(too_large(limit));
     }
     if encoded || bytes.starts_with(&GZIP_MAGIC) {
-        return in_background(move || inflate(&bytes, limit)).await;
+        if place.is_none() {
+            place = app.large_body().await;
+        }
+        bytes = in_background(move || inflate(&bytes, limit)).await?;
     }
-    Ok(bytes)
+    Ok(Received { bytes, place })
+}
+
+/// Runs work on a body: at once when it is small, else where blocking is allowed.
+pub(crate) async fn near<T: Send + 'static>(
+    bytes: Vec<u8>,
+    work: impl FnOnce(Vec<u8>) -> Result<T, ApiError> + Send + 'static,
+) -> Result<T, ApiError> {
+    if bytes.len() < SMALL {
+        work(bytes)
+    } else {
+        in_background(move || work(bytes)).await
+    }
 }
 
 /// Runs work that takes longer than a moment on a thread that may block.
-pub(crate) async fn in_background<T: Send + 'static>(
+async fn in_background<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, ApiError> + Send + 'static,
 ) -> Result<T, ApiError> {
     match tokio::task::spawn_blocking(work).await {
@@ -157,7 +190,10 @@ async fn receive(
                 return Err(ApiError::refused(
                     StatusCode::REQUEST_TIMEOUT,
                     "payload_too_slow",
-                    format!("The payload did not arrive in time; {} bytes came.", bytes.len()),
+                    format!(
+                        "The payload did not arrive in time; {} bytes came.",
+                        bytes.len()
+                    ),
                 ));
             }
         }
@@ -166,8 +202,14 @@ async fn receive(
 }
 
 fn is_gzip_encoded(headers: &HeaderMap) -> Result<bool, ApiError> {
-    let Some(encoding) = headers.get(header::CONTENT_ENCODING) else { return Ok(false) };
-    match encoding.to_str().map(|text| text.trim().to_ascii_lowercase()).as_deref() {
+    let Some(encoding) = headers.get(header::CONTENT_ENCODING) else {
+        return Ok(false);
+    };
+    match encoding
+        .to_str()
+        .map(|text| text.trim().to_ascii_lowercase())
+        .as_deref()
+    {
         Ok("gzip" | "x-gzip") => Ok(true),
         Ok("" | "identity") => Ok(false),
         _ => Err(ApiError::refused(
@@ -179,7 +221,12 @@ fn is_gzip_encoded(headers: &HeaderMap) -> Result<bool, ApiError> {
 }
 
 fn content_length(headers: &HeaderMap) -> Option<usize> {
-    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+    headers
+        .get(header::CONTENT_LENGTH)?
+        .to_str()
+        .ok()?
+        .parse()
+        .ok()
 }
 
 /// Inflates gzip, one byte past the limit at most.
@@ -229,7 +276,10 @@ mod tests {
         let bomb = gzip(&vec![b' '; 1_000_000]);
         let refusal = inflate(&bomb, 10_000).expect_err("over the limit");
         assert_eq!(refusal.code(), "payload_too_large");
-        assert_eq!(inflate(&bomb, 1_000_000).map(|bytes| bytes.len()).ok(), Some(1_000_000));
+        assert_eq!(
+            inflate(&bomb, 1_000_000).map(|bytes| bytes.len()).ok(),
+            Some(1_000_000)
+        );
     }
 
     #[test]
@@ -243,6 +293,9 @@ mod tests {
     #[test]
     fn json_that_is_too_deep_is_malformed() {
         let deep = "[".repeat(100_000);
-        assert_eq!(parse(deep.as_bytes()).expect_err("too deep").code(), "malformed_payload");
+        assert_eq!(
+            parse(deep.as_bytes()).expect_err("too deep").code(),
+            "malformed_payload"
+        );
     }
 }

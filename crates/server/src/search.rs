@@ -15,12 +15,9 @@ use crate::search_params::{SEARCH, SEARCH_QUERY, SearchParams};
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use engine::{IndexReader, SearchAnswer};
+use engine::{DEFAULT_MAX_TOTAL_HITS, IndexReader, SearchAnswer};
 use serde::Serialize;
 use std::time::{Duration, Instant};
-
-/// `pagination.maxTotalHits` of an index that does not set it.
-const DEFAULT_MOST: usize = 1000;
 
 /// `POST /indexes/{uid}/search`
 pub(crate) async fn post(
@@ -55,7 +52,7 @@ async fn answer(
         .read_index(uid, |reader| {
             let mut found = Found::search(reader, params)?;
             if with_metadata {
-                found.add_metadata(uid, reader);
+                found.add_metadata(uid, reader)?;
             }
             let mut text = JsonText::with_capacity(found.estimated_bytes());
             text.raw("{");
@@ -69,7 +66,9 @@ async fn answer(
 /// How many hits paging may reach in an index.
 pub(crate) fn most_hits(reader: &IndexReader) -> usize {
     let pagination = reader.settings().pagination;
-    pagination.and_then(|pagination| pagination.max_total_hits).unwrap_or(DEFAULT_MOST)
+    pagination
+        .and_then(|pagination| pagination.max_total_hits)
+        .unwrap_or(DEFAULT_MAX_TOTAL_HITS)
 }
 
 /// One search with its answer.
@@ -104,7 +103,10 @@ impl Found {
     /// Runs a search.
     pub(crate) fn search(reader: &IndexReader, params: SearchParams) -> Result<Self, ApiError> {
         let started = Instant::now();
-        let SearchParams { mut request, paging } = params;
+        let SearchParams {
+            mut request,
+            paging,
+        } = params;
         let most = most_hits(reader);
         (request.offset, request.limit) = paging.window(most);
         let answer = reader.search(&request)?;
@@ -119,13 +121,18 @@ impl Found {
         })
     }
 
-    pub(crate) fn add_metadata(&mut self, uid: &str, reader: &IndexReader) {
-        self.metadata = Some(Metadata::new(uid, reader.info().primary_key));
+    pub(crate) fn add_metadata(&mut self, uid: &str, reader: &IndexReader) -> Result<(), ApiError> {
+        self.metadata = Some(Metadata::new(uid, reader.info()?.primary_key));
+        Ok(())
     }
 
     /// About how long the answer will be, so that its buffer need not grow.
     pub(crate) fn estimated_bytes(&self) -> usize {
-        let documents = self.answer.hits.iter().map(|hit| hit.document.get().len() + 64);
+        let documents = self
+            .answer
+            .hits
+            .iter()
+            .map(|hit| hit.document.get().len() + 64);
         512 + documents.sum::<usize>()
     }
 

@@ -9,8 +9,8 @@ use crate::error::ApiError;
 use crate::fields::{Fields, Row, Table, joined, shortened};
 use crate::filter;
 use crate::paging::Paging;
-use engine::{CropAttribute, SearchRequest};
-use lexical::{Matching, SortBy, SortOrder};
+use engine::{CropAttribute, Matching, SearchRequest, SortBy, SortOrder};
+
 use serde_json::Value;
 
 /// What a body and a query string have in common.
@@ -21,15 +21,30 @@ const SHARED: Table = &[
     ("limit", "invalid_search_limit"),
     ("page", "invalid_search_page"),
     ("hitsPerPage", "invalid_search_hits_per_page"),
-    ("attributesToRetrieve", "invalid_search_attributes_to_retrieve"),
+    (
+        "attributesToRetrieve",
+        "invalid_search_attributes_to_retrieve",
+    ),
     ("retrieveVectors", "invalid_search_retrieve_vectors"),
     ("attributesToCrop", "invalid_search_attributes_to_crop"),
     ("cropLength", "invalid_search_crop_length"),
-    ("attributesToHighlight", "invalid_search_attributes_to_highlight"),
-    ("showMatchesPosition", "invalid_search_show_matches_position"),
+    (
+        "attributesToHighlight",
+        "invalid_search_attributes_to_highlight",
+    ),
+    (
+        "showMatchesPosition",
+        "invalid_search_show_matches_position",
+    ),
     ("showRankingScore", "invalid_search_show_ranking_score"),
-    ("showRankingScoreDetails", "invalid_search_show_ranking_score_details"),
-    ("showPerformanceDetails", "invalid_search_show_performance_details"),
+    (
+        "showRankingScoreDetails",
+        "invalid_search_show_ranking_score_details",
+    ),
+    (
+        "showPerformanceDetails",
+        "invalid_search_show_performance_details",
+    ),
     ("filter", "invalid_search_filter"),
     ("sort", "invalid_search_sort"),
     ("distinct", "invalid_search_distinct"),
@@ -38,8 +53,14 @@ const SHARED: Table = &[
     ("highlightPostTag", "invalid_search_highlight_post_tag"),
     ("cropMarker", "invalid_search_crop_marker"),
     ("matchingStrategy", "invalid_search_matching_strategy"),
-    ("attributesToSearchOn", "invalid_search_attributes_to_search_on"),
-    ("rankingScoreThreshold", "invalid_search_ranking_score_threshold"),
+    (
+        "attributesToSearchOn",
+        "invalid_search_attributes_to_search_on",
+    ),
+    (
+        "rankingScoreThreshold",
+        "invalid_search_ranking_score_threshold",
+    ),
     ("locales", "invalid_search_locales"),
     ("useNetwork", "invalid_search_use_network"),
 ];
@@ -53,7 +74,10 @@ const BODY_ONLY: Table = &[
 const QUERY_ONLY: Table = &[
     ("hybridEmbedder", "invalid_search_embedder"),
     ("hybridSemanticRatio", "invalid_search_semantic_ratio"),
-    ("personalizeUserContext", "invalid_search_personalize_user_context"),
+    (
+        "personalizeUserContext",
+        "invalid_search_personalize_user_context",
+    ),
 ];
 
 const BODY: [Row; SHARED.len() + BODY_ONLY.len()] = joined(SHARED, BODY_ONLY);
@@ -87,13 +111,19 @@ impl SearchParams {
             matching: take_matching(fields)?,
             search_on: fields.texts("attributesToSearchOn")?,
             score_threshold: take_threshold(fields)?,
-            retrieve: fields.texts("attributesToRetrieve")?.filter(|names| !has_star(names)),
+            retrieve: fields
+                .texts("attributesToRetrieve")?
+                .filter(|names| !has_star(names)),
             highlight: fields.texts("attributesToHighlight")?.unwrap_or_default(),
             crop: take_crop(fields)?,
             crop_length: fields.size("cropLength")?.unwrap_or(defaults.crop_length),
             crop_marker: fields.text("cropMarker")?.unwrap_or(defaults.crop_marker),
-            highlight_pre: fields.text("highlightPreTag")?.unwrap_or(defaults.highlight_pre),
-            highlight_post: fields.text("highlightPostTag")?.unwrap_or(defaults.highlight_post),
+            highlight_pre: fields
+                .text("highlightPreTag")?
+                .unwrap_or(defaults.highlight_pre),
+            highlight_post: fields
+                .text("highlightPostTag")?
+                .unwrap_or(defaults.highlight_post),
             show_matches_position: fields.boolean("showMatchesPosition")?.unwrap_or_default(),
             show_ranking_score: fields.boolean("showRankingScore")?.unwrap_or_default(),
             show_ranking_score_details: fields
@@ -102,7 +132,10 @@ impl SearchParams {
         };
         // Languages are recognised text by text, so a hint changes nothing.
         fields.texts("locales")?;
-        Ok(Self { request, paging: Paging::take(fields)? })
+        Ok(Self {
+            request,
+            paging: Paging::take(fields)?,
+        })
     }
 }
 
@@ -115,7 +148,10 @@ pub(crate) fn take_query_text(
     let text = fields.text(name)?.unwrap_or_default();
     let most = app.limits().query_bytes;
     if text.len() > most {
-        let message = format!("`{name}` has {} bytes, but at most {most} are allowed.", text.len());
+        let message = format!(
+            "`{name}` has {} bytes, but at most {most} are allowed.",
+            text.len()
+        );
         return Err(fields.refuse(name, message));
     }
     Ok(text)
@@ -136,7 +172,9 @@ pub(crate) fn take_threshold(fields: &mut Fields) -> Result<Option<f64>, ApiErro
 
 /// `matchingStrategy`.
 pub(crate) fn take_matching(fields: &mut Fields) -> Result<Matching, ApiError> {
-    let Some(word) = fields.text("matchingStrategy")? else { return Ok(Matching::Last) };
+    let Some(word) = fields.text("matchingStrategy")? else {
+        return Ok(Matching::Last);
+    };
     match word.as_str() {
         "last" => Ok(Matching::Last),
         "all" => Ok(Matching::All),
@@ -170,7 +208,10 @@ pub(crate) fn take_sort(fields: &mut Fields) -> Result<Vec<SortBy>, ApiError> {
 
 fn sort_by(text: &str) -> Result<SortBy, String> {
     if text.starts_with("_geo") {
-        return Err(format!("`{}`: sorting by distance is not available yet.", shortened(text)));
+        return Err(format!(
+            "`{}`: sorting by distance is not available yet.",
+            shortened(text)
+        ));
     }
     let broken = || {
         format!(
@@ -187,7 +228,10 @@ fn sort_by(text: &str) -> Result<SortBy, String> {
     if path.is_empty() {
         return Err(broken());
     }
-    Ok(SortBy { path: path.to_owned(), order })
+    Ok(SortBy {
+        path: path.to_owned(),
+        order,
+    })
 }
 
 /// `attributesToCrop`: a name, or `name:12` with its own length.
@@ -200,19 +244,33 @@ fn crop_attribute(text: &str) -> CropAttribute {
     if let Some((name, words)) = text.rsplit_once(':')
         && let Ok(words) = words.parse()
     {
-        return CropAttribute { name: name.to_owned(), words: Some(words) };
+        return CropAttribute {
+            name: name.to_owned(),
+            words: Some(words),
+        };
     }
-    CropAttribute { name: text.to_owned(), words: None }
+    CropAttribute {
+        name: text.to_owned(),
+        words: None,
+    }
 }
 
 /// Refuses what would silently be ignored otherwise.
 pub(crate) fn refuse_later_features(fields: &mut Fields) -> Result<(), ApiError> {
-    for name in ["vector", "media", "hybrid", "hybridEmbedder", "hybridSemanticRatio"] {
+    for name in [
+        "vector",
+        "media",
+        "hybrid",
+        "hybridEmbedder",
+        "hybridSemanticRatio",
+    ] {
         if fields.has(name) {
             let embedder = match fields.value(name) {
-                Some(Value::Object(hybrid)) => {
-                    hybrid.get("embedder").and_then(Value::as_str).unwrap_or("default").to_owned()
-                }
+                Some(Value::Object(hybrid)) => hybrid
+                    .get("embedder")
+                    .and_then(Value::as_str)
+                    .unwrap_or("default")
+                    .to_owned(),
                 Some(Value::String(embedder)) if name == "hybridEmbedder" => embedder,
                 _ => "default".to_owned(),
             };
@@ -234,7 +292,10 @@ pub(crate) fn refuse_later_features(fields: &mut Fields) -> Result<(), ApiError>
         return Err(not_enabled("useNetwork", "searching other servers"));
     }
     if fields.boolean("showPerformanceDetails")? == Some(true) {
-        return Err(not_enabled("showPerformanceDetails", "timing of single steps"));
+        return Err(not_enabled(
+            "showPerformanceDetails",
+            "timing of single steps",
+        ));
     }
     // No document has vectors yet, so there is nothing to add for `true`.
     fields.boolean("retrieveVectors")?;
@@ -254,7 +315,12 @@ mod tests {
 
     #[test]
     fn sort_texts_name_path_and_order() {
-        let by = |path: &str, order| Ok(SortBy { path: path.to_owned(), order });
+        let by = |path: &str, order| {
+            Ok(SortBy {
+                path: path.to_owned(),
+                order,
+            })
+        };
         assert_eq!(sort_by("price:asc"), by("price", SortOrder::Ascending));
         assert_eq!(sort_by("a:b:desc"), by("a:b", SortOrder::Descending));
         for broken in ["price", "price:up", ":asc", "_geoPoint(1,2):asc"] {
@@ -264,7 +330,10 @@ mod tests {
 
     #[test]
     fn a_crop_length_may_follow_the_name() {
-        let crop = |name: &str, words| CropAttribute { name: name.to_owned(), words };
+        let crop = |name: &str, words| CropAttribute {
+            name: name.to_owned(),
+            words,
+        };
         assert_eq!(crop_attribute("title"), crop("title", None));
         assert_eq!(crop_attribute("title:5"), crop("title", Some(5)));
         assert_eq!(crop_attribute("a:b"), crop("a:b", None));

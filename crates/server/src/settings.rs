@@ -22,10 +22,14 @@ use serde_json::{Map, Value, json};
 /// The routes of all settings.
 pub(crate) fn routes() -> Router<App> {
     let mut router = Router::new()
-        .route("/indexes/{uid}/settings", get(show_all).patch(update_all).delete(reset_all))
+        .route(
+            "/indexes/{uid}/settings",
+            get(show_all).patch(update_all).delete(reset_all),
+        )
         .route(&path(&ROLES), get(show_roles).merge(writing(ROLES)));
     for setting in SETTINGS {
-        router = router.route(&path(&setting), get(showing(setting)).merge(writing(setting)));
+        let show = move |State(app): State<App>, At(uid): At<String>| show_one(app, uid, setting);
+        router = router.route(&path(&setting), get(show).merge(writing(setting)));
     }
     router
 }
@@ -34,19 +38,16 @@ fn path(setting: &Setting) -> String {
     format!("/indexes/{{uid}}/settings/{}", setting.path)
 }
 
-fn showing(
-    setting: Setting,
-) -> impl AsyncFn(State<App>, At<String>) -> Result<Response, ApiError> + Clone + Send + Sync + 'static
-{
-    async move |State(app): State<App>, At(uid): At<String>| show_one(app, uid, setting).await
-}
-
 fn writing(setting: Setting) -> MethodRouter<App> {
     let update = move |State(app): State<App>, At(uid): At<String>, JsonBody(value): JsonBody| {
         change(app, uid, Map::from_iter([(setting.name.to_owned(), value)]))
     };
     let reset = move |State(app): State<App>, At(uid): At<String>| {
-        change(app, uid, Map::from_iter([(setting.name.to_owned(), Value::Null)]))
+        change(
+            app,
+            uid,
+            Map::from_iter([(setting.name.to_owned(), Value::Null)]),
+        )
     };
     match setting.verb {
         Verb::Put => put(update).delete(reset),
@@ -111,7 +112,10 @@ async fn reset_all(State(app): State<App>, At(uid): At<String>) -> Result<Respon
 }
 
 async fn change(app: App, uid: String, changes: Map<String, Value>) -> Result<Response, ApiError> {
-    if let Some(name) = changes.keys().find(|name| settings_table::code(name).is_none()) {
+    if let Some(name) = changes
+        .keys()
+        .find(|name| settings_table::code(name).is_none())
+    {
         return Err(settings_table::unknown(name));
     }
     let patch = SettingsPatch::new(changes).map_err(|error| settings_error(&error))?;

@@ -5,7 +5,7 @@
 
 use crate::error::ApiError;
 use crate::fields::{listed, shortened};
-use engine::Settings;
+use engine::{DEFAULT_FACET_VALUES, DEFAULT_MAX_TOTAL_HITS, DEFAULT_RANKING_RULES, Settings};
 use serde_json::{Map, Value, json};
 
 /// How a sub-setting is written: whole values with PUT, objects merged with PATCH.
@@ -27,49 +27,125 @@ pub(crate) struct Setting {
 }
 
 const fn put(path: &'static str, name: &'static str, code: &'static str) -> Setting {
-    Setting { path, name, code, verb: Verb::Put }
+    Setting {
+        path,
+        name,
+        code,
+        verb: Verb::Put,
+    }
 }
 
 const fn patch(path: &'static str, name: &'static str, code: &'static str) -> Setting {
-    Setting { path, name, code, verb: Verb::Patch }
+    Setting {
+        path,
+        name,
+        code,
+        verb: Verb::Patch,
+    }
 }
 
 /// The settings of the convention, in the order in which they are shown.
 pub(crate) const SETTINGS: [Setting; 21] = [
-    put("displayed-attributes", "displayedAttributes", "invalid_settings_displayed_attributes"),
-    put("searchable-attributes", "searchableAttributes", "invalid_settings_searchable_attributes"),
-    put("filterable-attributes", "filterableAttributes", "invalid_settings_filterable_attributes"),
-    put("sortable-attributes", "sortableAttributes", "invalid_settings_sortable_attributes"),
-    put("foreign-keys", "foreignKeys", "invalid_settings_foreign_keys"),
-    put("ranking-rules", "rankingRules", "invalid_settings_ranking_rules"),
+    put(
+        "displayed-attributes",
+        "displayedAttributes",
+        "invalid_settings_displayed_attributes",
+    ),
+    put(
+        "searchable-attributes",
+        "searchableAttributes",
+        "invalid_settings_searchable_attributes",
+    ),
+    put(
+        "filterable-attributes",
+        "filterableAttributes",
+        "invalid_settings_filterable_attributes",
+    ),
+    put(
+        "sortable-attributes",
+        "sortableAttributes",
+        "invalid_settings_sortable_attributes",
+    ),
+    put(
+        "foreign-keys",
+        "foreignKeys",
+        "invalid_settings_foreign_keys",
+    ),
+    put(
+        "ranking-rules",
+        "rankingRules",
+        "invalid_settings_ranking_rules",
+    ),
     put("stop-words", "stopWords", "invalid_settings_stop_words"),
-    put("non-separator-tokens", "nonSeparatorTokens", "invalid_settings_non_separator_tokens"),
-    put("separator-tokens", "separatorTokens", "invalid_settings_separator_tokens"),
+    put(
+        "non-separator-tokens",
+        "nonSeparatorTokens",
+        "invalid_settings_non_separator_tokens",
+    ),
+    put(
+        "separator-tokens",
+        "separatorTokens",
+        "invalid_settings_separator_tokens",
+    ),
     put("dictionary", "dictionary", "invalid_settings_dictionary"),
     put("synonyms", "synonyms", "invalid_settings_synonyms"),
-    put("distinct-attribute", "distinctAttribute", "invalid_settings_distinct_attribute"),
-    put("proximity-precision", "proximityPrecision", "invalid_settings_proximity_precision"),
-    patch("typo-tolerance", "typoTolerance", "invalid_settings_typo_tolerance"),
+    put(
+        "distinct-attribute",
+        "distinctAttribute",
+        "invalid_settings_distinct_attribute",
+    ),
+    put(
+        "proximity-precision",
+        "proximityPrecision",
+        "invalid_settings_proximity_precision",
+    ),
+    patch(
+        "typo-tolerance",
+        "typoTolerance",
+        "invalid_settings_typo_tolerance",
+    ),
     patch("faceting", "faceting", "invalid_settings_faceting"),
     patch("pagination", "pagination", "invalid_settings_pagination"),
     patch("embedders", "embedders", "invalid_settings_embedders"),
-    put("search-cutoff-ms", "searchCutoffMs", "invalid_settings_search_cutoff_ms"),
-    put("localized-attributes", "localizedAttributes", "invalid_settings_localized_attributes"),
-    put("facet-search", "facetSearch", "invalid_settings_facet_search"),
-    put("prefix-search", "prefixSearch", "invalid_settings_prefix_search"),
+    put(
+        "search-cutoff-ms",
+        "searchCutoffMs",
+        "invalid_settings_search_cutoff_ms",
+    ),
+    put(
+        "localized-attributes",
+        "localizedAttributes",
+        "invalid_settings_localized_attributes",
+    ),
+    put(
+        "facet-search",
+        "facetSearch",
+        "invalid_settings_facet_search",
+    ),
+    put(
+        "prefix-search",
+        "prefixSearch",
+        "invalid_settings_prefix_search",
+    ),
 ];
 
 /// Ours; its `GET` shows more than what is set, so it has handlers of its own.
 pub(crate) const ROLES: Setting = put("roles", "roles", "invalid_settings_roles");
 
 /// Settings whose order means nothing; they are shown sorted.
-const UNORDERED: [&str; 5] =
-    ["sortableAttributes", "stopWords", "nonSeparatorTokens", "separatorTokens", "dictionary"];
+const UNORDERED: [&str; 5] = [
+    "sortableAttributes",
+    "stopWords",
+    "nonSeparatorTokens",
+    "separatorTokens",
+    "dictionary",
+];
 
 /// The error code of a setting.
 pub(crate) fn code(name: &str) -> Option<&'static str> {
     let mut all = SETTINGS.iter().chain([&ROLES]);
-    all.find(|setting| setting.name == name).map(|setting| setting.code)
+    all.find(|setting| setting.name == name)
+        .map(|setting| setting.code)
 }
 
 /// The error for a name that is no setting.
@@ -77,7 +153,11 @@ pub(crate) fn unknown(name: &str) -> ApiError {
     let known = SETTINGS.iter().chain([&ROLES]).map(|setting| setting.name);
     ApiError::invalid(
         "bad_request",
-        format!("Unknown field `{}`: expected one of {}", shortened(name), listed(known)),
+        format!(
+            "Unknown field `{}`: expected one of {}",
+            shortened(name),
+            listed(known)
+        ),
     )
 }
 
@@ -98,7 +178,10 @@ pub(crate) fn shown(settings: &Settings) -> Result<Map<String, Value>, serde_jso
         }
         shown.insert(setting.name.to_owned(), value);
     }
-    shown.extend(set.remove(ROLES.name).map(|roles| (ROLES.name.to_owned(), roles)));
+    shown.extend(
+        set.remove(ROLES.name)
+            .map(|roles| (ROLES.name.to_owned(), roles)),
+    );
     Ok(shown)
 }
 
@@ -106,9 +189,7 @@ pub(crate) fn shown(settings: &Settings) -> Result<Map<String, Value>, serde_jso
 fn default(name: &str) -> Value {
     match name {
         "displayedAttributes" | "searchableAttributes" => json!(["*"]),
-        "rankingRules" => {
-            json!(["words", "typo", "proximity", "attribute", "sort", "exactness"])
-        }
+        "rankingRules" => json!(DEFAULT_RANKING_RULES),
         "synonyms" | "embedders" => json!({}),
         "distinctAttribute" | "searchCutoffMs" | "localizedAttributes" => Value::Null,
         "proximityPrecision" => json!("byWord"),
@@ -121,8 +202,10 @@ fn default(name: &str) -> Value {
             "disableOnAttributes": [],
             "disableOnNumbers": false,
         }),
-        "faceting" => json!({ "maxValuesPerFacet": 100, "sortFacetValuesBy": { "*": "alpha" } }),
-        "pagination" => json!({ "maxTotalHits": 1000 }),
+        "faceting" => {
+            json!({ "maxValuesPerFacet": DEFAULT_FACET_VALUES, "sortFacetValuesBy": { "*": "alpha" } })
+        }
+        "pagination" => json!({ "maxTotalHits": DEFAULT_MAX_TOTAL_HITS }),
         _ => json!([]),
     }
 }
@@ -136,7 +219,11 @@ fn overlay(value: &mut Value, own: Value, name: &str) {
     match (value, own) {
         (Value::Object(fields), Value::Object(own)) if merged => {
             for (key, inner) in own {
-                overlay(fields.entry(key.clone()).or_insert(Value::Null), inner, &key);
+                overlay(
+                    fields.entry(key.clone()).or_insert(Value::Null),
+                    inner,
+                    &key,
+                );
             }
         }
         (slot, own) => *slot = own,
@@ -172,7 +259,7 @@ mod tests {
         assert_eq!(shown["typoTolerance"]["enabled"], json!(true));
         assert_eq!(
             shown["faceting"],
-            json!({ "maxValuesPerFacet": 100, "sortFacetValuesBy": { "*": "alpha", "brand": "count" } })
+            json!({ "maxValuesPerFacet": DEFAULT_FACET_VALUES, "sortFacetValuesBy": { "*": "alpha", "brand": "count" } })
         );
         assert_eq!(shown["distinctAttribute"], Value::Null);
         assert_eq!(shown.len(), SETTINGS.len());

@@ -13,8 +13,8 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use domain::IndexUid;
 use engine::{EngineError, TaskKind, TaskQuery, TaskStatus};
-use serde::de::DeserializeOwned;
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 const LIST: Table = &[
@@ -27,7 +27,10 @@ const LIST: Table = &[
     ("statuses", "invalid_task_statuses"),
     ("types", "invalid_task_types"),
 ];
-const ROWS: Table = &[("offset", "invalid_task_offset"), ("limit", "invalid_task_limit")];
+const ROWS: Table = &[
+    ("offset", "invalid_task_offset"),
+    ("limit", "invalid_task_limit"),
+];
 
 const DEFAULT_LIMIT: usize = 20;
 /// Rows or tasks in one answer at most.
@@ -85,10 +88,7 @@ pub(crate) async fn list(State(app): State<App>, params: Params) -> Result<Respo
 }
 
 /// `GET /tasks/{uid}`
-pub(crate) async fn get(
-    State(app): State<App>,
-    At(uid): At<String>,
-) -> Result<Response, ApiError> {
+pub(crate) async fn get(State(app): State<App>, At(uid): At<String>) -> Result<Response, ApiError> {
     let uid = task_uid(&uid)?;
     let task = app.read(|engine| Ok(engine.task(uid)?)).await?;
     Ok(json_response(StatusCode::OK, &TaskJson::from(&task)))
@@ -104,8 +104,9 @@ pub(crate) async fn rows(
     let mut fields = params.fields(ROWS)?;
     let offset = fields.size("offset")?.unwrap_or(0);
     let limit = fields.size("limit")?.unwrap_or(DEFAULT_LIMIT).min(MOST);
-    let (notes, total) =
-        app.read(|engine| Ok(engine.task_rows(uid, offset, limit)?)).await?;
+    let (notes, total) = app
+        .read(|engine| Ok(engine.task_rows(uid, offset, limit)?))
+        .await?;
     let results: Vec<Value> = notes
         .iter()
         .map(|note| {
@@ -125,7 +126,10 @@ fn task_uid(text: &str) -> Result<u64, ApiError> {
     text.parse().map_err(|_| {
         ApiError::invalid(
             "invalid_task_uid",
-            format!("`{}` is not a task uid: expected a positive integer.", shortened(text)),
+            format!(
+                "`{}` is not a task uid: expected a positive integer.",
+                shortened(text)
+            ),
         )
     })
 }
@@ -133,7 +137,11 @@ fn task_uid(text: &str) -> Result<u64, ApiError> {
 /// `*` and an absent list mean all.
 fn chosen(fields: &mut Fields, name: &str) -> Result<Vec<String>, ApiError> {
     let names = fields.texts(name)?.unwrap_or_default();
-    Ok(if names.iter().any(|name| name == "*") { Vec::new() } else { names })
+    Ok(if names.iter().any(|name| name == "*") {
+        Vec::new()
+    } else {
+        names
+    })
 }
 
 fn uids(fields: &mut Fields, name: &str) -> Result<Vec<u64>, ApiError> {
@@ -170,7 +178,10 @@ fn words<T: DeserializeOwned + Serialize + Copy>(
     };
     let mut found = Vec::new();
     for text in chosen(fields, name)? {
-        match known.iter().find(|value| spelt(value).eq_ignore_ascii_case(&text)) {
+        match known
+            .iter()
+            .find(|value| spelt(value).eq_ignore_ascii_case(&text))
+        {
             Some(value) => found.push(*value),
             None => {
                 let message = format!(

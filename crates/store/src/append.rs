@@ -76,12 +76,11 @@ impl Writer {
     }
 
     /// Writes to another, new segment from now on.
-    pub fn turn_to(&mut self, segment: Arc<Segment>, file: File, salt: u32) {
+    pub fn turn_to(&mut self, segment: Arc<Segment>, file: File) {
         let before = std::mem::replace(&mut self.segment, segment);
         before.seal();
         let extent = self.segment.extent();
         self.file = file;
-        self.salt = salt;
         self.bytes = extent.bytes;
     }
 
@@ -106,7 +105,10 @@ impl Writer {
             && let Err(error) = self.acknowledged.note(last)
         {
             // The records are durable; only the guard against a cut log is weaker.
-            tracing::warn!(error = &error as &dyn std::error::Error, "acknowledgement not noted");
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "acknowledgement not noted"
+            );
         }
         Ok(first..next)
     }
@@ -116,7 +118,8 @@ impl Writer {
         let mut end = self.bytes;
         self.buffer.clear();
         for (seq, record) in (self.next_seq..).zip(records) {
-            self.buffer.extend_from_slice(&encode_head(self.salt, seq, record));
+            self.buffer
+                .extend_from_slice(&encode_head(self.salt, seq, record));
             if record.payload.len() < GATHERED {
                 self.buffer.extend_from_slice(&record.payload);
             } else {

@@ -76,6 +76,26 @@ pub(crate) fn sync_dir(dir: &Path) -> io::Result<()> {
     }
 }
 
+/// Makes a folder and those above it, and makes the names of new ones durable.
+pub(crate) fn create_dirs(dir: &Path) -> io::Result<()> {
+    let missing: Vec<_> = dir
+        .ancestors()
+        .take_while(|path| !path.as_os_str().is_empty() && !path.exists())
+        .collect();
+    std::fs::create_dir_all(dir)?;
+    missing
+        .into_iter()
+        .try_for_each(|path| sync_dir(parent(path)))
+}
+
+/// The folder that holds a path.
+pub(crate) fn parent(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}
+
 /// A file in the making that will take its name when it is whole and durable.
 #[derive(Debug)]
 pub(crate) struct Unfinished {
@@ -110,11 +130,13 @@ impl Unfinished {
     /// Makes the file durable and gives it its name, over any older file.
     pub fn finish(mut self) -> io::Result<()> {
         if let Some(writer) = self.writer.take() {
-            let file = writer.into_inner().map_err(io::IntoInnerError::into_error)?;
+            let file = writer
+                .into_inner()
+                .map_err(io::IntoInnerError::into_error)?;
             file.sync_all()?;
         }
         std::fs::rename(&self.path, &self.target)?;
-        sync_dir(self.target.parent().unwrap_or(Path::new(".")))
+        sync_dir(parent(&self.target))
     }
 }
 

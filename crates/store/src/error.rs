@@ -57,7 +57,7 @@ pub enum LogError {
         what: Damage,
     },
     #[error(
-        "{} is no log segment: it does not begin with the mark of one; move it out of the folder",
+        "{} is no segment of the log, by its name: move it out of the folder",
         path.display()
     )]
     Foreign { path: PathBuf },

@@ -18,7 +18,8 @@ pub(crate) const HEADER: usize = 36;
 /// What the header of a segment says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Header {
-    /// Where the checksums of the segment's frames start from.
+    /// Where the checksums of the segment's frames start from; the same in all
+    /// segments of a log, so that a lost header does not take its frames with it.
     pub salt: u32,
     pub first_seq: u64,
     /// The first record of the segment before; `None` for the first segment.
@@ -26,16 +27,6 @@ pub(crate) struct Header {
 }
 
 impl Header {
-    /// A header with a salt that nobody outside can foresee.
-    pub fn new(first_seq: u64, previous: Option<u64>) -> Self {
-        let salt = RandomState::new().hash_one(first_seq) as u32;
-        Self {
-            salt,
-            first_seq,
-            previous,
-        }
-    }
-
     pub fn encode(&self) -> [u8; HEADER] {
         let mut bytes = [0; HEADER];
         bytes[..8].copy_from_slice(MAGIC);
@@ -60,28 +51,16 @@ impl Header {
         let Some(bytes) = bytes.first_chunk::<HEADER>() else {
             return Err(damaged(Damage::Header));
         };
-        if !bytes.starts_with(MAGIC) {
-            // Damage to the mark itself must not read as "not ours".
-            return Err(match checksum_holds(bytes, MAGIC) {
-                true => damaged(Damage::Header),
-                false => LogError::Foreign {
-                    path: path.to_path_buf(),
-                },
-            });
-        }
-        let version = u32_at(bytes, 8);
-        if version != VERSION && !checksum_holds(bytes, MAGIC) {
+        if !bytes.starts_with(MAGIC) || crc32fast::hash(&bytes[..32]) != u32_at(bytes, 32) {
             return Err(damaged(Damage::Header));
         }
+        let version = u32_at(bytes, 8);
         if version > VERSION {
             return Err(LogError::Newer {
                 path: path.to_path_buf(),
                 found: version,
                 supported: VERSION,
             });
-        }
-        if version != VERSION || !checksum_holds(bytes, MAGIC) {
-            return Err(damaged(Damage::Header));
         }
         let header = Self {
             salt: u32_at(bytes, 12),
@@ -96,6 +75,11 @@ impl Header {
     }
 }
 
+/// A salt for a new log, which nobody outside can foresee.
+pub(crate) fn new_salt() -> u32 {
+    RandomState::new().hash_one(MAGIC) as u32
+}
+
 /// The name of the segment that begins with this record.
 pub(crate) fn file_name(first_seq: u64) -> String {
     format!("{first_seq:020}.seg")
@@ -106,13 +90,6 @@ pub(crate) fn named_seq(path: &Path) -> Option<u64> {
     let stem = path.file_stem()?.to_str()?;
     let digits = stem.len() == 20 && stem.bytes().all(|byte| byte.is_ascii_digit());
     digits.then(|| stem.parse().ok()).flatten()
-}
-
-/// Whether the checksum is right, taking the mark as given.
-fn checksum_holds(bytes: &[u8; HEADER], magic: &[u8; 8]) -> bool {
-    let mut whole = *bytes;
-    whole[..8].copy_from_slice(magic);
-    crc32fast::hash(&whole[..32]) == u32_at(bytes, 32)
 }
 
 fn u32_at(bytes: &[u8; HEADER], at: usize) -> u32 {
@@ -131,6 +108,14 @@ fn u64_at(bytes: &[u8; HEADER], at: usize) -> u64 {
 mod tests {
     use super::*;
 
+    fn header(first_seq: u64, previous: Option<u64>) -> Header {
+        Header {
+            salt: new_salt(),
+            first_seq,
+            previous,
+        }
+    }
+
     fn decode(bytes: &[u8]) -> Result<Header, LogError> {
         Header::decode(bytes, Path::new("00000000000000000007.seg"), 7)
     }
@@ -145,7 +130,7 @@ mod tests {
     #[test]
     fn a_header_reads_back_and_guards_every_bit() {
         for previous in [None, Some(3)] {
-            let header = Header::new(7, previous);
+            let header = header(7, previous);
             let bytes = header.encode();
             assert_eq!(decode(&bytes).unwrap(), header);
             for bit in 0..8 * HEADER {
@@ -161,16 +146,19 @@ mod tests {
     }
 
     #[test]
-    fn other_files_and_other_versions_are_told_apart() {
-        let mut newer = Header::new(7, None).encode();
+    fn damage_and_other_versions_are_told_apart() {
+        let mut newer = header(7, None).encode();
         newer[8] = 2;
         let refused = decode(&sealed(newer)).unwrap_err().to_string();
-        assert!(refused.contains("version 2, newer than version 1"), "{refused}");
+        assert!(
+            refused.contains("version 2, newer than version 1"),
+            "{refused}"
+        );
 
-        let foreign = decode(&[b'x'; HEADER]).unwrap_err();
-        assert!(matches!(foreign, LogError::Foreign { .. }), "{foreign}");
+        let other = decode(&[b'x'; HEADER]).unwrap_err();
+        assert!(matches!(other, LogError::Damaged { .. }), "{other}");
 
-        let misnamed = decode(&Header::new(8, None).encode()).unwrap_err();
+        let misnamed = decode(&header(8, None).encode()).unwrap_err();
         assert!(misnamed.to_string().contains("gives, 8"), "{misnamed}");
 
         let short = decode(b"VTRNLOG1").unwrap_err();

@@ -198,6 +198,9 @@ mod tests {
         let file = dir.path().join("file");
         std::fs::write(&file, "in the way").unwrap();
         let refused = FolderLock::acquire(&file).unwrap_err().to_string();
-        assert!(refused.contains("could not lock the data folder"), "{refused}");
+        assert!(
+            refused.contains("could not lock the data folder"),
+            "{refused}"
+        );
     }
 }

@@ -2,20 +2,21 @@
 //!
 //! Numbers begin at 0 and are never given twice nor changed. `append` returns
 //! when its whole group is on the disk; readers take no lock that it holds while
-//! it waits for the disk. See `docs/decisions` for why the log is not a view.
+//! it waits for the disk.
 
 use crate::acknowledged::Acknowledged;
 use crate::append::Writer;
-use crate::disk::{UNFINISHED, Unfinished};
-use crate::error::{Damage, LogError};
+use crate::disk::create_dirs;
+use crate::error::LogError;
 use crate::frame::{LOST, NewRecord, Record};
-use crate::header::{HEADER, Header, file_name, named_seq};
+use crate::header::{HEADER, Header, file_name, new_salt};
 use crate::read::RecordIter;
-use crate::scan::{Ending, Step, judge};
-use crate::segment::{Extent, Places, Segment, read_rest};
+use crate::recover::{
+    check_end, check_links, create_segment, list, open_to_write, recover_last, remove_unfinished,
+};
+use crate::segment::{Places, Segment};
 use parking_lot::{Mutex, RwLock};
 use std::collections::VecDeque;
-use std::fs::{File, OpenOptions};
 use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -88,13 +89,19 @@ impl Log {
     /// The caller holds the [`FolderLock`](crate::FolderLock) of the data folder.
     pub fn open(dir: &Path, options: LogOptions) -> Result<(Self, Recovery), LogError> {
         let failed = |error| LogError::io(dir, error);
-        std::fs::create_dir_all(dir).map_err(failed)?;
+        create_dirs(dir).map_err(failed)?;
         remove_unfinished(dir).map_err(failed)?;
-        let acknowledged = Acknowledged::read(dir).map_err(failed)?;
+        let noted = Acknowledged::read(dir).map_err(failed)?;
+        let acknowledged = noted.map(|note| note.seq);
         let mut segments = list(dir)?;
         if segments.is_empty() {
             check_end(dir, None, acknowledged)?;
-            segments.push(Arc::new(create_segment(dir, 0, None)?));
+            let header = Header {
+                salt: new_salt(),
+                first_seq: 0,
+                previous: None,
+            };
+            segments.push(Arc::new(create_segment(dir, &header)?));
         }
         check_links(&segments)?;
         let torn_bytes = match segments.last() {
@@ -122,9 +129,9 @@ impl Log {
         // shown to readers from now on, so it must be as durable as the rest.
         file.sync_all()
             .map_err(|error| LogError::io(&last.path, error))?;
-        let note = Acknowledged::reset(dir, recovery.last_seq)
-            .map_err(|error| LogError::io(dir, error))?;
         let salt = last.open()?.header.salt;
+        let note = Acknowledged::reset(dir, salt, recovery.last_seq)
+            .map_err(|error| LogError::io(dir, error))?;
         let log = Self {
             dir: dir.to_path_buf(),
             options,
@@ -181,15 +188,17 @@ impl Log {
     }
 
     fn make_segment(&self, writer: &mut Writer) -> Result<(), LogError> {
-        let previous = writer.segment.first_seq;
-        let segment = create_segment(&self.dir, writer.next_seq, Some(previous))?;
+        let header = Header {
+            salt: writer.salt,
+            first_seq: writer.next_seq,
+            previous: Some(writer.segment.first_seq),
+        };
+        let segment = create_segment(&self.dir, &header)?;
         let file = open_to_write(&segment.path)?;
-        let opened = segment.open()?;
-        let salt = opened.header.salt;
-        segment.keep_open(opened, Places::default());
+        segment.keep_open(segment.open()?, Places::default());
         let segment = Arc::new(segment);
         self.segments.write().push(Arc::clone(&segment));
-        writer.turn_to(segment, file, salt);
+        writer.turn_to(segment, file);
         Ok(())
     }
 
@@ -232,7 +241,9 @@ impl Log {
         let segment = {
             let segments = self.segments.read();
             let after = segments.partition_point(|segment| segment.first_seq <= seq);
-            after.checked_sub(1).and_then(|at| segments.get(at).cloned())
+            after
+                .checked_sub(1)
+                .and_then(|at| segments.get(at).cloned())
         };
         segment.map(|segment| segment.get(seq)).transpose()
     }
@@ -275,154 +286,5 @@ impl Log {
     #[cfg(test)]
     pub(crate) fn fail_next(&self, fault: crate::append::Fault) {
         self.writer.lock().fault = Some(fault);
-    }
-}
-
-fn open_to_write(path: &Path) -> Result<File, LogError> {
-    let file = OpenOptions::new().write(true).open(path);
-    file.map_err(|error| LogError::io(path, error))
-}
-
-/// Removes what a crash left half made; nothing in it was ever acknowledged.
-fn remove_unfinished(dir: &Path) -> io::Result<()> {
-    for entry in std::fs::read_dir(dir)? {
-        let path = entry?.path();
-        if path.extension().is_some_and(|extension| extension == UNFINISHED) {
-            std::fs::remove_file(path)?;
-        }
-    }
-    Ok(())
-}
-
-/// The paths of the segments in a folder, in order, with their first records.
-pub(crate) fn segment_paths(dir: &Path) -> Result<Vec<(u64, PathBuf)>, LogError> {
-    let failed = |error| LogError::io(dir, error);
-    let mut paths = Vec::new();
-    for entry in std::fs::read_dir(dir).map_err(failed)? {
-        let path = entry.map_err(failed)?.path();
-        if path.extension().is_none_or(|extension| extension != "seg") {
-            continue;
-        }
-        match named_seq(&path) {
-            Some(first_seq) => paths.push((first_seq, path)),
-            None => return Err(LogError::Foreign { path }),
-        }
-    }
-    paths.sort();
-    Ok(paths)
-}
-
-fn list(dir: &Path) -> Result<Vec<Arc<Segment>>, LogError> {
-    let paths = segment_paths(dir)?;
-    let ends: Vec<_> = paths.iter().skip(1).map(|&(first, _)| first).collect();
-    let mut segments = Vec::with_capacity(paths.len());
-    for (at, (first_seq, path)) in paths.into_iter().enumerate() {
-        let bytes = std::fs::metadata(&path)
-            .map_err(|error| LogError::io(&path, error))?
-            .len();
-        let end = ends.get(at).copied();
-        let extent = Extent {
-            bytes,
-            next_seq: end.unwrap_or(first_seq),
-            sealed: end.is_some(),
-        };
-        segments.push(Arc::new(Segment::new(path, first_seq, extent)));
-    }
-    Ok(segments)
-}
-
-/// Checks every header, and that each segment follows the one before it.
-fn check_links(segments: &[Arc<Segment>]) -> Result<(), LogError> {
-    let mut previous = None;
-    for segment in segments {
-        let header = segment.open()?.header;
-        if header.previous != previous {
-            return Err(LogError::Damaged {
-                path: segment.path.clone(),
-                offset: 0,
-                seq: segment.first_seq,
-                what: Damage::MissingSegment,
-            });
-        }
-        previous = Some(segment.first_seq);
-    }
-    Ok(())
-}
-
-/// Makes the file of a new segment, whole or not at all.
-fn create_segment(dir: &Path, first_seq: u64, previous: Option<u64>) -> Result<Segment, LogError> {
-    let path = dir.join(file_name(first_seq));
-    let make = || {
-        let mut file = Unfinished::create(&path)?;
-        file.write(&Header::new(first_seq, previous).encode())?;
-        file.finish()
-    };
-    make().map_err(|error| LogError::io(&path, error))?;
-    let extent = Extent {
-        bytes: HEADER as u64,
-        next_seq: first_seq,
-        sealed: false,
-    };
-    Ok(Segment::new(path, first_seq, extent))
-}
-
-/// Reads the whole last segment and cuts off a torn tail; returns its bytes.
-fn recover_last(last: &Segment, acknowledged: Option<u64>) -> Result<u64, LogError> {
-    let failed = |error| LogError::io(&last.path, error);
-    let opened = last.open()?;
-    let mut places = Places::default();
-    let mut run = last.run(last.first_seq)?;
-    let bad = loop {
-        let (seq, offset) = (run.next_seq, run.offset);
-        match run.step().map_err(failed)? {
-            Step::Record(_) => places.pass(seq, offset),
-            Step::End => break None,
-            Step::Bad(what) => break Some(what),
-        }
-    };
-    if let Some(what) = bad {
-        let rest = read_rest(&opened, run.offset, run.end).map_err(failed)?;
-        let ending = judge(&rest, opened.header.salt, run.offset, run.next_seq, what);
-        if let Ending::Damaged { offset, seq, what } = ending {
-            let path = last.path.clone();
-            return Err(LogError::Damaged {
-                path,
-                offset,
-                seq,
-                what,
-            });
-        }
-    }
-    check_end(&last.path, Some((run.offset, run.next_seq)), acknowledged)?;
-    let torn_bytes = run.end - run.offset;
-    if torn_bytes > 0 {
-        tracing::warn!(torn_bytes, path = %last.path.display(), "cut off an unacknowledged write");
-        let file = open_to_write(&last.path)?;
-        file.set_len(run.offset).map_err(failed)?;
-    }
-    last.grow(run.offset, run.next_seq, std::iter::empty());
-    last.keep_open(opened, places);
-    Ok(torn_bytes)
-}
-
-/// Refuses a log that ends before what had been acknowledged.
-/// `end` is where its last segment ends, and the record due there.
-fn check_end(
-    path: &Path,
-    end: Option<(u64, u64)>,
-    acknowledged: Option<u64>,
-) -> Result<(), LogError> {
-    let (offset, next_seq) = end.unwrap_or_default();
-    match acknowledged {
-        Some(acknowledged) if acknowledged >= next_seq => Err(LogError::Damaged {
-            path: path.to_path_buf(),
-            offset,
-            seq: next_seq,
-            what: Damage::EndsBeforeAcknowledged {
-                last: next_seq.checked_sub(1),
-                acknowledged,
-            },
-        }),
-        _ => Ok(()),
     }
 }

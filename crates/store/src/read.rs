@@ -47,7 +47,11 @@ impl RecordIter {
                 };
                 if self.next < until {
                     let run = segment.run(self.next)?;
-                    self.current = Some(Current { segment, run, until });
+                    self.current = Some(Current {
+                        segment,
+                        run,
+                        until,
+                    });
                 }
                 continue;
             };
@@ -56,7 +60,11 @@ impl RecordIter {
                 continue;
             }
             let path = &current.segment.path;
-            match current.run.step().map_err(|error| LogError::io(path, error))? {
+            match current
+                .run
+                .step()
+                .map_err(|error| LogError::io(path, error))?
+            {
                 Step::Record(record) if record.seq < self.next => {}
                 Step::Record(record) => {
                     self.next = record.seq + 1;

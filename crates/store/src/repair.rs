@@ -8,9 +8,11 @@ use crate::acknowledged::Acknowledged;
 use crate::disk::Unfinished;
 use crate::error::LogError;
 use crate::frame::{NewRecord, Record, encode_head};
-use crate::header::{HEADER, Header, file_name};
-use crate::log::segment_paths;
+use crate::header::{HEADER, Header, file_name, new_salt};
+use crate::recover::segment_paths;
 use crate::scan::{Frames, Step, find_frame};
+use std::fs::File;
+use std::io::{ErrorKind, Read};
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
@@ -36,37 +38,45 @@ impl RepairReport {
 
 /// Repairs the log in this folder, which no process may have open.
 pub fn repair(dir: &Path) -> Result<RepairReport, LogError> {
-    let acknowledged = Acknowledged::read(dir).map_err(|error| LogError::io(dir, error))?;
+    let noted = Acknowledged::read(dir).map_err(|error| LogError::io(dir, error))?;
     let mut paths = segment_paths(dir)?;
     if paths.first().is_none_or(|&(first, _)| first > 0) {
         paths.insert(0, (0, dir.join(file_name(0))));
     }
+    let salt = match find_salt(&paths)? {
+        Some(salt) => salt,
+        None => noted.map_or_else(new_salt, |note| note.salt),
+    };
     let mut report = RepairReport::default();
     let mut previous = None;
     let mut next_seq = 0;
     for (at, (first_seq, path)) in paths.iter().enumerate() {
         let end = match paths.get(at + 1) {
             Some(&(next, _)) => End::Before(next),
-            None => End::AtLeast(acknowledged.map_or(0, |seq| seq.saturating_add(1))),
+            None => End::AtLeast(noted.map_or(0, |note| note.seq.saturating_add(1))),
         };
         let place = Place {
             path,
-            first_seq: *first_seq,
-            previous,
+            header: Header {
+                salt,
+                first_seq: *first_seq,
+                previous,
+            },
             end,
         };
         next_seq = repair_segment(&place, &mut report)?;
         previous = Some(*first_seq);
     }
-    Acknowledged::reset(dir, next_seq.checked_sub(1)).map_err(|error| LogError::io(dir, error))?;
+    Acknowledged::reset(dir, salt, next_seq.checked_sub(1))
+        .map_err(|error| LogError::io(dir, error))?;
     Ok(report)
 }
 
 /// A segment and what must hold of it.
 struct Place<'a> {
     path: &'a Path,
-    first_seq: u64,
-    previous: Option<u64>,
+    /// The header it must have.
+    header: Header,
     end: End,
 }
 
@@ -84,33 +94,35 @@ enum End {
 fn repair_segment(place: &Place<'_>, report: &mut RepairReport) -> Result<u64, LogError> {
     let failed = |error| LogError::io(place.path, error);
     let bytes = match std::fs::read(place.path) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
+        Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
         result => result.map_err(failed)?,
     };
-    let read = Header::decode(&bytes, place.path, place.first_seq);
+    let first_seq = place.header.first_seq;
+    let read = Header::decode(&bytes, place.path, first_seq);
     if let Err(newer @ LogError::Newer { .. }) = read {
         return Err(newer);
     }
-    let wanted = match read {
-        Ok(header) if header.previous == place.previous => header,
-        _ => Header::new(place.first_seq, place.previous),
-    };
-    // A header that cannot be trusted still most likely has the right salt.
-    let salt = match &read {
-        Ok(header) => header.salt,
-        Err(_) => salt_of(&bytes),
+    let salt = read
+        .as_ref()
+        .map_or(place.header.salt, |header| header.salt);
+    let wanted = Header {
+        salt,
+        ..place.header
     };
     let frames = bytes.get(HEADER..).unwrap_or_default();
     let limit = match place.end {
         End::Before(seq) => seq,
         End::AtLeast(_) => u64::MAX,
     };
-    let (records, whole) = salvage(frames, salt, place.first_seq, limit);
+    let (records, whole) = salvage(frames, salt, first_seq, limit);
     let end = match place.end {
         End::Before(seq) => seq,
-        End::AtLeast(seq) => records.last().map_or(place.first_seq, |last| last.seq + 1).max(seq),
+        End::AtLeast(seq) => records
+            .last()
+            .map_or(first_seq, |last| last.seq + 1)
+            .max(seq),
     };
-    let complete = records.len() as u64 == end.saturating_sub(place.first_seq);
+    let complete = records.len() as u64 == end.saturating_sub(first_seq);
     let intact = read.is_ok_and(|header| header == wanted) && complete && whole;
     report.kept += records.len() as u64;
     if !intact {
@@ -120,11 +132,23 @@ fn repair_segment(place: &Place<'_>, report: &mut RepairReport) -> Result<u64, L
     Ok(end)
 }
 
-fn salt_of(bytes: &[u8]) -> u32 {
-    bytes
-        .get(12..16)
-        .and_then(|salt| salt.first_chunk())
-        .map_or(0, |salt| u32::from_le_bytes(*salt))
+/// The salt of the log, from any header that can be read.
+fn find_salt(paths: &[(u64, PathBuf)]) -> Result<Option<u32>, LogError> {
+    for (first_seq, path) in paths {
+        let mut bytes = Vec::new();
+        match File::open(path) {
+            Ok(file) => file
+                .take(HEADER as u64)
+                .read_to_end(&mut bytes)
+                .map_err(|error| LogError::io(path, error))?,
+            Err(error) if error.kind() == ErrorKind::NotFound => continue,
+            Err(error) => return Err(LogError::io(path, error)),
+        };
+        if let Ok(header) = Header::decode(&bytes, path, *first_seq) {
+            return Ok(Some(header.salt));
+        }
+    }
+    Ok(None)
 }
 
 /// Every readable record below `limit`, and whether the bytes hold nothing else.

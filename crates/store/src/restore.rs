@@ -5,7 +5,7 @@
 //! good. A damaged backup leaves nothing behind.
 
 use crate::backup::{HEAD, SALT, VERSION, encode_head_of_file};
-use crate::disk::sync_dir;
+use crate::disk::{create_dirs, parent, sync_dir};
 use crate::error::{Damage, LogError};
 use crate::frame::NewRecord;
 use crate::log::{Log, LogOptions};
@@ -117,10 +117,12 @@ fn fill(input: &mut dyn Read, dir: &Path) -> Result<RestoreReport, RestoreError>
 /// Reads the head of the file: how many records follow.
 fn read_count(input: &mut impl Read) -> Result<u64, RestoreError> {
     let mut head = [0; HEAD];
-    input.read_exact(&mut head).map_err(|error| match error.kind() {
-        io::ErrorKind::UnexpectedEof => RestoreError::Foreign,
-        _ => RestoreError::Read(error),
-    })?;
+    input
+        .read_exact(&mut head)
+        .map_err(|error| match error.kind() {
+            io::ErrorKind::UnexpectedEof => RestoreError::Foreign,
+            _ => RestoreError::Read(error),
+        })?;
     let [m @ .., c0, c1, c2, c3, c4, c5, c6, c7, _, _, _, _] = head;
     let count = u64::from_le_bytes([c0, c1, c2, c3, c4, c5, c6, c7]);
     let [magic @ .., v0, v1, v2, v3] = m;
@@ -137,7 +139,9 @@ fn read_count(input: &mut impl Read) -> Result<u64, RestoreError> {
         let supported = VERSION;
         return Err(RestoreError::Newer { found, supported });
     }
-    Err(RestoreError::Unsound("its head does not match its checksum"))
+    Err(RestoreError::Unsound(
+        "its head does not match its checksum",
+    ))
 }
 
 fn check_trailer<R: Read>(input: &mut Summed<R>) -> Result<(), RestoreError> {
@@ -186,7 +190,7 @@ impl Beside {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }
-        fs::create_dir_all(&path)?;
+        create_dirs(&path)?;
         Ok(Self { path })
     }
 
@@ -197,7 +201,7 @@ impl Beside {
             _ => {}
         }
         fs::rename(&self.path, target)?;
-        sync_dir(target.parent().filter(|path| !path.as_os_str().is_empty()).unwrap_or(Path::new(".")))
+        sync_dir(parent(target))
     }
 }
 

@@ -98,7 +98,8 @@ fn write_anew(
                 new
             }
         };
-        file.write(&encode_head(header.salt, seq, &new)).map_err(failed)?;
+        file.write(&encode_head(header.salt, seq, &new))
+            .map_err(failed)?;
         file.write(&new.payload).map_err(failed)?;
         bytes += new.frame_bytes();
     }

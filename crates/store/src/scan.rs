@@ -252,7 +252,15 @@ mod tests {
         let offset = bytes.len() as u64;
         bytes.extend(frames(&[b"three"], 7));
         let what = Damage::Sequence { found: 7 };
-        check(&bytes, 1, Ending::Damaged { offset, seq: 6, what });
+        check(
+            &bytes,
+            1,
+            Ending::Damaged {
+                offset,
+                seq: 6,
+                what,
+            },
+        );
     }
 
     #[test]

@@ -141,7 +141,10 @@ impl Segment {
         let opened = self.opened_with_places()?;
         let mut run = self.run_over(&opened, seq)?;
         loop {
-            match run.step().map_err(|error| LogError::io(&self.path, error))? {
+            match run
+                .step()
+                .map_err(|error| LogError::io(&self.path, error))?
+            {
                 Step::Record(record) if record.seq == seq => return Ok(record),
                 Step::Record(_) => {}
                 other => return Err(damaged(&self.path, &run, other)),
@@ -159,7 +162,10 @@ impl Segment {
         let mut run = self.run_over(&opened, self.first_seq)?;
         loop {
             let (seq, offset) = (run.next_seq, run.offset);
-            match run.step().map_err(|error| LogError::io(&self.path, error))? {
+            match run
+                .step()
+                .map_err(|error| LogError::io(&self.path, error))?
+            {
                 Step::Record(_) => places.pass(seq, offset),
                 // What follows damage is not found by way of the places either.
                 Step::End | Step::Bad(_) => break,
@@ -177,7 +183,9 @@ impl Segment {
         let extent = self.extent();
         let end = if extent.sealed {
             let metadata = opened.file.metadata();
-            metadata.map_err(|error| LogError::io(&self.path, error))?.len()
+            metadata
+                .map_err(|error| LogError::io(&self.path, error))?
+                .len()
         } else {
             extent.bytes
         };

@@ -3,7 +3,8 @@
 //! Every read goes through a snapshot, so that a reader sees each batch whole or
 //! not at all. No read waits for a batch.
 
-use crate::views::{Bytes, Keyspaces, View, ViewsError};
+use crate::view_error::ViewsError;
+use crate::views::{Bytes, Keyspaces, View};
 use fjall::Readable;
 use std::ops::{Bound, RangeBounds};
 
@@ -57,8 +58,8 @@ impl ViewSnapshot {
     ) -> Result<ViewIter, ViewsError> {
         let keyspace = self.keyspaces.get(view)?;
         let range = (start, end);
-        let entries = (!is_empty(start, end))
-            .then(|| self.snapshot.range::<&[u8], _>(keyspace, range));
+        let entries =
+            (!is_empty(start, end)).then(|| self.snapshot.range::<&[u8], _>(keyspace, range));
         Ok(ViewIter {
             keyspaces: self.keyspaces.clone(),
             entries,
@@ -69,7 +70,11 @@ impl ViewSnapshot {
     /// their end.
     pub fn prefix(&self, view: View, prefix: &[u8]) -> Result<ViewIter, ViewsError> {
         let end = prefix_end(prefix);
-        self.between(view, Bound::Included(prefix), end.as_ref().map(Vec::as_slice))
+        self.between(
+            view,
+            Bound::Included(prefix),
+            end.as_ref().map(Vec::as_slice),
+        )
     }
 
     /// The entries of a prefix whose keys come after `key`: the next page.
@@ -120,9 +125,10 @@ fn is_empty(start: Bound<&[u8]>, end: Bound<&[u8]>) -> bool {
     match (start, end) {
         (Bound::Unbounded, _) | (_, Bound::Unbounded) => false,
         (Bound::Included(start), Bound::Included(end)) => start > end,
-        (Bound::Included(start) | Bound::Excluded(start), Bound::Included(end) | Bound::Excluded(end)) => {
-            start >= end
-        }
+        (
+            Bound::Included(start) | Bound::Excluded(start),
+            Bound::Included(end) | Bound::Excluded(end),
+        ) => start >= end,
     }
 }
 

@@ -85,6 +85,7 @@ enum Mode {
 }
 
 impl Analyzer {
+    /// An analyser that follows `config`; its Chinese dictionary loads when first needed.
     pub fn new(config: AnalyzerConfig) -> Self {
         let words = config.dictionary.iter().map(|word| normalise(word));
         let (chinese, others): (Vec<String>, Vec<String>) =

@@ -198,8 +198,8 @@ fn long_words_are_cut_in_the_index_only() {
 }
 
 #[test]
-fn strange_texts_of_a_megabyte_are_answered() {
-    let megabyte = 1 << 20;
+fn long_strange_texts_are_answered() {
+    let length = 1 << 17;
     for part in [
         "\u{301}",
         "a\u{301}",
@@ -213,7 +213,7 @@ fn strange_texts_of_a_megabyte_are_answered() {
         "ﷺ",
         "\u{0}",
     ] {
-        let text = part.repeat(megabyte / part.len());
+        let text = part.repeat(length / part.len());
         let tokens = analyzer().tokens(&text);
         assert!(
             tokens
@@ -223,8 +223,8 @@ fn strange_texts_of_a_megabyte_are_answered() {
     }
     let zalgo = format!(
         "क{} a{}",
-        "\u{94D}".repeat(megabyte / 6),
-        "\u{301}".repeat(megabyte / 4)
+        "\u{94D}".repeat(length / 3),
+        "\u{301}".repeat(length / 2)
     );
     assert_eq!(analyzer().tokens(&zalgo).len(), 2);
 }
@@ -308,47 +308,4 @@ proptest! {
         let tokens = shop.tokens(&text);
         prop_assert!(is_well_formed(&text, &tokens), "{:?}", tokens);
     }
-}
-
-#[test]
-#[ignore]
-fn zz_speed() {
-    use std::time::Instant;
-    let a = analyzer();
-    let bench = |name: &str, texts: &[String]| {
-        let bytes: usize = texts.iter().map(String::len).sum();
-        a.tokens("四件套");
-        let mut n = 0;
-        let t = Instant::now();
-        let mut rounds = 0;
-        while t.elapsed().as_secs_f64() < 1.0 {
-            for x in texts { n += a.tokens(x).len(); }
-            rounds += 1;
-        }
-        let s = t.elapsed().as_secs_f64();
-        println!("{name}: {:.1} MB/s, {:.0} ns/token", (bytes * rounds) as f64 / s / 1e6, s * 1e9 / n as f64);
-    };
-    for file in ["chorus.txt", "litemall.txt", "mixed.txt"] {
-        let all = std::fs::read_to_string(format!("/tmp/text/{file}")).unwrap();
-        let lines: Vec<String> = all.lines().map(str::to_owned).collect();
-        bench(file, &lines);
-        if file == "chorus.txt" {
-            let ascii: Vec<String> = lines.into_iter().filter(|l| l.is_ascii()).collect();
-            bench("chorus ascii", &ascii);
-            let t = Instant::now();
-            let mut n = 0;
-            for l in &ascii { n += crate::normalise(l).len(); }
-            println!("normalise {:.1} MB/s", n as f64 / t.elapsed().as_secs_f64() / 1e6);
-        }
-    }
-    for part in ["\u{301}", "a\u{301}", "क\u{94D}", "四", "純棉", "½", "\u{1112}\u{1161}\u{11AB}", "'", "1.", "ﷺ", "\u{0}"] {
-        let text = part.repeat((1 << 20) / part.len());
-        let t = Instant::now();
-        let n = a.tokens(&text).len();
-        println!("{part:?} {n} {:?}", t.elapsed());
-    }
-    let t = Instant::now();
-    let b = with(|c| c.dictionary = owned(&["倍思"]));
-    b.tokens("倍思");
-    println!("clone {:?}", t.elapsed());
 }

@@ -4,8 +4,9 @@
 //! server becomes a [`Refused`] error that keeps the status, so that a command can
 //! tell "nothing there" from "you asked wrongly".
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use serde_json::Value;
+use std::io::Write;
 use std::time::Duration;
 
 /// How long the server may take to accept a connection.
@@ -78,6 +79,20 @@ impl Client {
     pub fn patch(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
         let request = self.authorised(self.agent.patch(self.url(path)));
         self.read(request.content_type("application/json").send(&serde_json::to_vec(body)?), path)
+    }
+
+    /// Copies what `GET path` answers to `out`.
+    pub fn download(&self, path: &str, out: &mut dyn Write) -> anyhow::Result<u64> {
+        let request = self.authorised(self.agent.get(self.url(path)));
+        let response = request.call();
+        if response.as_ref().is_ok_and(|response| response.status().is_success()) {
+            let mut response = response?;
+            let mut body = response.body_mut().as_reader();
+            return std::io::copy(&mut body, out)
+                .with_context(|| format!("the answer of {}{path} broke off", self.base));
+        }
+        self.read(response, path)?;
+        bail!("{} answered {path} with nothing", self.base)
     }
 
     fn url(&self, path: &str) -> String {

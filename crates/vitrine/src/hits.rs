@@ -5,8 +5,13 @@
 
 use crate::address::path;
 use crate::client::Client;
+use crate::roles;
 use crate::table::Table;
+use intake::Role;
 use serde_json::Value;
+
+/// Reasons shown of one recommendation.
+const REASONS: usize = 3;
 
 /// Which attributes stand in the table.
 #[derive(Clone, Debug, Default)]
@@ -20,9 +25,13 @@ impl Columns {
     /// The columns by the roles in force in an index.
     pub fn of_index(client: &Client, index: &str) -> anyhow::Result<Self> {
         let info = client.get(&path(&["indexes", index]))?;
-        let roles = client.get(&path(&["indexes", index, "roles"]))?;
-        let role = |name: &str| text_of(roles.get("roles").and_then(|roles| roles.get(name)));
-        Ok(Self { key: text_of(info.get("primaryKey")), title: role("title"), price: role("price") })
+        let (roles, _) = roles::of_server(client, index)?;
+        let first = |role: Role| roles.first(role).map(str::to_owned);
+        Ok(Self {
+            key: info.get("primaryKey").and_then(Value::as_str).map(str::to_owned),
+            title: first(Role::Title),
+            price: first(Role::Price),
+        })
     }
 
     /// Columns by name.
@@ -60,10 +69,6 @@ pub fn hits_table<'a>(hits: impl Iterator<Item = &'a Value>, columns: &Columns) 
     if count == 0 { String::new() } else { table.render() }
 }
 
-fn text_of(value: Option<&Value>) -> Option<String> {
-    value.and_then(Value::as_str).map(str::to_owned)
-}
-
 /// An attribute by its dotted path, as short text.
 fn attribute(hit: &Value, name: Option<&str>) -> String {
     let Some(name) = name else { return String::new() };
@@ -76,21 +81,27 @@ fn attribute(hit: &Value, name: Option<&str>) -> String {
     }
 }
 
+/// The score of a found or of a recommended item.
 fn score(hit: &Value) -> String {
-    let score = hit.get("_rankingScore").or_else(|| hit.get("_score")).and_then(Value::as_f64);
+    let recommended = hit.get("_recommendation").and_then(|why| why.get("score"));
+    let score = hit.get("_rankingScore").or(recommended).and_then(Value::as_f64);
     score.map_or_else(String::new, |score| {
         // Enough digits to tell neighbours apart, whatever the scale of the scorer.
-        if score.abs() >= 100.0 { format!("{score:.1}") } else { ((score * 1e4).round() / 1e4).to_string() }
+        let digits = if score.abs() >= 100.0 { 1e1 } else { 1e4 };
+        ((score * digits).round() / digits).to_string()
     })
 }
 
-/// What a recommendation rests on, with `explain`.
+/// The source of a recommendation, and with `explain` what it rests on.
 fn because(hit: &Value) -> String {
-    let reasons = hit.get("_reasons").and_then(Value::as_array).into_iter().flatten();
-    let mut parts = Vec::new();
-    for reason in reasons.take(3) {
-        let field = |name: &str| reason.get(name).and_then(Value::as_str).unwrap_or_default();
-        parts.push(format!("{} {}", field("because"), field("itemId")).trim().to_owned());
-    }
-    parts.join(", ")
+    let Some(why) = hit.get("_recommendation") else { return String::new() };
+    let text = |value: &Value, name: &str| {
+        value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
+    };
+    let reasons = why.get("reasons").and_then(Value::as_array).into_iter().flatten();
+    let parts: Vec<String> = reasons
+        .take(REASONS)
+        .map(|reason| format!("{} {}", text(reason, "because"), text(reason, "itemId")).trim().to_owned())
+        .collect();
+    if parts.is_empty() { text(why, "source") } else { parts.join(", ") }
 }

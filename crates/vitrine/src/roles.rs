@@ -38,7 +38,7 @@ pub fn of_sink(sink: &Sink, uid: &IndexUid) -> anyhow::Result<Vec<RoleLine>> {
 
 /// The roles in force in an index of a server, with the reasons for those that were guessed.
 pub fn of_server(client: &Client, index: &str) -> anyhow::Result<(Roles, Vec<RoleReason>)> {
-    let answer = client.get(&path(&["indexes", index, "roles"]))?;
+    let answer = client.get(&path(&["indexes", index, "settings", "roles"]))?;
     let part = |name: &str| answer.get(name).cloned().unwrap_or(Value::Null);
     let unknown = "the server gave the roles in an unknown form";
     let roles = serde_json::from_value(part("roles")).context(unknown)?;

@@ -18,10 +18,8 @@ pub fn with_server<T>(
     if let Some(client) = folder.server() {
         return work(&client);
     }
-    let engine = folder.open(Learn::AtClose)?;
-    let hosted = Hosted::start(engine.clone())?;
+    let hosted = Hosted::start(folder.open(Learn::AtClose)?)?;
     let result = work(&hosted.client());
     hosted.stop()?;
-    engine.close();
     result
 }

@@ -60,7 +60,13 @@ pub struct Change {
 
 /// Records a change, once for all elements of a list.
 pub(super) fn note(changes: &mut Vec<Change>, path: &str, what: ChangeKind) {
-    if !changes.last().is_some_and(|last| last.what == what && last.field == path) {
-        changes.push(Change { field: path.to_owned(), what });
+    if !changes
+        .last()
+        .is_some_and(|last| last.what == what && last.field == path)
+    {
+        changes.push(Change {
+            field: path.to_owned(),
+            what,
+        });
     }
 }

@@ -19,7 +19,9 @@ pub(super) fn flat_categories(value: &Value) -> Option<Value> {
     match value {
         Value::String(text) => {
             let cleaned = plain(text);
-            let text = cleaned.as_ref().map_or(text.as_str(), |plain| plain.text.as_str());
+            let text = cleaned
+                .as_ref()
+                .map_or(text.as_str(), |plain| plain.text.as_str());
             match split(text) {
                 Some(parts) => parts.iter().for_each(|part| names.add_path(part)),
                 None => return cleaned.map(|plain| Value::String(plain.text)),
@@ -72,7 +74,10 @@ impl Names {
         let mut parts = vec![text];
         for mark in LEVELS {
             if text.contains(mark) {
-                parts = parts.into_iter().flat_map(|part| part.split(mark)).collect();
+                parts = parts
+                    .into_iter()
+                    .flat_map(|part| part.split(mark))
+                    .collect();
             }
         }
         for part in parts {
@@ -93,7 +98,10 @@ impl Names {
 
 /// Splits a text that holds a list; `None` when it is one name.
 fn split(text: &str) -> Option<Vec<String>> {
-    if let Some(inner) = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+    if let Some(inner) = text
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'))
+    {
         return Some(bracketed(text, inner));
     }
     let marks: &[char] = if text.contains(['|', ';']) {
@@ -115,7 +123,8 @@ fn comma_separated(text: &str) -> Option<Vec<String>> {
     for (at, mark) in text.char_indices().filter(|(_, c)| matches!(c, ',' | '、')) {
         let (before, from) = text.split_at(at);
         let behind = from.get(mark.len_utf8()..).unwrap_or_default();
-        let in_number = before.ends_with(|c: char| c.is_ascii_digit()) && behind.starts_with(|c: char| c.is_ascii_digit());
+        let in_number = before.ends_with(|c: char| c.is_ascii_digit())
+            && behind.starts_with(|c: char| c.is_ascii_digit());
         if !in_number {
             parts.push(text.get(start..at).unwrap_or_default().to_owned());
             start = at + mark.len_utf8();
@@ -181,7 +190,10 @@ mod tests {
 
     #[test]
     fn every_way_to_write_categories_becomes_one_list() {
-        check(json!([["Beauty", "Makeup", "Nails"], ["Beauty", "Gifts"]]), json!(["Beauty", "Makeup", "Nails", "Gifts"]));
+        check(
+            json!([["Beauty", "Makeup", "Nails"], ["Beauty", "Gifts"]]),
+            json!(["Beauty", "Makeup", "Nails", "Gifts"]),
+        );
         check(json!("A > B > C"), json!(["A", "B", "C"]));
         check(json!("A &gt; B|A &gt; C"), json!(["A", "B", "C"]));
         check(json!(["A > B", "C"]), json!(["A", "B", "C"]));
@@ -192,13 +204,25 @@ mod tests {
         check(json!("['a', 'it\\'s', \"b\"]"), json!(["a", "it's", "b"]));
         check(json!("[a, b]"), json!(["a", "b"]));
         check(json!("[]"), json!([]));
-        check(json!([{"id": 1, "name": "Hats"}, {"id": 2, "name": "Caps"}]), json!(["Hats", "Caps"]));
-        check(json!("1,000 piece puzzles, games"), json!(["1,000 piece puzzles", "games"]));
+        check(
+            json!([{"id": 1, "name": "Hats"}, {"id": 2, "name": "Caps"}]),
+            json!(["Hats", "Caps"]),
+        );
+        check(
+            json!("1,000 piece puzzles, games"),
+            json!(["1,000 piece puzzles", "games"]),
+        );
     }
 
     #[test]
     fn names_and_lists_of_names_stay() {
-        for value in [json!("床品件套"), json!("Home & Garden"), json!(["Health, Beauty", "B"]), json!([]), json!(null)] {
+        for value in [
+            json!("床品件套"),
+            json!("Home & Garden"),
+            json!(["Health, Beauty", "B"]),
+            json!([]),
+            json!(null),
+        ] {
             assert_eq!(flat_categories(&value), None, "{value}");
         }
         check(json!(" Hats "), json!("Hats"));

@@ -8,12 +8,29 @@ use serde_json::Value;
 
 /// Says that there are none, spelt without spaces.
 const OUT_OF_STOCK: [&str; 10] = [
-    "outofstock", "soldout", "unavailable", "notavailable", "discontinued", "ausverkauft", "缺货", "无货", "售罄", "下架",
+    "outofstock",
+    "soldout",
+    "unavailable",
+    "notavailable",
+    "discontinued",
+    "ausverkauft",
+    "缺货",
+    "无货",
+    "售罄",
+    "下架",
 ];
-const IN_STOCK: [&str; 7] = ["instock", "available", "lieferbar", "有货", "现货", "limitedavailability", "onstock"];
+const IN_STOCK: [&str; 7] = [
+    "instock",
+    "available",
+    "lieferbar",
+    "有货",
+    "现货",
+    "limitedavailability",
+    "onstock",
+];
 
 /// The number in a rating text: `4.5 out of 5`, `4,5/5`, `★★★★☆`.
-pub(super) fn rating(text: &str) -> Option<Value> {
+pub(crate) fn rating(text: &str) -> Option<Value> {
     let filled = text.chars().filter(|&c| c == '★').count();
     if filled > 0 {
         return Some(Value::from(filled));
@@ -21,12 +38,20 @@ pub(super) fn rating(text: &str) -> Option<Value> {
     let (number, negative) = first_number(text)?;
     // A rating has no thousands, so its only mark is the decimal one.
     let number = number.replace(',', ".").parse::<f64>().ok()?;
-    if negative { None } else { Some(as_number(number)) }
+    if negative {
+        None
+    } else {
+        Some(as_number(number))
+    }
 }
 
 /// Pieces in stock, or whether there are any: `12 in stock`, `sold out`, `yes`.
-pub(super) fn stock(text: &str) -> Option<Value> {
-    let squeezed: String = text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
+pub(crate) fn stock(text: &str) -> Option<Value> {
+    let squeezed: String = text
+        .chars()
+        .filter(|c| c.is_alphanumeric())
+        .flat_map(char::to_lowercase)
+        .collect();
     match squeezed.as_str() {
         "true" | "yes" | "y" | "ja" | "是" => return Some(Value::Bool(true)),
         "false" | "no" | "n" | "nein" | "否" => return Some(Value::Bool(false)),
@@ -41,13 +66,20 @@ pub(super) fn stock(text: &str) -> Option<Value> {
     {
         return Some(as_number(if negative { -number } else { number }));
     }
-    IN_STOCK.iter().any(|word| squeezed.contains(word)).then_some(Value::Bool(true))
+    IN_STOCK
+        .iter()
+        .any(|word| squeezed.contains(word))
+        .then_some(Value::Bool(true))
 }
 
 /// A number as JSON: without a fraction where it has none.
 pub(super) fn as_number(number: f64) -> Value {
     let whole = number as i64;
-    if whole as f64 == number && whole.unsigned_abs() < 1 << 53 { Value::from(whole) } else { Value::from(number) }
+    if whole as f64 == number && whole.unsigned_abs() < 1 << 53 {
+        Value::from(whole)
+    } else {
+        Value::from(number)
+    }
 }
 
 /// Whether a text is a number that needs no reading, and which.
@@ -58,7 +90,9 @@ pub(super) fn plain_number(text: &str) -> Option<Value> {
 
 fn first_number(text: &str) -> Option<(&str, bool)> {
     let (before, from) = text.split_at(text.find(|c: char| c.is_ascii_digit())?);
-    let end = from.find(|c: char| !c.is_ascii_digit() && c != '.' && c != ',').unwrap_or(from.len());
+    let end = from
+        .find(|c: char| !c.is_ascii_digit() && c != '.' && c != ',')
+        .unwrap_or(from.len());
     let number = from.get(..end)?.trim_end_matches(['.', ',']);
     Some((number, before.ends_with(['-', '−'])))
 }

@@ -16,6 +16,7 @@ mod text;
 mod tests;
 
 pub use change::{Change, ChangeKind};
+pub(crate) use measures::{rating, stock};
 pub use price::{PriceFault, parse_price};
 
 use crate::moment::{moment_of_number, parse_moment};
@@ -99,7 +100,13 @@ impl Cleaner {
     }
 
     /// The cleaned object, or `None` when nothing had to change.
-    fn object(&self, object: &Map, around: Treatment, path: &mut String, changes: &mut Vec<Change>) -> Option<Map> {
+    fn object(
+        &self,
+        object: &Map,
+        around: Treatment,
+        path: &mut String,
+        changes: &mut Vec<Change>,
+    ) -> Option<Map> {
         let mut cleaned: Option<Map> = None;
         let above = path.len();
         for (index, (key, value)) in object.iter().enumerate() {
@@ -108,8 +115,16 @@ impl Cleaner {
             }
             path.push_str(key);
             // A title given by language is a title in each.
-            let inherited = if around == Treatment::Markup { around } else { Treatment::Form };
-            let treatment = self.treatments.get(path.as_str()).copied().unwrap_or(inherited);
+            let inherited = if around == Treatment::Markup {
+                around
+            } else {
+                Treatment::Form
+            };
+            let treatment = self
+                .treatments
+                .get(path.as_str())
+                .copied()
+                .unwrap_or(inherited);
             let outcome = self.value(value, treatment, path, changes);
             path.truncate(above);
             if let (Outcome::Keep, None) = (&outcome, &cleaned) {
@@ -125,11 +140,25 @@ impl Cleaner {
         cleaned
     }
 
-    fn value(&self, value: &Value, treatment: Treatment, path: &mut String, changes: &mut Vec<Change>) -> Outcome {
+    fn value(
+        &self,
+        value: &Value,
+        treatment: Treatment,
+        path: &mut String,
+        changes: &mut Vec<Change>,
+    ) -> Outcome {
         if treatment == Treatment::Categories {
             return match lists::flat_categories(value) {
                 Some(flat) => {
-                    note(changes, path, if flat.is_array() { ChangeKind::ListSplit } else { ChangeKind::TextFormed });
+                    note(
+                        changes,
+                        path,
+                        if flat.is_array() {
+                            ChangeKind::ListSplit
+                        } else {
+                            ChangeKind::TextFormed
+                        },
+                    );
                     Outcome::Replace(flat)
                 }
                 None => Outcome::Keep,
@@ -147,14 +176,21 @@ impl Cleaner {
         }
     }
 
-    fn list(&self, list: &[Value], treatment: Treatment, path: &mut String, changes: &mut Vec<Change>) -> Outcome {
+    fn list(
+        &self,
+        list: &[Value],
+        treatment: Treatment,
+        path: &mut String,
+        changes: &mut Vec<Change>,
+    ) -> Outcome {
         let mut cleaned: Option<Vec<Value>> = None;
         for (index, value) in list.iter().enumerate() {
             let outcome = self.value(value, treatment, path, changes);
             if let (Outcome::Keep, None) = (&outcome, &cleaned) {
                 continue;
             }
-            let target = cleaned.get_or_insert_with(|| list.get(..index).unwrap_or_default().to_vec());
+            let target =
+                cleaned.get_or_insert_with(|| list.get(..index).unwrap_or_default().to_vec());
             match outcome {
                 Outcome::Keep => target.push(value.clone()),
                 Outcome::Replace(new) => target.push(new),
@@ -167,7 +203,12 @@ impl Cleaner {
 
 fn first_entries(object: &Map, count: usize) -> Map {
     let mut copy = Map::with_capacity(object.len());
-    copy.extend(object.iter().take(count).map(|(key, value)| (key.clone(), value.clone())));
+    copy.extend(
+        object
+            .iter()
+            .take(count)
+            .map(|(key, value)| (key.clone(), value.clone())),
+    );
     copy
 }
 
@@ -176,7 +217,15 @@ fn clean_text(text: &str, treatment: Treatment, path: &str, changes: &mut Vec<Ch
         Treatment::Exact => Outcome::Keep,
         Treatment::Markup => match markup::plain(text) {
             Some(plain) => {
-                note(changes, path, if plain.had_markup { ChangeKind::MarkupStripped } else { ChangeKind::TextFormed });
+                note(
+                    changes,
+                    path,
+                    if plain.had_markup {
+                        ChangeKind::MarkupStripped
+                    } else {
+                        ChangeKind::TextFormed
+                    },
+                );
                 Outcome::Replace(Value::String(plain.text))
             }
             None => Outcome::Keep,
@@ -191,7 +240,9 @@ fn clean_text(text: &str, treatment: Treatment, path: &str, changes: &mut Vec<Ch
             None => Outcome::Keep,
         },
         // An empty cell is a missing value: nothing is lost with it.
-        Treatment::Price | Treatment::Rating | Treatment::Stock | Treatment::Created if text.trim().is_empty() => {
+        Treatment::Price | Treatment::Rating | Treatment::Stock | Treatment::Created
+            if text.trim().is_empty() =>
+        {
             Outcome::Drop
         }
         Treatment::Price => price_of_text(text, path, changes),
@@ -225,7 +276,12 @@ fn price_of_text(text: &str, path: &str, changes: &mut Vec<Change>) -> Outcome {
     }
 }
 
-fn measured(text: &str, read: fn(&str) -> Option<Value>, path: &str, changes: &mut Vec<Change>) -> Outcome {
+fn measured(
+    text: &str,
+    read: fn(&str) -> Option<Value>,
+    path: &str,
+    changes: &mut Vec<Change>,
+) -> Outcome {
     let formed = text::normalized(text);
     match read(formed.as_deref().unwrap_or(text)) {
         Some(value) => {
@@ -238,7 +294,12 @@ fn measured(text: &str, read: fn(&str) -> Option<Value>, path: &str, changes: &m
     }
 }
 
-fn clean_number(number: &serde_json::Number, treatment: Treatment, path: &str, changes: &mut Vec<Change>) -> Outcome {
+fn clean_number(
+    number: &serde_json::Number,
+    treatment: Treatment,
+    path: &str,
+    changes: &mut Vec<Change>,
+) -> Outcome {
     let number = number.as_f64().unwrap_or(f64::NAN);
     match treatment {
         Treatment::Price if number < 0.0 => dropped(ChangeKind::NegativePrice, path, changes),

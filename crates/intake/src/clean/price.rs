@@ -4,6 +4,9 @@
 //! separator and the size of the groups. A price that could not be right is
 //! refused rather than guessed, because a wrong price is worse than none.
 
+use rustc_hash::FxHashSet;
+use std::sync::LazyLock;
+
 /// Why a text is no price.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -15,13 +18,14 @@ pub enum PriceFault {
 }
 
 /// Words that may stand beside the number, in lower case.
-const WORDS: [&str; 75] = [
-    "a", "ab", "aed", "ars", "aud", "au", "bgn", "brl", "c", "ca", "cad", "chf", "clp", "cny", "cop", "czk", "dkk",
-    "dollar", "dollars", "each", "eur", "euro", "euros", "from", "ft", "gbp", "hk", "hkd", "huf", "idr", "ils", "incl",
-    "inkl", "inr", "jpy", "kr", "krw", "kč", "lei", "mwst", "mxn", "myr", "nok", "nt", "nur", "nz", "nzd", "only", "php",
-    "pln", "pound", "pounds", "r", "rmb", "ron", "rp", "rs", "rub", "sar", "sek", "sg", "sgd", "thb", "tl", "try", "twd",
-    "uah", "us", "usd", "vat", "vnd", "zar", "zł", "лв", "руб",
-];
+static WORDS: LazyLock<FxHashSet<&str>> = LazyLock::new(|| {
+    "a ab aed ars aud au bgn brl c ca cad chf clp cny cop czk dkk dollar dollars each eur euro \
+     euros from ft gbp hk hkd huf idr ils incl inkl inr jpy kr krw kč lei mwst mxn myr nok nt \
+     nur nz nzd only php pln pound pounds r rmb ron rp rs rub sar sek sg sgd thb tl try twd uah \
+     us usd vat vnd zar zł лв руб"
+        .split_whitespace()
+        .collect()
+});
 /// The same for Chinese and Japanese, which write no space between them and the number.
 const CJK_WORDS: [&str; 8] = ["人民币", "元", "円", "圆", "块", "원", "起", "约"];
 const SIGNS: &str = "$£€¥₩₹₽₺₫฿₴₪₦₱₡₲₵₸₼₾﷼¢￥.,:/+~*()";
@@ -50,7 +54,9 @@ pub fn parse_price(text: &str) -> Result<f64, PriceFault> {
     let (core, after) = rest.split_at(last + 1 - first);
     let negative = sign(before)?;
     // Behind the number a dash stands for no cents, as in `12,-`.
-    let after = after.trim_start_matches(['.', ',']).trim_start_matches(['-', '–', '—']);
+    let after = after
+        .trim_start_matches(['.', ','])
+        .trim_start_matches(['-', '–', '—']);
     if !is_currency(after) {
         return Err(PriceFault::Unreadable);
     }
@@ -62,7 +68,9 @@ pub fn parse_price(text: &str) -> Result<f64, PriceFault> {
 pub(super) fn well_formed(text: &str) -> Option<f64> {
     let digits = text.strip_prefix('-').unwrap_or(text);
     let plain = digits.starts_with(|c: char| c.is_ascii_digit())
-        && digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+        && digits
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || byte == b'.');
     if plain { text.parse().ok() } else { None }
 }
 
@@ -97,14 +105,18 @@ fn is_decimal(core: &str, at: usize) -> bool {
 
 /// Takes group marks out, if the groups are groups: three digits each, or two as in India.
 fn ungrouped(whole: &str) -> Option<String> {
-    let Some(mark) = whole.chars().find(|c| !c.is_ascii_digit()) else { return Some(whole.to_owned()) };
+    let Some(mark) = whole.chars().find(|c| !c.is_ascii_digit()) else {
+        return Some(whole.to_owned());
+    };
     if !matches!(mark, '.' | ',' | '\'' | ' ' | '_') {
         return None;
     }
     let groups: Vec<&str> = whole.split(mark).collect();
     let (last, before) = groups.split_last()?;
     let (first, middle) = before.split_first()?;
-    let all_digits = groups.iter().all(|group| !group.is_empty() && group.bytes().all(|byte| byte.is_ascii_digit()));
+    let all_digits = groups
+        .iter()
+        .all(|group| !group.is_empty() && group.bytes().all(|byte| byte.is_ascii_digit()));
     let threes = middle.iter().all(|group| group.len() == 3);
     let twos = mark == ',' && first.len() <= 2 && middle.iter().all(|group| group.len() == 2);
     (all_digits && first.len() <= 3 && last.len() == 3 && (threes || twos)).then(|| groups.concat())
@@ -113,15 +125,25 @@ fn ungrouped(whole: &str) -> Option<String> {
 /// Whether a minus stands before the number; an error when something else does.
 fn sign(before: &str) -> Result<bool, PriceFault> {
     let minus = before.contains(['-', '−', '–']);
-    let rest: String = before.chars().filter(|c| !matches!(c, '-' | '−' | '–')).collect();
-    if is_currency(&rest) { Ok(minus) } else { Err(PriceFault::Unreadable) }
+    let rest: String = before
+        .chars()
+        .filter(|c| !matches!(c, '-' | '−' | '–'))
+        .collect();
+    if is_currency(&rest) {
+        Ok(minus)
+    } else {
+        Err(PriceFault::Unreadable)
+    }
 }
 
 /// Whether a text consists of currency signs and the words that go with a price.
 fn is_currency(text: &str) -> bool {
-    text.split(|c: char| c.is_whitespace() || SIGNS.contains(c)).all(|word| {
-        word.is_empty() || WORDS.contains(&word.to_lowercase().as_str()) || CJK_WORDS.contains(&word)
-    })
+    text.split(|c: char| c.is_whitespace() || SIGNS.contains(c))
+        .all(|word| {
+            word.is_empty()
+                || WORDS.contains(word.to_lowercase().as_str())
+                || CJK_WORDS.contains(&word)
+        })
 }
 
 fn within(number: f64) -> Result<f64, PriceFault> {
@@ -178,8 +200,21 @@ mod tests {
     #[test]
     fn what_is_no_price_is_refused() {
         for text in [
-            "", "free", "NaN", "Infinity", "inf", "1e5", "10 - 20", "£10 - £20", "12 50", "1.2.3", "1,2,3", "12 pieces",
-            "call 555", "1,23,45", "99999999999999999999",
+            "",
+            "free",
+            "NaN",
+            "Infinity",
+            "inf",
+            "1e5",
+            "10 - 20",
+            "£10 - £20",
+            "12 50",
+            "1.2.3",
+            "1,2,3",
+            "12 pieces",
+            "call 555",
+            "1,23,45",
+            "99999999999999999999",
         ] {
             assert_eq!(parse_price(text), Err(PriceFault::Unreadable), "{text}");
         }
@@ -192,7 +227,7 @@ mod tests {
         let digits = whole.to_string();
         let mut out = String::new();
         for (at, digit) in digits.chars().enumerate() {
-            if at > 0 && (digits.len() - at) % 3 == 0 {
+            if at > 0 && (digits.len() - at).is_multiple_of(3) {
                 out.push_str(mark);
             }
             out.push(digit);

@@ -25,12 +25,20 @@ fn roles() -> Roles {
 fn check(given: Value, expected: Value, changed: &[&str]) {
     let given = given.as_object().expect("an object").clone();
     let mut changes = Vec::new();
-    let cleaned = Cleaner::new(roles()).clean(&given, &mut changes).into_owned();
+    let cleaned = Cleaner::new(roles())
+        .clean(&given, &mut changes)
+        .into_owned();
     assert_eq!(Value::Object(cleaned), expected);
-    let told: Vec<String> = changes.iter().map(|change| format!("{}: {}", change.field, change.what)).collect();
+    let told: Vec<String> = changes
+        .iter()
+        .map(|change| format!("{}: {}", change.field, change.what))
+        .collect();
     assert_eq!(told, changed);
     for change in changes {
-        assert_eq!(serde_json::to_value(change.what).expect("serializes"), json!(change.what.as_str()));
+        assert_eq!(
+            serde_json::to_value(change.what).expect("serializes"),
+            json!(change.what.as_str())
+        );
     }
 }
 
@@ -42,7 +50,10 @@ fn a_clean_document_is_borrowed() {
     });
     let mut changes = Vec::new();
     let cleaned = Cleaner::new(roles());
-    assert!(matches!(cleaned.clean(given.as_object().expect("an object"), &mut changes), Cow::Borrowed(_)));
+    assert!(matches!(
+        cleaned.clean(given.as_object().expect("an object"), &mut changes),
+        Cow::Borrowed(_)
+    ));
     assert_eq!(changes, []);
 }
 
@@ -75,7 +86,11 @@ fn each_role_is_cleaned_in_its_way() {
 
 #[test]
 fn a_number_in_quotes_is_no_change() {
-    check(json!({"price": "145.0", "stock": "7", "rating": {"average": "3"}}), json!({"price": 145, "stock": 7, "rating": {"average": 3}}), &[]);
+    check(
+        json!({"price": "145.0", "stock": "7", "rating": {"average": "3"}}),
+        json!({"price": 145, "stock": 7, "rating": {"average": 3}}),
+        &[],
+    );
 }
 
 #[test]
@@ -90,9 +105,21 @@ fn what_cannot_be_read_costs_the_field_alone() {
             "rating.average: unreadable value dropped",
         ],
     );
-    check(json!({"price": -5, "id": 1}), json!({"id": 1}), &["price: negative price dropped"]);
-    check(json!({"price": "-£5.00", "id": 1}), json!({"id": 1}), &["price: negative price dropped"]);
-    check(json!({"price": "", "created": null, "id": 1}), json!({"created": null, "id": 1}), &[]);
+    check(
+        json!({"price": -5, "id": 1}),
+        json!({"id": 1}),
+        &["price: negative price dropped"],
+    );
+    check(
+        json!({"price": "-£5.00", "id": 1}),
+        json!({"id": 1}),
+        &["price: negative price dropped"],
+    );
+    check(
+        json!({"price": "", "created": null, "id": 1}),
+        json!({"created": null, "id": 1}),
+        &[],
+    );
 }
 
 #[test]
@@ -114,8 +141,33 @@ fn hostile_text() -> impl Strategy<Value = String> {
         "[<>/&;#'\"=| ,\\[\\]a-c1-9.-]{0,6}",
         "\\PC{0,4}",
         prop::sample::select(vec![
-            "<b>", "</b>", "&amp;", "&lt;", "&gt;", "lt;", "<script>", "<!--", "-->", "＜b＞", "＆amp;", "\u{301}", "\u{ad}", "¨",
-            " > ", " / ", "['", "']", "&#62;", "&quot;", "<![CDATA[", "]]>", "£", "1,299", "2009年1月", "★", "in stock",
+            "<b>",
+            "</b>",
+            "&amp;",
+            "&lt;",
+            "&gt;",
+            "lt;",
+            "<script>",
+            "<!--",
+            "-->",
+            "＜b＞",
+            "＆amp;",
+            "\u{301}",
+            "\u{ad}",
+            "¨",
+            " > ",
+            " / ",
+            "['",
+            "']",
+            "&#62;",
+            "&quot;",
+            "<![CDATA[",
+            "]]>",
+            "£",
+            "1,299",
+            "2009年1月",
+            "★",
+            "in stock",
         ])
         .prop_map(str::to_owned),
     ];

@@ -41,7 +41,9 @@ fn is_normal(text: &str) -> bool {
         return false;
     }
     ascii
-        || (!text.chars().any(|c| is_invisible(c) || (c.is_whitespace() && c != ' '))
+        || (!text
+            .chars()
+            .any(|c| is_invisible(c) || (c.is_whitespace() && c != ' '))
             && is_nfkc_quick(text.chars()) == IsNormalized::Yes)
 }
 
@@ -73,7 +75,14 @@ mod tests {
 
     #[test]
     fn good_text_is_left_alone() {
-        for text in ["", "a", "Xerox 006R90321 (17\")", "轻奢纯棉刺绣水洗四件套", "café Core™".trim_end_matches('™'), "설명"] {
+        for text in [
+            "",
+            "a",
+            "Xerox 006R90321 (17\")",
+            "轻奢纯棉刺绣水洗四件套",
+            "café Core™".trim_end_matches('™'),
+            "설명",
+        ] {
             assert_eq!(normalized(text), None, "{text:?}");
         }
     }

@@ -43,7 +43,11 @@ struct Scan {
 
 impl Elements {
     /// Reads the next element of the array, or the next object of a sequence.
-    pub(super) fn read(&mut self, reader: &mut dyn BufRead, limit: usize) -> Result<Step, IntakeError> {
+    pub(super) fn read(
+        &mut self,
+        reader: &mut dyn BufRead,
+        limit: usize,
+    ) -> Result<Step, IntakeError> {
         loop {
             let byte = self.skip_space(reader)?;
             match (self.place, byte) {
@@ -54,10 +58,14 @@ impl Elements {
                     self.place = Place::Sequence;
                     return self.element(reader, limit);
                 }
-                (Place::Start, Some(_)) => return self.broken("expected an array of objects, or an object"),
+                (Place::Start, Some(_)) => {
+                    return self.broken("expected an array of objects, or an object");
+                }
                 (Place::First | Place::After, Some(b']')) => self.step_over(reader, Place::Closed),
                 (Place::After, Some(b',')) => self.step_over(reader, Place::Element),
-                (Place::After, Some(_)) => return self.broken("expected `,` or `]` behind an element"),
+                (Place::After, Some(_)) => {
+                    return self.broken("expected `,` or `]` behind an element");
+                }
                 (Place::First | Place::Element, Some(b',' | b']' | b'}' | b':')) => {
                     return self.broken("expected an object");
                 }
@@ -78,7 +86,10 @@ impl Elements {
     }
 
     fn broken(&self, reason: &'static str) -> Result<Step, IntakeError> {
-        Err(IntakeError::Json { offset: self.offset, reason })
+        Err(IntakeError::Json {
+            offset: self.offset,
+            reason,
+        })
     }
 
     fn step_over(&mut self, reader: &mut dyn BufRead, place: Place) {
@@ -123,7 +134,11 @@ impl Elements {
             reader.consume(used);
             self.offset += used as u64;
             if end.is_some() {
-                return Ok(if scan.too_long { Step::TooLong } else { Step::Row });
+                return Ok(if scan.too_long {
+                    Step::TooLong
+                } else {
+                    Step::Row
+                });
             }
         }
     }

@@ -4,17 +4,17 @@
 //! NDJSON or CSV. No reader ever holds more than one row and no row more than
 //! its limit, whatever the input claims.
 
-mod records;
 mod json;
 mod lines;
 mod open;
+mod records;
 mod rows;
 
 #[cfg(test)]
 mod tests;
 
-pub(crate) use records::Fields;
 pub use open::open;
+pub(crate) use records::Fields;
 pub use rows::{Limits, Row, Rows};
 
 use crate::IntakeError;

@@ -15,12 +15,17 @@ const BUFFER_BYTES: usize = 128 * 1024;
 /// Prepares an input for [`crate::Rows`]: gunzips it (several members too) and drops a UTF-8 mark.
 ///
 /// UTF-16 is refused at once; anything else that is wrong comes to light while rows are read.
-pub fn open(mut reader: impl Read + Send + 'static) -> Result<Box<dyn BufRead + Send>, IntakeError> {
+pub fn open(
+    mut reader: impl Read + Send + 'static,
+) -> Result<Box<dyn BufRead + Send>, IntakeError> {
     let start = read_start(&mut reader, GZIP_MAGIC.len())?;
     let gzipped = start == GZIP_MAGIC;
     let whole = Cursor::new(start).chain(reader);
     if gzipped {
-        unmark(Gunzip(MultiGzDecoder::new(BufReader::with_capacity(BUFFER_BYTES, whole))))
+        unmark(Gunzip(MultiGzDecoder::new(BufReader::with_capacity(
+            BUFFER_BYTES,
+            whole,
+        ))))
     } else {
         unmark(whole)
     }
@@ -34,12 +39,18 @@ fn unmark(mut reader: impl Read + Send + 'static) -> Result<Box<dyn BufRead + Se
     if start == UTF8_MARK {
         start.clear();
     }
-    Ok(Box::new(BufReader::with_capacity(BUFFER_BYTES, Cursor::new(start).chain(reader))))
+    Ok(Box::new(BufReader::with_capacity(
+        BUFFER_BYTES,
+        Cursor::new(start).chain(reader),
+    )))
 }
 
 fn read_start(reader: &mut impl Read, count: usize) -> Result<Vec<u8>, IntakeError> {
     let mut start = Vec::with_capacity(count);
-    reader.take(count as u64).read_to_end(&mut start).map_err(IntakeError::from_read)?;
+    reader
+        .take(count as u64)
+        .read_to_end(&mut start)
+        .map_err(IntakeError::from_read)?;
     Ok(start)
 }
 

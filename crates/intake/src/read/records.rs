@@ -109,26 +109,41 @@ impl Records {
         if raw.is_empty() {
             return Ok(None);
         }
-        let delimiter = *self.delimiter.get_or_insert_with(|| likeliest_delimiter(&raw));
+        let delimiter = *self
+            .delimiter
+            .get_or_insert_with(|| likeliest_delimiter(&raw));
         self.start_record();
         self.scan(&raw, delimiter, limit);
         if self.state == State::Quoted {
-            return Err(IntakeError::OpenQuote { line: self.quote_line });
+            return Err(IntakeError::OpenQuote {
+                line: self.quote_line,
+            });
         }
         self.end_field();
         self.state = State::RecordStart;
         if self.found > self.max_columns {
-            let reason = format!("it has {} columns, but at most {} are read", self.found, self.max_columns);
+            let reason = format!(
+                "it has {} columns, but at most {} are read",
+                self.found, self.max_columns
+            );
             return Err(IntakeError::Header { reason });
         }
         let fields = self.fields().map_err(|bad| IntakeError::Header {
-            reason: format!("column {} is not UTF-8 at byte {}; save the file as UTF-8", bad.column + 1, bad.offset),
+            reason: format!(
+                "column {} is not UTF-8 at byte {}; save the file as UTF-8",
+                bad.column + 1,
+                bad.offset
+            ),
         })?;
         columns(fields).map(Some)
     }
 
     /// Reads the next record.
-    pub(super) fn read(&mut self, reader: &mut dyn BufRead, limit: usize) -> Result<Step, IntakeError> {
+    pub(super) fn read(
+        &mut self,
+        reader: &mut dyn BufRead,
+        limit: usize,
+    ) -> Result<Step, IntakeError> {
         let delimiter = self.delimiter.unwrap_or(b',');
         self.start_record();
         loop {
@@ -136,7 +151,11 @@ impl Records {
             if chunk.is_empty() {
                 match self.state {
                     State::RecordStart => return Ok(Step::End),
-                    State::Quoted => return Err(IntakeError::OpenQuote { line: self.quote_line }),
+                    State::Quoted => {
+                        return Err(IntakeError::OpenQuote {
+                            line: self.quote_line,
+                        });
+                    }
                     State::FieldStart | State::Plain | State::Quote => self.end_field(),
                 }
                 self.state = State::RecordStart;
@@ -148,7 +167,11 @@ impl Records {
                 break;
             }
         }
-        Ok(if self.too_long { Step::TooLong } else { Step::Row })
+        Ok(if self.too_long {
+            Step::TooLong
+        } else {
+            Step::Row
+        })
     }
 
     /// How many fields the record last read has.
@@ -162,16 +185,25 @@ impl Records {
             // Halves of one character must not meet across a delimiter.
             && self.ends.iter().all(|&end| text.is_char_boundary(end))
         {
-            return Ok(Fields { text, ends: &self.ends });
+            return Ok(Fields {
+                text,
+                ends: &self.ends,
+            });
         }
         let mut start = 0;
         for (column, &end) in self.ends.iter().enumerate() {
             if let Err(error) = std::str::from_utf8(self.data.get(start..end).unwrap_or_default()) {
-                return Err(BadBytes { column, offset: error.valid_up_to() + 1 });
+                return Err(BadBytes {
+                    column,
+                    offset: error.valid_up_to() + 1,
+                });
             }
             start = end;
         }
-        Err(BadBytes { column: 0, offset: 1 })
+        Err(BadBytes {
+            column: 0,
+            offset: 1,
+        })
     }
 
     fn start_record(&mut self) {
@@ -202,7 +234,10 @@ impl Records {
                     rest = behind;
                 }
                 State::Quoted => {
-                    let run = rest.iter().position(|&byte| byte == b'"').unwrap_or(rest.len());
+                    let run = rest
+                        .iter()
+                        .position(|&byte| byte == b'"')
+                        .unwrap_or(rest.len());
                     let (text, more) = rest.split_at(run);
                     self.line += text.iter().filter(|&&byte| byte == b'\n').count() as u64;
                     self.push(text, limit);
@@ -215,12 +250,15 @@ impl Records {
                     };
                 }
                 State::FieldStart | State::Quote | State::Plain => {
-                    let ends_field = |&byte: &u8| byte == delimiter || byte == b'\n' || byte == b'\r';
+                    let ends_field =
+                        |&byte: &u8| byte == delimiter || byte == b'\n' || byte == b'\r';
                     let run = rest.iter().position(ends_field).unwrap_or(rest.len());
                     let (text, more) = rest.split_at(run);
                     self.push(text, limit);
                     self.state = State::Plain;
-                    let Some((&end, behind)) = more.split_first() else { break };
+                    let Some((&end, behind)) = more.split_first() else {
+                        break;
+                    };
                     self.end_field();
                     rest = behind;
                     if end == delimiter {
@@ -256,13 +294,21 @@ impl Records {
     }
 
     /// The first line that is not blank, quotes and all, without its end.
-    fn read_raw_line(&mut self, reader: &mut dyn BufRead, limit: usize) -> Result<Vec<u8>, IntakeError> {
+    fn read_raw_line(
+        &mut self,
+        reader: &mut dyn BufRead,
+        limit: usize,
+    ) -> Result<Vec<u8>, IntakeError> {
         let mut raw = Vec::new();
         let mut in_quotes = false;
         loop {
             let chunk = fill(reader)?;
             if chunk.is_empty() {
-                return if in_quotes { Err(IntakeError::OpenQuote { line: self.line }) } else { Ok(raw) };
+                return if in_quotes {
+                    Err(IntakeError::OpenQuote { line: self.line })
+                } else {
+                    Ok(raw)
+                };
             }
             let mut used = 0;
             let mut ended = false;
@@ -285,7 +331,9 @@ impl Records {
                 return Ok(raw);
             }
             if raw.len() > limit {
-                return Err(IntakeError::Header { reason: format!("it is longer than {limit} bytes") });
+                return Err(IntakeError::Header {
+                    reason: format!("it is longer than {limit} bytes"),
+                });
             }
         }
     }
@@ -335,7 +383,10 @@ fn columns(fields: Fields<'_>) -> Result<Vec<Column>, IntakeError> {
         if let [one, two] = pair
             && one == two
         {
-            let reason = format!("the column `{}` stands there twice; rename one", crate::error::excerpt(one));
+            let reason = format!(
+                "the column `{}` stands there twice; rename one",
+                crate::error::excerpt(one)
+            );
             return Err(IntakeError::Header { reason });
         }
     }
@@ -355,7 +406,10 @@ fn column(written: &str) -> Column {
         Some((name.trim_end(), kind))
     });
     let (name, kind) = typed.unwrap_or((written, CellKind::Text));
-    Column { name: name.to_owned(), kind }
+    Column {
+        name: name.to_owned(),
+        kind,
+    }
 }
 
 impl Column {
@@ -369,13 +423,24 @@ impl Column {
             CellKind::Text => Ok(Value::String(text.to_owned())),
             CellKind::Number => {
                 let whole = trimmed.parse::<i64>().ok().map(Value::from);
-                let number = || trimmed.parse::<f64>().ok().filter(|number| number.is_finite()).map(Value::from);
-                whole.or_else(number).ok_or_else(|| format!("`{}` is not a number", crate::error::excerpt(trimmed)))
+                let number = || {
+                    trimmed
+                        .parse::<f64>()
+                        .ok()
+                        .filter(|number| number.is_finite())
+                        .map(Value::from)
+                };
+                whole
+                    .or_else(number)
+                    .ok_or_else(|| format!("`{}` is not a number", crate::error::excerpt(trimmed)))
             }
             CellKind::Boolean => match trimmed.to_ascii_lowercase().as_str() {
                 "true" | "1" => Ok(Value::Bool(true)),
                 "false" | "0" => Ok(Value::Bool(false)),
-                _ => Err(format!("`{}` is not `true` or `false`", crate::error::excerpt(trimmed))),
+                _ => Err(format!(
+                    "`{}` is not `true` or `false`",
+                    crate::error::excerpt(trimmed)
+                )),
             },
         }
     }

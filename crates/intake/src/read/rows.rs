@@ -3,10 +3,10 @@
 //! A row that cannot be read is handed out as [`Rejected`] and the stream goes
 //! on; a fault of the whole input is the last item and is kept for the caller.
 
-use super::records::{Column, Fields, Records};
+use super::Step;
 use super::json::Elements;
 use super::lines::Lines;
-use super::Step;
+use super::records::{Column, Fields, Records};
 use crate::{Format, IntakeError, Map, Rejected};
 use serde_json::Value;
 use std::io::BufRead;
@@ -24,7 +24,11 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { max_line_bytes: 16 << 20, max_depth: 64, max_fields: 10_000 }
+        Self {
+            max_line_bytes: 16 << 20,
+            max_depth: 64,
+            max_fields: 10_000,
+        }
     }
 }
 
@@ -59,7 +63,10 @@ pub struct Rows {
 enum Source {
     Json(Elements),
     Ndjson(Lines),
-    Csv { records: Records, header: Option<Vec<Column>> },
+    Csv {
+        records: Records,
+        header: Option<Vec<Column>>,
+    },
 }
 
 impl Rows {
@@ -68,9 +75,19 @@ impl Rows {
         let source = match format {
             Format::Json => Source::Json(Elements::default()),
             Format::Ndjson => Source::Ndjson(Lines::default()),
-            Format::Csv => Source::Csv { records: Records::new(None, limits.max_fields), header: None },
+            Format::Csv => Source::Csv {
+                records: Records::new(None, limits.max_fields),
+                header: None,
+            },
         };
-        Self { reader, source, limits, number: 0, ended: false, fault: None }
+        Self {
+            reader,
+            source,
+            limits,
+            number: 0,
+            ended: false,
+            fault: None,
+        }
     }
 
     /// Sets the delimiter of CSV, which is else found in the header.
@@ -118,13 +135,17 @@ impl Rows {
             Ok(()) => {}
             Err(rejected) => return Some(Err(rejected)),
         }
-        let Source::Csv { records, header } = &self.source else { return None };
+        let Source::Csv { records, header } = &self.source else {
+            return None;
+        };
         let columns = header.as_deref().unwrap_or_default();
         Some(checked_record(records, columns, self.number).map(|fields| (self.number, fields)))
     }
 
     fn read_header(&mut self) -> Result<(), IntakeError> {
-        let Source::Csv { records, header } = &mut self.source else { return Ok(()) };
+        let Source::Csv { records, header } = &mut self.source else {
+            return Ok(());
+        };
         if header.is_none() {
             *header = records.read_header(self.reader.as_mut(), self.limits.max_line_bytes)?;
             self.ended = header.is_none();
@@ -140,7 +161,10 @@ impl Rows {
         match self.step() {
             Ok(Step::Row) => Some(Ok(())),
             Ok(Step::TooLong) => {
-                let reason = format!("it is longer than the limit of {} bytes", self.limits.max_line_bytes);
+                let reason = format!(
+                    "it is longer than the limit of {} bytes",
+                    self.limits.max_line_bytes
+                );
                 Some(Err(Rejected::row(self.number, reason)))
             }
             Ok(Step::End) => {
@@ -200,14 +224,32 @@ impl Iterator for Rows {
     }
 }
 
-fn checked_record<'a>(records: &'a Records, columns: &[Column], number: u64) -> Result<Fields<'a>, Rejected> {
+fn checked_record<'a>(
+    records: &'a Records,
+    columns: &[Column],
+    number: u64,
+) -> Result<Fields<'a>, Rejected> {
     if records.found() != columns.len() {
-        let reason = format!("expected {} columns, found {}", columns.len(), records.found());
+        let reason = format!(
+            "expected {} columns, found {}",
+            columns.len(),
+            records.found()
+        );
         return Err(Rejected::row(number, reason));
     }
     records.fields().map_err(|bad| {
-        let name = columns.get(bad.column).map(|column| column.name.clone()).unwrap_or_default();
-        Rejected::field(number, name, format!("it is not UTF-8 at byte {}; save the file as UTF-8", bad.offset))
+        let name = columns
+            .get(bad.column)
+            .map(|column| column.name.clone())
+            .unwrap_or_default();
+        Rejected::field(
+            number,
+            name,
+            format!(
+                "it is not UTF-8 at byte {}; save the file as UTF-8",
+                bad.offset
+            ),
+        )
     })
 }
 
@@ -215,7 +257,9 @@ fn record_object(fields: Fields<'_>, columns: &[Column], number: u64) -> Result<
     let mut object = Map::with_capacity(columns.len());
     for (index, column) in columns.iter().enumerate() {
         let text = fields.get(index).unwrap_or_default();
-        let value = column.cell(text).map_err(|reason| Rejected::field(number, column.name.as_str(), reason))?;
+        let value = column
+            .cell(text)
+            .map_err(|reason| Rejected::field(number, column.name.as_str(), reason))?;
         object.insert(column.name.clone(), value);
     }
     Ok(object)
@@ -224,36 +268,68 @@ fn record_object(fields: Fields<'_>, columns: &[Column], number: u64) -> Result<
 fn parse_object(bytes: &[u8], number: u64, limits: Limits) -> Result<Map, Rejected> {
     let text = std::str::from_utf8(bytes).map_err(|error| {
         let offset = error.valid_up_to() + 1;
-        Rejected::row(number, format!("it is not UTF-8 at byte {offset}; save the file as UTF-8"))
+        Rejected::row(
+            number,
+            format!("it is not UTF-8 at byte {offset}; save the file as UTF-8"),
+        )
     })?;
-    let too_deep = || Rejected::row(number, format!("it is nested deeper than {} levels", limits.max_depth.min(127)));
+    let too_deep = || {
+        Rejected::row(
+            number,
+            format!(
+                "it is nested deeper than {} levels",
+                limits.max_depth.min(127)
+            ),
+        )
+    };
     let value: Value = serde_json::from_str(text).map_err(|error| {
         let message = error.to_string();
         if message.starts_with("recursion limit") {
             return too_deep();
         }
-        let reason = message.rsplit_once(" at line ").map_or(message.as_str(), |(reason, _)| reason);
-        Rejected::row(number, format!("not valid JSON at {}: {reason}", place(&error)))
+        let reason = message
+            .rsplit_once(" at line ")
+            .map_or(message.as_str(), |(reason, _)| reason);
+        Rejected::row(
+            number,
+            format!("not valid JSON at {}: {reason}", place(&error)),
+        )
     })?;
-    let mut shape = Shape { fields: 0, depth: 0 };
+    let mut shape = Shape {
+        fields: 0,
+        depth: 0,
+    };
     shape.add(&value, 1);
     if shape.depth > limits.max_depth {
         return Err(too_deep());
     }
     if shape.fields > limits.max_fields {
-        let reason = format!("it has {} fields, more than the limit of {}", shape.fields, limits.max_fields);
+        let reason = format!(
+            "it has {} fields, more than the limit of {}",
+            shape.fields, limits.max_fields
+        );
         return Err(Rejected::row(number, reason));
     }
     match value {
         Value::Object(object) => Ok(object),
-        other => Err(Rejected::row(number, format!("expected an object, found {}", crate::names::kind_of(&other)))),
+        other => Err(Rejected::row(
+            number,
+            format!(
+                "expected an object, found {}",
+                crate::names::kind_of(&other)
+            ),
+        )),
     }
 }
 
 /// Within the row, because the parser saw nothing but the row.
 fn place(error: &serde_json::Error) -> String {
     if error.line() > 1 {
-        format!("line {}, column {} of the row", error.line(), error.column())
+        format!(
+            "line {}, column {} of the row",
+            error.line(),
+            error.column()
+        )
     } else {
         format!("column {} of the row", error.column())
     }

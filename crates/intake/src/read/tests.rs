@@ -8,7 +8,11 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use std::io::{self, Read, Write};
 
-const SMALL: Limits = Limits { max_line_bytes: 64, max_depth: 4, max_fields: 8 };
+const SMALL: Limits = Limits {
+    max_line_bytes: 64,
+    max_depth: 4,
+    max_fields: 8,
+};
 
 struct Outcome {
     rows: Vec<(u64, Value)>,
@@ -17,7 +21,11 @@ struct Outcome {
 }
 
 fn read_with(bytes: &[u8], format: Format, limits: Limits) -> Outcome {
-    let mut outcome = Outcome { rows: Vec::new(), rejected: Vec::new(), faulted: false };
+    let mut outcome = Outcome {
+        rows: Vec::new(),
+        rejected: Vec::new(),
+        faulted: false,
+    };
     // Chunks of three bytes: every state must survive the end of a chunk.
     let reader = match open(Trickle(bytes.to_vec(), 0)) {
         Ok(reader) => io::BufReader::with_capacity(3, reader),
@@ -78,7 +86,10 @@ fn ndjson_counts_lines_and_keeps_the_good_ones() {
         "{\"a\":1}\r\n\n{\"a\":}\n[1]\n{\"a\":1,\"a\":2}",
         Format::Ndjson,
         &[(1, json!({"a": 1})), (5, json!({"a": 2}))],
-        &["row 3: not valid JSON at column 6 of the row: expected value", "row 4: expected an object, found a list"],
+        &[
+            "row 3: not valid JSON at column 6 of the row: expected value",
+            "row 4: expected an object, found a list",
+        ],
     );
     check("", Format::Ndjson, &[], &[]);
     check(" \n\n", Format::Ndjson, &[], &[]);
@@ -87,7 +98,12 @@ fn ndjson_counts_lines_and_keeps_the_good_ones() {
 #[test]
 fn limits_cost_the_row_alone() {
     let long = format!("{{\"a\":\"{}\"}}\n{{\"a\":2}}\n", "x".repeat(100));
-    check(long, Format::Ndjson, &[(2, json!({"a": 2}))], &["row 1: it is longer than the limit of 64 bytes"]);
+    check(
+        long,
+        Format::Ndjson,
+        &[(2, json!({"a": 2}))],
+        &["row 1: it is longer than the limit of 64 bytes"],
+    );
     check(
         "{\"a\":[[[1]]]}\n{\"a\":[[[[1]]]]}\n",
         Format::Ndjson,
@@ -95,10 +111,18 @@ fn limits_cost_the_row_alone() {
         &["row 2: it is nested deeper than 4 levels"],
     );
     let many = "{\"a\":1,\"b\":1,\"c\":1,\"d\":1,\"e\":{\"a\":1,\"b\":1,\"c\":1,\"d\":1}}";
-    check(many, Format::Ndjson, &[], &["row 1: it has 9 fields, more than the limit of 8"]);
+    check(
+        many,
+        Format::Ndjson,
+        &[],
+        &["row 1: it has 9 fields, more than the limit of 8"],
+    );
     let deep = format!("{{\"a\":{}{}}}", "[".repeat(500), "]".repeat(500));
     let outcome = read_with(deep.as_bytes(), Format::Json, Limits::default());
-    assert_eq!(outcome.rejected, ["row 1: it is nested deeper than 64 levels"]);
+    assert_eq!(
+        outcome.rejected,
+        ["row 1: it is nested deeper than 64 levels"]
+    );
     check(
         format!("[{{\"a\":\"{}\"}},{{\"a\":2}}]", "x".repeat(100)),
         Format::Json,
@@ -128,10 +152,17 @@ impl Read for LongLine {
 #[test]
 fn a_huge_line_is_passed_over() {
     let before = b"{\"a\":1}\n{\"b\":\"".as_slice();
-    let input = before.chain(LongLine(200 << 20)).chain(b"\"}\n{\"a\":3}\n".as_slice());
-    let rows = Rows::new(open(input).expect("plain text"), Format::Ndjson, Limits::default());
-    let numbers: Vec<Result<u64, u64>> =
-        rows.map(|row| row.map(|row| row.number).map_err(|rejected| rejected.row)).collect();
+    let input = before
+        .chain(LongLine(200 << 20))
+        .chain(b"\"}\n{\"a\":3}\n".as_slice());
+    let rows = Rows::new(
+        open(input).expect("plain text"),
+        Format::Ndjson,
+        Limits::default(),
+    );
+    let numbers: Vec<Result<u64, u64>> = rows
+        .map(|row| row.map(|row| row.number).map_err(|rejected| rejected.row))
+        .collect();
     assert_eq!(numbers, [Ok(1), Err(2), Ok(3)]);
 }
 
@@ -141,24 +172,50 @@ fn a_json_array_is_streamed() {
         " [ {\"a\":\"]}\\\"\"} , {\"a\":{\"b\":[1,2]}} ,3, {\"a\":} ] ",
         Format::Json,
         &[(1, json!({"a": "]}\""})), (2, json!({"a": {"b": [1, 2]}}))],
-        &["row 3: expected an object, found a number", "row 4: not valid JSON at column 6 of the row: expected value"],
+        &[
+            "row 3: expected an object, found a number",
+            "row 4: not valid JSON at column 6 of the row: expected value",
+        ],
     );
     check("[]", Format::Json, &[], &[]);
     check("  ", Format::Json, &[], &[]);
     check("{\"a\":\n1}", Format::Json, &[(1, json!({"a": 1}))], &[]);
-    check("{\"a\":1}\n{\"a\":2}", Format::Json, &[(1, json!({"a": 1})), (2, json!({"a": 2}))], &[]);
+    check(
+        "{\"a\":1}\n{\"a\":2}",
+        Format::Json,
+        &[(1, json!({"a": 1})), (2, json!({"a": 2}))],
+        &[],
+    );
 }
 
 #[test]
 fn a_broken_array_keeps_the_rows_before_the_break() {
     let one = [(1, json!({"a": 1}))];
     for (text, last) in [
-        ("[{\"a\":1},{\"a\":", "row 2: the JSON is broken at byte 14: the input ends in the middle of an element"),
-        ("[{\"a\":1}", "row 2: the JSON is broken at byte 8: the array ends without `]`"),
-        ("[{\"a\":1} {\"a\":2}]", "row 2: the JSON is broken at byte 9: expected `,` or `]` behind an element"),
-        ("[{\"a\":1},]", "row 2: the JSON is broken at byte 9: expected an object"),
-        ("[{\"a\":1}] x", "row 2: the JSON is broken at byte 10: there is text behind the end of the JSON"),
-        ("{\"a\":1},", "row 2: the JSON is broken at byte 7: there is text behind the end of the JSON"),
+        (
+            "[{\"a\":1},{\"a\":",
+            "row 2: the JSON is broken at byte 14: the input ends in the middle of an element",
+        ),
+        (
+            "[{\"a\":1}",
+            "row 2: the JSON is broken at byte 8: the array ends without `]`",
+        ),
+        (
+            "[{\"a\":1} {\"a\":2}]",
+            "row 2: the JSON is broken at byte 9: expected `,` or `]` behind an element",
+        ),
+        (
+            "[{\"a\":1},]",
+            "row 2: the JSON is broken at byte 9: expected an object",
+        ),
+        (
+            "[{\"a\":1}] x",
+            "row 2: the JSON is broken at byte 10: there is text behind the end of the JSON",
+        ),
+        (
+            "{\"a\":1},",
+            "row 2: the JSON is broken at byte 7: there is text behind the end of the JSON",
+        ),
     ] {
         check_fault(text, Format::Json, &one, last);
     }
@@ -194,11 +251,23 @@ fn typed_columns_are_parsed() {
         "id,price:number,on:boolean,n:string,x:y\n1,2.50,true,7,a\n2,,,,\n3,abc,true,7,a\n4,1,maybe,7,a\n5,3,0,7,a\n",
         Format::Csv,
         &[
-            (1, json!({"id": "1", "price": 2.5, "on": true, "n": "7", "x:y": "a"})),
-            (2, json!({"id": "2", "price": null, "on": null, "n": null, "x:y": null})),
-            (5, json!({"id": "5", "price": 3, "on": false, "n": "7", "x:y": "a"})),
+            (
+                1,
+                json!({"id": "1", "price": 2.5, "on": true, "n": "7", "x:y": "a"}),
+            ),
+            (
+                2,
+                json!({"id": "2", "price": null, "on": null, "n": null, "x:y": null}),
+            ),
+            (
+                5,
+                json!({"id": "5", "price": 3, "on": false, "n": "7", "x:y": "a"}),
+            ),
         ],
-        &["row 3, field `price`: `abc` is not a number", "row 4, field `on`: `maybe` is not `true` or `false`"],
+        &[
+            "row 3, field `price`: `abc` is not a number",
+            "row 4, field `on`: `maybe` is not `true` or `false`",
+        ],
     );
 }
 
@@ -208,7 +277,10 @@ fn a_wrong_column_count_costs_the_row() {
         "a,b\n1\n2,3\n4,5,6\n",
         Format::Csv,
         &[(2, json!({"a": "2", "b": "3"}))],
-        &["row 1: expected 2 columns, found 1", "row 3: expected 2 columns, found 3"],
+        &[
+            "row 1: expected 2 columns, found 1",
+            "row 3: expected 2 columns, found 3",
+        ],
     );
 }
 
@@ -218,10 +290,22 @@ fn a_csv_that_cannot_be_trusted_ends() {
     let open_quote = "row 2: a quote opened in line 3 of the CSV is never closed";
     check_fault("a,b\n1,2\n3,\"4\n5,6\n", Format::Csv, &one, open_quote);
     for (text, last) in [
-        ("a,,b\n1,2,3\n", "row 1: the CSV header cannot be used: column 2 has no name; name it or remove it"),
-        ("a,b,a:number\n", "row 1: the CSV header cannot be used: the column `a` stands there twice; rename one"),
-        ("a,b,c,d,e,f,g,h,i\n", "row 1: the CSV header cannot be used: it has 9 columns, but at most 8 are read"),
-        ("a,\"b\n1,2\n", "row 1: a quote opened in line 1 of the CSV is never closed"),
+        (
+            "a,,b\n1,2,3\n",
+            "row 1: the CSV header cannot be used: column 2 has no name; name it or remove it",
+        ),
+        (
+            "a,b,a:number\n",
+            "row 1: the CSV header cannot be used: the column `a` stands there twice; rename one",
+        ),
+        (
+            "a,b,c,d,e,f,g,h,i\n",
+            "row 1: the CSV header cannot be used: it has 9 columns, but at most 8 are read",
+        ),
+        (
+            "a,\"b\n1,2\n",
+            "row 1: a quote opened in line 1 of the CSV is never closed",
+        ),
     ] {
         check_fault(text, Format::Csv, &[], last);
     }
@@ -241,11 +325,19 @@ fn other_encodings_are_named() {
         &[(2, json!({"a": "2", "b": "x"}))],
         &["row 1, field `b`: it is not UTF-8 at byte 4; save the file as UTF-8"],
     );
-    check(b"a,b\n\xC3,\xA9\n", Format::Csv, &[], &["row 1, field `a`: it is not UTF-8 at byte 1; save the file as UTF-8"]);
+    check(
+        b"a,b\n\xC3,\xA9\n",
+        Format::Csv,
+        &[],
+        &["row 1, field `a`: it is not UTF-8 at byte 1; save the file as UTF-8"],
+    );
     for format in [Format::Json, Format::Ndjson, Format::Csv] {
         let outcome = read_with(b"\xFF\xFEa\0,\0", format, SMALL);
         assert!(outcome.faulted);
-        assert_eq!(outcome.rejected, ["the input is UTF-16; save the file as UTF-8"]);
+        assert_eq!(
+            outcome.rejected,
+            ["the input is UTF-16; save the file as UTF-8"]
+        );
     }
 }
 
@@ -253,20 +345,35 @@ fn other_encodings_are_named() {
 fn gzip_is_found_by_its_bytes_in_every_format() {
     let mut two_members = gzip(b"{\"a\":1}\n");
     two_members.extend(gzip(b"{\"a\":2}\n"));
-    check(two_members, Format::Ndjson, &[(1, json!({"a": 1})), (2, json!({"a": 2}))], &[]);
-    check(gzip(b"\xEF\xBB\xBF[{\"a\":1}]"), Format::Json, &[(1, json!({"a": 1}))], &[]);
+    check(
+        two_members,
+        Format::Ndjson,
+        &[(1, json!({"a": 1})), (2, json!({"a": 2}))],
+        &[],
+    );
+    check(
+        gzip(b"\xEF\xBB\xBF[{\"a\":1}]"),
+        Format::Json,
+        &[(1, json!({"a": 1}))],
+        &[],
+    );
     check(gzip(b"a\n1\n"), Format::Csv, &[(1, json!({"a": "1"}))], &[]);
 }
 
 #[test]
 fn a_truncated_gzip_keeps_the_rows_before() {
-    let text: String = (0..5000).map(|number| format!("{{\"a\":{}}}\n", number * 7919 % 5003)).collect();
+    let text: String = (0..5000)
+        .map(|number| format!("{{\"a\":{}}}\n", number * 7919 % 5003))
+        .collect();
     let whole = gzip(text.as_bytes());
     let outcome = read_with(&whole[..whole.len() / 2], Format::Ndjson, SMALL);
     assert!(outcome.faulted);
     assert!(outcome.rows.len() > 100, "{} rows", outcome.rows.len());
     let last = outcome.rejected.last().expect("the fault is the last item");
-    assert!(last.contains("the gzip data is cut short or damaged"), "{last}");
+    assert!(
+        last.contains("the gzip data is cut short or damaged"),
+        "{last}"
+    );
     assert_eq!(outcome.rejected.len(), 1);
 }
 
@@ -284,7 +391,11 @@ fn a_failing_disk_is_a_fault_of_its_own() {
     let reader = open(b"{\"a\":1}\n".as_slice().chain(Unplugged)).expect("it starts well");
     let rows: Vec<_> = Rows::new(reader, Format::Ndjson, SMALL).collect();
     assert!(rows.first().is_some_and(Result::is_ok));
-    let last = Rejected { row: 2, field: None, reason: "the input cannot be read: the disk is gone".to_owned() };
+    let last = Rejected {
+        row: 2,
+        field: None,
+        reason: "the input cannot be read: the disk is gone".to_owned(),
+    };
     assert_eq!(rows.last(), Some(&Err(last)));
 }
 
@@ -298,7 +409,10 @@ enum Written {
 fn written() -> impl Strategy<Value = Vec<Written>> {
     let cell = "[a-z\"'äß界,;\\n\\r\\\\{}\\[\\]]{0,6}x";
     let good = proptest::collection::vec(cell, 3).prop_map(Written::Good);
-    proptest::collection::vec(prop_oneof![3 => good, 1 => (0_u8..3).prop_map(Written::Bad)], 0..20)
+    proptest::collection::vec(
+        prop_oneof![3 => good, 1 => (0_u8..3).prop_map(Written::Bad)],
+        0..20,
+    )
 }
 
 fn row_of(cells: &[String]) -> Value {
@@ -315,9 +429,16 @@ fn check_mixed(input: &[Written], bytes: &[u8], format: Format) {
             Written::Bad(_) => None,
         })
         .collect();
-    let bad: Vec<String> =
-        (1..).zip(input).filter(|(_, row)| matches!(row, Written::Bad(_))).map(|(number, _)| format!("row {number}")).collect();
-    let named: Vec<&str> = outcome.rejected.iter().filter_map(|text| text.split([',', ':']).next()).collect();
+    let bad: Vec<String> = (1..)
+        .zip(input)
+        .filter(|(_, row)| matches!(row, Written::Bad(_)))
+        .map(|(number, _)| format!("row {number}"))
+        .collect();
+    let named: Vec<&str> = outcome
+        .rejected
+        .iter()
+        .filter_map(|text| text.split([',', ':']).next())
+        .collect();
     assert_eq!(outcome.rows, good);
     assert_eq!(named, bad);
     assert!(!outcome.faulted);

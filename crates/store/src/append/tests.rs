@@ -106,12 +106,12 @@ fn a_record_too_large_or_of_the_lost_kind_is_refused() {
     };
     let (log, _) = Log::open(dir.path(), options).unwrap();
     let refused = log.append(&group(&["12345"])).unwrap_err().to_string();
-    assert!(refused.contains("5 bytes is larger than the 4"), "{refused}");
+    assert!(
+        refused.contains("5 bytes is larger than the 4"),
+        "{refused}"
+    );
     let mut lost = group(&["x"]);
     lost[0].kind = crate::LOST;
-    assert!(matches!(
-        log.append(&lost),
-        Err(LogError::ReservedKind)
-    ));
+    assert!(matches!(log.append(&lost), Err(LogError::ReservedKind)));
     assert_eq!(log.append(&group(&["1234"])).unwrap(), 0..1);
 }

@@ -6,7 +6,9 @@ use std::path::Path;
 use store::{LOST, Log, LogError, repair};
 
 fn refusal(dir: &Path) -> String {
-    Log::open(dir, SMALL).expect_err("the log must not open").to_string()
+    Log::open(dir, SMALL)
+        .expect_err("the log must not open")
+        .to_string()
 }
 
 #[track_caller]
@@ -45,11 +47,30 @@ fn a_write_cut_short_is_cut_off_and_reported() {
 #[test]
 fn a_lost_end_of_acknowledged_records_is_refused() {
     let cut = |dir: &Path| edit(&last(dir), |bytes| bytes.truncate(bytes.len() - 1));
-    check_refused(cut, &["the log ends at record 18", "record 19 had been acknowledged"]);
+    check_refused(
+        cut,
+        &[
+            "the log ends at record 18",
+            "record 19 had been acknowledged",
+        ],
+    );
     let flip = |dir: &Path| edit(&last(dir), |bytes| *bytes.last_mut().unwrap() ^= 1);
-    check_refused(flip, &["record 19 had been acknowledged", "vitrine restore"]);
-    let all = |dir: &Path| segments(dir).iter().for_each(|path| fs::remove_file(path).unwrap());
-    check_refused(all, &["the log ends at its beginning", "record 19 had been acknowledged"]);
+    check_refused(
+        flip,
+        &["record 19 had been acknowledged", "vitrine restore"],
+    );
+    let all = |dir: &Path| {
+        segments(dir)
+            .iter()
+            .for_each(|path| fs::remove_file(path).unwrap())
+    };
+    check_refused(
+        all,
+        &[
+            "the log ends at its beginning",
+            "record 19 had been acknowledged",
+        ],
+    );
     let end = |dir: &Path| fs::remove_file(last(dir)).unwrap();
     check_refused(end, &["had been acknowledged"]);
 }
@@ -60,7 +81,14 @@ fn damage_before_good_records_is_refused_without_the_note_too() {
         fs::remove_file(dir.join("acknowledged")).unwrap();
         edit(&last(dir), |bytes| bytes[60] ^= 1);
     };
-    check_refused(flip, &["does not match its checksum", "at byte 36", "vitrine repair"]);
+    check_refused(
+        flip,
+        &[
+            "does not match its checksum",
+            "at byte 36",
+            "vitrine repair",
+        ],
+    );
 }
 
 #[test]
@@ -76,7 +104,7 @@ fn missing_and_exchanged_segments_are_refused() {
     let header = |dir: &Path| edit(&segments(dir)[0], |bytes| bytes[14] ^= 1);
     check_refused(header, &["the header of the segment does not match"]);
     let foreign = |dir: &Path| fs::write(dir.join("notes.seg"), "hello").unwrap();
-    check_refused(foreign, &["notes.seg is no log segment"]);
+    check_refused(foreign, &["notes.seg is no segment of the log"]);
 }
 
 #[test]
@@ -88,7 +116,11 @@ fn damage_in_a_sealed_segment_is_found_when_it_is_read() {
     let log = open(dir.path());
     let seq = log.sealed_segments()[1].first_seq;
     let read: Vec<_> = log.read(0).collect();
-    assert_eq!(read.len() as u64, seq + 1, "the error is the last thing read");
+    assert_eq!(
+        read.len() as u64,
+        seq + 1,
+        "the error is the last thing read"
+    );
     assert!(matches!(read.last(), Some(Err(LogError::Damaged { .. }))));
     assert!(matches!(log.verify(), Err(LogError::Damaged { .. })));
     assert!(matches!(log.get(seq), Err(LogError::Damaged { .. })));
@@ -129,10 +161,24 @@ fn a_repair_keeps_what_can_be_read_and_names_the_rest() {
     check_repair(|_| {}, &[]);
     check_repair(|dir| edit(&segments(dir)[0], |bytes| bytes[60] ^= 1), &[0]);
     check_repair(|dir| edit(&segments(dir)[1], |bytes| bytes[38] ^= 1), &[4]);
-    check_repair(|dir| fs::remove_file(&segments(dir)[0]).unwrap(), &[0, 1, 2, 3]);
-    check_repair(|dir| fs::remove_file(&segments(dir)[2]).unwrap(), &[8, 9, 10, 11]);
+    check_repair(
+        |dir| fs::remove_file(&segments(dir)[0]).unwrap(),
+        &[0, 1, 2, 3],
+    );
+    check_repair(
+        |dir| fs::remove_file(&segments(dir)[2]).unwrap(),
+        &[8, 9, 10, 11],
+    );
     let header = |dir: &Path| edit(&segments(dir)[1], |bytes| bytes[20] ^= 1);
     check_repair(header, &[]);
+    let zeros = |dir: &Path| edit(&segments(dir)[1], |bytes| bytes[..36].fill(0));
+    check_repair(zeros, &[]);
+    let all_zeros = |dir: &Path| {
+        for path in segments(dir) {
+            edit(&path, |bytes| bytes[..36].fill(0));
+        }
+    };
+    check_repair(all_zeros, &[]);
     let end = |dir: &Path| edit(&last(dir), |bytes| bytes.truncate(bytes.len() - 1));
     check_repair(end, &[19]);
     check_repair(|dir| fs::remove_file(last(dir)).unwrap(), &[16, 17, 18, 19]);

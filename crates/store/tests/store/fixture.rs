@@ -69,5 +69,8 @@ fn a_segment_of_a_newer_version_is_refused() {
         bytes[32..36].copy_from_slice(&crc);
     });
     let refused = Log::open(dir.path(), SMALL).unwrap_err().to_string();
-    assert!(refused.contains("version 2, newer than version 1"), "{refused}");
+    assert!(
+        refused.contains("version 2, newer than version 1"),
+        "{refused}"
+    );
 }

@@ -109,7 +109,9 @@ fn shorten(record: &Record) -> Rewritten {
 
 fn shortened(count: usize) -> Vec<String> {
     let mut all = numbered(count);
-    all.iter_mut().step_by(2).for_each(|payload| *payload = "-".to_owned());
+    all.iter_mut()
+        .step_by(2)
+        .for_each(|payload| *payload = "-".to_owned());
     all
 }
 
@@ -124,7 +126,9 @@ fn a_rewrite_keeps_numbers_and_readers() {
 
     let sealed = log.sealed_segments();
     for segment in &sealed {
-        let report = log.rewrite_segment(segment.first_seq, &mut shorten).unwrap();
+        let report = log
+            .rewrite_segment(segment.first_seq, &mut shorten)
+            .unwrap();
         assert_eq!(report.before, segment.bytes);
         assert!(report.after < report.before);
     }
@@ -133,10 +137,17 @@ fn a_rewrite_keeps_numbers_and_readers() {
     let in_first = sealed[0].last_seq as usize + 1;
     let rest: Vec<_> = reader.map(|record| payload(record.unwrap())).collect();
     assert_eq!(rest.len(), 39);
-    assert_eq!(rest[..in_first - 1], numbered(40)[1..in_first], "the old file");
+    assert_eq!(
+        rest[..in_first - 1],
+        numbered(40)[1..in_first],
+        "the old file"
+    );
 
     let kept = sealed.last().unwrap().last_seq as usize + 1;
-    let expect: Vec<_> = shortened(kept).into_iter().chain(numbered(40).split_off(kept)).collect();
+    let expect: Vec<_> = shortened(kept)
+        .into_iter()
+        .chain(numbered(40).split_off(kept))
+        .collect();
     assert_eq!(payloads(&log), expect);
     for (seq, expect) in (0..).zip(&expect) {
         assert_eq!(&payload(log.get(seq).unwrap().unwrap()), expect);
@@ -173,7 +184,10 @@ fn only_a_sealed_segment_is_rewritten() {
     let last = log.sealed_segments().last().unwrap().last_seq + 1;
     for wrong in [last, 1, 99] {
         let refused = log.rewrite_segment(wrong, &mut |_| Rewritten::Keep);
-        assert!(matches!(refused, Err(LogError::NotSealed { .. })), "{wrong}");
+        assert!(
+            matches!(refused, Err(LogError::NotSealed { .. })),
+            "{wrong}"
+        );
     }
     let mut lost = record(b"");
     lost.kind = store::LOST;
@@ -227,7 +241,9 @@ fn readers_see_whole_groups_while_one_thread_appends() {
         };
         let readers = [scope.spawn(reader), scope.spawn(reader)];
         for group in 0..60_u64 {
-            let group: Vec<_> = (0..3).map(|at| record(&(group * 3 + at).to_le_bytes())).collect();
+            let group: Vec<_> = (0..3)
+                .map(|at| record(&(group * 3 + at).to_le_bytes()))
+                .collect();
             log.append(&group).unwrap();
             let sealed = log.sealed_segments();
             if let Some(segment) = sealed.last() {

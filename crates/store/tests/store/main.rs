@@ -38,7 +38,9 @@ fn filled(dir: &Path, payloads: &[&str]) -> Log {
 }
 
 fn numbered(count: usize) -> Vec<String> {
-    (0..count).map(|at| format!("record number {at:03}")).collect()
+    (0..count)
+        .map(|at| format!("record number {at:03}"))
+        .collect()
 }
 
 /// A log of `count` records over several segments.

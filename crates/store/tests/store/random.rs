@@ -114,7 +114,9 @@ fn do_harm(dir: &Path, harm: Harm) {
 /// Everything acknowledged is there, or an error says that it is not.
 fn read_all(dir: &Path) -> Result<Vec<Vec<u8>>, LogError> {
     let (log, _) = Log::open(dir, SMALL)?;
-    log.read(0).map(|record| record.map(|record| record.payload)).collect()
+    log.read(0)
+        .map(|record| record.map(|record| record.payload))
+        .collect()
 }
 
 proptest! {

@@ -68,7 +68,11 @@ fn what_was_committed_is_there_after_reopening() {
 fn pages_go_forward_and_back() {
     let dir = tempfile::tempdir().unwrap();
     let views = Views::open(dir.path(), &NAMES).unwrap();
-    put(&views, A, &[("a", ""), ("p1", ""), ("p2", ""), ("p3", ""), ("q", "")]);
+    put(
+        &views,
+        A,
+        &[("a", ""), ("p1", ""), ("p2", ""), ("p3", ""), ("q", "")],
+    );
     let snapshot = views.snapshot();
     let prefix = |prefix: &[u8]| snapshot.prefix(A, prefix).unwrap();
     assert_eq!(keys(prefix(b"p")), ["p1", "p2", "p3"]);
@@ -84,7 +88,10 @@ fn pages_go_forward_and_back() {
     assert_eq!(before(b"p3"), ["p2", "p1"]);
     assert_eq!(before(b"z"), ["p3", "p2", "p1"]);
     assert!(before(b"a").is_empty());
-    assert!(keys(views.range(A, "q".."a").unwrap()).is_empty(), "inverted");
+    assert!(
+        keys(views.range(A, "q".."a").unwrap()).is_empty(),
+        "inverted"
+    );
     assert_eq!(keys(views.prefix(A, b"q").unwrap()), ["q"]);
 }
 
@@ -102,9 +109,15 @@ fn a_batch_that_cannot_be_made_changes_nothing() {
     let mut batch = views.batch();
     batch.put(A, "good", "1");
     batch.delete(View::at(2), "x");
-    assert!(matches!(batch.commit(), Err(ViewsError::Unknown { place: 2 })));
+    assert!(matches!(
+        batch.commit(),
+        Err(ViewsError::Unknown { place: 2 })
+    ));
     assert!(!views.contains(A, b"good").unwrap());
-    assert!(matches!(views.get(View::at(9), b"x"), Err(ViewsError::Unknown { place: 9 })));
+    assert!(matches!(
+        views.get(View::at(9), b"x"),
+        Err(ViewsError::Unknown { place: 9 })
+    ));
 }
 
 #[test]
@@ -116,7 +129,10 @@ fn views_in_use_and_damaged_views_are_told_apart() {
     drop(views);
     std::fs::write(dir.path().join("version"), "another").unwrap();
     let refused = Views::open(dir.path(), &NAMES).map(|_| ()).unwrap_err();
-    assert!(refused.to_string().contains("rebuilt from the log"), "{refused}");
+    assert!(
+        refused.to_string().contains("rebuilt from the log"),
+        "{refused}"
+    );
 }
 
 proptest! {

@@ -7,7 +7,7 @@ use crate::client::Client;
 use crate::folder::FolderArgs;
 use crate::hits::{Columns, hits_table};
 use crate::outcome::Outcome;
-use crate::output::Format;
+use crate::output::{self, Format};
 use crate::target::with_server;
 use serde_json::{Map, Value, json};
 use std::fmt::Write as _;
@@ -35,7 +35,7 @@ pub struct Args {
     limit: usize,
     #[arg(long, value_name = "N", default_value_t = 0)]
     offset: usize,
-    /// The shopper who asks.
+    /// The shopper who asks. Accepted already; search is not personal in this version.
     #[arg(long, value_name = "ID")]
     user: Option<String>,
     #[command(flatten)]
@@ -44,6 +44,9 @@ pub struct Args {
 
 /// Exit 1 when nothing was found.
 pub fn run(args: Args) -> anyhow::Result<Outcome> {
+    if args.user.is_some() {
+        output::note("--user changes nothing yet: search is the same for every shopper in this version");
+    }
     let (answer, columns) = with_server(&args.folder, |client| {
         let answer = ask(client, &args.index, &args.body())?;
         let columns = Columns::of_index(client, &args.index)?;
@@ -68,9 +71,6 @@ impl Args {
         }
         if !self.facets.is_empty() {
             body.insert("facets".into(), json!(self.facets));
-        }
-        if let Some(user) = &self.user {
-            body.insert("personalize".into(), json!({"userId": user}));
         }
         Value::Object(body)
     }

@@ -63,9 +63,8 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
     let started = Instant::now();
     let measured = send_all(&args, &hosted);
     let seconds = started.elapsed().as_secs_f64();
-    hosted.stop()?;
     let stored = engine.index(INDEX)?.stats()?.events;
-    engine.close();
+    hosted.stop()?;
     let millis = measured?;
     let events = millis.len() as u64 * args.batch;
     if stored != events {

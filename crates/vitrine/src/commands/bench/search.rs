@@ -60,10 +60,9 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
     let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
     let engine = Engine::open(folder.path(), OpenOptions { learn: Learn::AtClose })?;
     let products = ingest(&engine, &args.products)?;
-    let hosted = Hosted::start(engine.clone())?;
+    let hosted = Hosted::start(engine)?;
     let measured = measure(&args, &hosted, &queries);
     hosted.stop()?;
-    engine.close();
     let millis = measured?;
     let seconds: f64 = millis.iter().sum::<f64>() / 1e3;
     let answer = Answer {

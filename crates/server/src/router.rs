@@ -1,0 +1,122 @@
+//! The table of routes, and the layers around them.
+//!
+//! From the outside in: tracing, CORS (so that a browser can read refusals),
+//! compression, the key, then the route.
+
+use crate::app::App;
+use crate::config::ServerConfig;
+use crate::connection::Phase;
+use crate::{
+    auth, documents, events, facet_search, indexes, multi, profiles, recommend, search, settings,
+    system, tasks, upload,
+};
+use axum::Router;
+use axum::extract::{ConnectInfo, Request};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::Response;
+use axum::routing::{get, post};
+use engine::Engine;
+use std::time::{Duration, Instant};
+use tower_http::compression::predicate::{Predicate, SizeAbove};
+use tower_http::compression::{CompressionLayer, CompressionLevel};
+use tower_http::cors::CorsLayer;
+use tracing::Instrument;
+
+/// Smaller answers cost more to compress than to send.
+const COMPRESS_FROM: u64 = 16_384;
+/// How long a browser may remember the answer to a preflight.
+const PREFLIGHT_AGE: Duration = Duration::from_secs(86_400);
+
+/// All routes over an engine. [`crate::serve`] adds the limits on connections.
+pub fn router(engine: Engine, config: ServerConfig) -> Router {
+    let app = App::new(engine, config);
+    let compression = CompressionLayer::new()
+        .quality(CompressionLevel::Fastest)
+        .compress_when(SizeAbove::new(COMPRESS_FROM).and(is_json));
+    routes()
+        .fallback(system::not_found)
+        .method_not_allowed_fallback(system::wrong_method)
+        .layer(from_fn_with_state(app.clone(), auth::guard))
+        .layer(compression)
+        .layer(CorsLayer::permissive().max_age(PREFLIGHT_AGE))
+        .layer(from_fn(traced))
+        .with_state(app)
+}
+
+fn routes() -> Router<App> {
+    Router::new()
+        .route("/", get(system::root))
+        .route("/health", get(system::health))
+        .route("/version", get(system::version))
+        .route("/stats", get(system::stats))
+        .route("/indexes", get(indexes::list).post(indexes::create))
+        .route(
+            "/indexes/{uid}",
+            get(indexes::get)
+                .patch(indexes::update)
+                .delete(indexes::delete),
+        )
+        .route("/indexes/{uid}/stats", get(indexes::stats))
+        .route(
+            "/indexes/{uid}/documents",
+            get(documents::list)
+                .post(upload::replace)
+                .put(upload::update)
+                .delete(documents::delete_all),
+        )
+        .route("/indexes/{uid}/documents/fetch", post(documents::fetch))
+        .route(
+            "/indexes/{uid}/documents/delete",
+            post(documents::delete_by_filter),
+        )
+        .route(
+            "/indexes/{uid}/documents/delete-batch",
+            post(documents::delete_batch),
+        )
+        .route(
+            "/indexes/{uid}/documents/{id}",
+            get(documents::get).delete(documents::delete_one),
+        )
+        .route("/indexes/{uid}/search", get(search::get).post(search::post))
+        .route("/indexes/{uid}/facet-search", post(facet_search::post))
+        .route("/multi-search", post(multi::post))
+        .route("/indexes/{uid}/events", post(events::post))
+        .route("/indexes/{uid}/recommend", post(recommend::post))
+        .route("/indexes/{uid}/users/{id}/profile", get(profiles::shopper))
+        .route("/indexes/{uid}/items/{id}/profile", get(profiles::item))
+        .route("/tasks", get(tasks::list))
+        .route("/tasks/{uid}", get(tasks::get))
+        .route("/tasks/{uid}/rows", get(tasks::rows))
+        .merge(settings::routes())
+}
+
+fn is_json(
+    _: axum::http::StatusCode,
+    _: axum::http::Version,
+    headers: &axum::http::HeaderMap,
+    _: &axum::http::Extensions,
+) -> bool {
+    headers
+        .get(axum::http::header::CONTENT_TYPE)
+        .is_some_and(|media| media.as_bytes().starts_with(b"application/json"))
+}
+
+/// One span per request; tells the connection that a request is being answered.
+///
+/// The query string stays out of the log: it may hold what a shopper typed.
+async fn traced(request: Request, next: Next) -> Response {
+    let phase = request.extensions().get::<ConnectInfo<Phase>>();
+    let _answering = phase.map(|ConnectInfo(phase)| phase.answering());
+    let span =
+        tracing::debug_span!("request", method = %request.method(), path = request.uri().path());
+    let started = Instant::now();
+    let response = next.run(request).instrument(span.clone()).await;
+    span.in_scope(|| {
+        tracing::debug!(
+            status = response.status().as_u16(),
+            elapsed_us = started.elapsed().as_micros() as u64,
+            "answered"
+        );
+    });
+    response
+}
