@@ -10,13 +10,13 @@ use crate::bits::{Bits, ItemSet};
 use crate::columns::{Values, docs_where, number_set};
 use crate::error::QueryError;
 use crate::plan;
+use crate::postings::insert_all;
 use crate::snapshot::{Core, Segment};
 use crate::value::{self, AFTER, SPLIT};
 use domain::{Comparison, Filter, FilterValue};
 use std::sync::Arc;
 use tantivy::columnar::{StrColumn, TermOrdHit};
-use tantivy::schema::IndexRecordOption;
-use tantivy::{TantivyError, Term};
+use tantivy::TantivyError;
 
 /// From so many separate ranges on, one pass over the column is cheaper.
 const RANGES: usize = 3;
@@ -260,14 +260,7 @@ impl Evaluation<'_> {
     /// The documents with a mark.
     fn marked(&self, mark: &str) -> Result<Bits, TantivyError> {
         let mut bits = self.none();
-        let marks = &self.segment().marks;
-        let term = Term::from_field_text(self.core.fields.marks, mark);
-        if let Some(mut block) = marks.read_block_postings(&term, IndexRecordOption::Basic)? {
-            while block.block_len() > 0 {
-                block.docs().iter().for_each(|doc| bits.insert(*doc));
-                block.advance();
-            }
-        }
+        insert_all(&self.segment().marks, self.core.fields.marks, mark, &mut bits)?;
         Ok(bits)
     }
 }

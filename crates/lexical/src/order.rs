@@ -34,6 +34,13 @@ pub(crate) enum Rule {
     },
 }
 
+impl Rule {
+    /// Whether the rule needs to know more than how well the words match.
+    pub fn is_column(&self) -> bool {
+        matches!(self, Self::Column { .. })
+    }
+}
+
 /// What decides between documents that the rules leave equal.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Tie {
@@ -109,8 +116,7 @@ impl<'a> Ranked<'a> {
         rules: &'a [Rule],
         tie: Tie,
     ) -> Result<Self, QueryError> {
-        let is_column = |rule: &&Rule| matches!(rule, Rule::Column { .. });
-        let columns = rules.iter().filter(is_column).count();
+        let columns = rules.iter().filter(|rule| rule.is_column()).count();
         let mut keys = Vec::with_capacity(columns * candidates.len());
         if columns > 0 {
             for candidate in candidates {
@@ -121,7 +127,7 @@ impl<'a> Ranked<'a> {
                 }
             }
         }
-        let best = candidates.iter().map(|candidate| candidate.score).fold(f32::MIN_POSITIVE, f32::max);
+        let best = candidates.iter().map(|candidate| candidate.share).fold(f32::MIN_POSITIVE, f32::max);
         Ok(Self {
             core,
             candidates,
@@ -153,11 +159,11 @@ impl<'a> Ranked<'a> {
                 return order;
             }
         }
-        right.score.total_cmp(&left.score)
+        right.share.total_cmp(&left.share)
     }
 
     fn bucket(&self, candidate: &Candidate) -> u32 {
-        (candidate.score / self.best * BUCKETS).round() as u32
+        (candidate.share / self.best * BUCKETS).round() as u32
     }
 
     /// The best `wanted` candidates in their final order, as places in the list of candidates.

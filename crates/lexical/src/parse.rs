@@ -87,11 +87,6 @@ impl Parsed {
         parsed
     }
 
-    /// Nothing is wanted and nothing excluded.
-    pub fn is_empty(&self) -> bool {
-        self.parts.is_empty() && self.excluded.is_empty()
-    }
-
     /// Stop words go, unless nothing else is left.
     fn drop_stop_words(&mut self, plan: &CompiledPlan) {
         let is_stop = |part: &Part| matches!(part, Part::Word(word) if plan.stop_words.contains(&word.text));

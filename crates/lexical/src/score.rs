@@ -7,28 +7,53 @@
 //! with the unit's weight. Accumulators live as long as their thread.
 
 use crate::bits::{Bits, ItemSet};
-use crate::snapshot::{Core, Segment, Text};
-use crate::tuning::p;
+use crate::postings::{each_phrase, each_word, excluded};
+use crate::snapshot::{Core, Segment};
 use crate::units::{Units, Variant};
 use std::cell::RefCell;
-use tantivy::postings::Postings;
-use tantivy::schema::IndexRecordOption;
-use tantivy::{DocSet, TERMINATED, TantivyError, Term};
+use tantivy::TantivyError;
 
 /// How soon further occurrences stop counting.
 pub(crate) const K1: f32 = 1.2;
 /// How much the length of a field counts.
 pub(crate) const B: f32 = 0.75;
+/// Words are dropped from the end of a query until so many documents match.
+const ENOUGH: usize = 20;
+/// Fields, from the most important one, in which standing side by side counts.
+const PAIR_FIELDS: usize = 1;
+/// Typos from here on make a score no worse.
+const MOST_TYPOS: f32 = 3.0;
 
 /// A document that is in the answer.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Candidate {
     pub segment: u32,
     pub doc: u32,
-    /// From 0 to 1.
-    pub score: f32,
+    /// What it scores of the most that the query could give, from 0 to 1.
+    pub share: f32,
     pub words: u8,
     pub typos: u8,
+}
+
+impl Candidate {
+    /// From 0 to 1: first by words, then by typos, then by share, as the usual ranking rules
+    /// put it, so that scores fall along the answer.
+    pub fn score(&self, asked: usize) -> f64 {
+        if asked == 0 {
+            return 1.0;
+        }
+        let typos = f32::from(self.typos).min(MOST_TYPOS);
+        let within = f64::from((MOST_TYPOS - typos + self.share) / (MOST_TYPOS + 1.0));
+        (f64::from(self.words) - 1.0 + within) / asked as f64
+    }
+}
+
+impl Units {
+    /// The score of a document that has everything as often as can be.
+    pub fn most(&self) -> f32 {
+        let pairs: f32 = self.pairs.iter().map(|(_, weight)| weight).sum();
+        (self.weight + pairs).max(f32::MIN_POSITIVE)
+    }
 }
 
 /// What is known of one document while a segment is scored.
@@ -93,19 +118,17 @@ struct Matched {
 
 /// How many units from the front a document must have to be in the answer.
 fn required_level(units: &Units, levels: &[usize]) -> usize {
-    let enough = p("ENOUGH", 20.0) as usize;
-    let all = units.units.len();
     if units.hopeless {
-        return all + 1;
+        return usize::MAX;
     }
     let mut reached = 0;
-    for level in (1..=all).rev() {
-        reached += levels[level];
-        if reached >= enough {
+    for (level, count) in levels.iter().enumerate().skip(units.needed).rev() {
+        reached += count;
+        if reached >= ENOUGH {
             return level;
         }
     }
-    p("FLOOR", 1.0) as usize
+    units.needed.max(1)
 }
 
 struct Scorer<'a> {
@@ -130,10 +153,10 @@ impl Scorer<'_> {
         }
         let outcome = self.fill(scratch);
         let excluded = self.excluded();
-        // The slots must be clean for the next query whatever happened.
-        let (mandatory, all) = (self.mandatory(), self.units.units.len());
+        let (mandatory, all, most) = (self.mandatory(), self.units.units.len(), self.units.most());
         let filter = filter.and_then(|set| set.bits.get(number));
         let alive = self.segment.reader.alive_bitset();
+        // The slots must be clean for the next query, also after a failure.
         let Scratch { slots, touched } = scratch;
         for doc in touched.drain(..) {
             let slot = std::mem::take(&mut slots[doc as usize]);
@@ -147,10 +170,11 @@ impl Scorer<'_> {
             if filter.is_some_and(|bits| !bits.contains(doc)) {
                 continue;
             }
+            let sum = slot.score + self.settled(&slot);
             let candidate = Candidate {
                 segment: number as u32,
                 doc,
-                score: ((slot.score + self.settled(&slot)) / self.most()).clamp(0.0, 1.0),
+                share: (sum / most).clamp(0.0, 1.0),
                 words: slot.mask.count_ones() as u8,
                 typos: slot.typos,
             };
@@ -160,12 +184,6 @@ impl Scorer<'_> {
         excluded.map(drop)
     }
 
-    /// The score of a document that has everything as often as can be.
-    fn most(&self) -> f32 {
-        let pairs: f32 = self.units.pairs.iter().map(|(_, weight)| weight).sum();
-        (self.units.weight + pairs).max(f32::MIN_POSITIVE)
-    }
-
     fn mandatory(&self) -> u16 {
         let units = self.units.units.iter().enumerate();
         units.filter(|(_, unit)| unit.mandatory).fold(0, |mask, (number, _)| mask | 1 << number)
@@ -173,7 +191,7 @@ impl Scorer<'_> {
 
     /// What the unit in progress adds to the score.
     fn settled(&self, slot: &Slot) -> f32 {
-        let saturated = slot.gain / (p("K1", K1) + slot.gain);
+        let saturated = slot.gain / (K1 + slot.gain);
         match usize::from(slot.unit).checked_sub(1) {
             None => 0.0,
             Some(number) => match self.units.units.get(number) {
@@ -194,7 +212,7 @@ impl Scorer<'_> {
         }
         let units = self.units.units.len();
         for (number, (pair, _)) in self.units.pairs.iter().enumerate() {
-            for field in self.searched.fields.iter().take(p("PAIRFIELDS", 1.0) as usize) {
+            for field in self.searched.fields.iter().take(PAIR_FIELDS) {
                 let (text, gains) = (&self.segment.texts[*field], &self.core.gains[*field]);
                 each_phrase(self.core, text, *field, &pair.words, |doc, count| {
                     let gain = gains[usize::from(text.lengths.fieldnorm_id(doc))];
@@ -219,7 +237,7 @@ impl Scorer<'_> {
                 continue;
             }
             let (text, gains) = (&self.segment.texts[*field], &self.core.gains[*field]);
-            let mut meet = |doc: u32, count: u32| {
+            let meet = |doc: u32, count: u32| {
                 let gain = gains[usize::from(text.lengths.fieldnorm_id(doc))];
                 let slot = &mut scratch.slots[doc as usize];
                 if usize::from(slot.unit) != number + 1 {
@@ -235,17 +253,7 @@ impl Scorer<'_> {
                 slot.gain += count as f32 * gain * variant.factor;
             };
             match variant.words.as_slice() {
-                [word] => {
-                    let term = Term::from_field_text(self.core.fields.texts[*field].field, word);
-                    let block = text.postings.read_block_postings(&term, IndexRecordOption::WithFreqs)?;
-                    let Some(mut block) = block else { continue };
-                    while block.block_len() > 0 {
-                        for (doc, count) in block.docs().iter().zip(block.freqs()) {
-                            meet(*doc, *count);
-                        }
-                        block.advance();
-                    }
-                }
+                [word] => each_word(&text.postings, self.core.fields.texts[*field].field, word, meet)?,
                 words => each_phrase(self.core, text, *field, words, meet)?,
             }
         }
@@ -259,73 +267,4 @@ impl Scorer<'_> {
         }
         excluded(self.core, self.segment, &self.units.excluded).map(Some)
     }
-}
-
-/// The documents of a segment that have any of the words or phrases, wherever.
-pub(crate) fn excluded(core: &Core, segment: &Segment, unwanted: &[Vec<String>]) -> Result<Bits, TantivyError> {
-    let mut bits = Bits::none(segment.reader.max_doc());
-    for words in unwanted {
-        if let [word] = words.as_slice() {
-            let term = Term::from_field_text(core.fields.words, word);
-            if let Some(mut block) = segment.words.read_block_postings(&term, IndexRecordOption::Basic)? {
-                while block.block_len() > 0 {
-                    block.docs().iter().for_each(|doc| bits.insert(*doc));
-                    block.advance();
-                }
-            }
-            continue;
-        }
-        for (field, text) in segment.texts.iter().enumerate() {
-            each_phrase(core, text, field, words, |doc, _| bits.insert(doc))?;
-        }
-    }
-    Ok(bits)
-}
-
-/// Calls `meet` with every document that has the words side by side, and how often.
-fn each_phrase(
-    core: &Core,
-    text: &Text,
-    field: usize,
-    words: &[String],
-    mut meet: impl FnMut(u32, u32),
-) -> Result<(), TantivyError> {
-    let mut lists = Vec::with_capacity(words.len());
-    for word in words {
-        let term = Term::from_field_text(core.fields.texts[field].field, word);
-        let option = IndexRecordOption::WithFreqsAndPositions;
-        match text.postings.read_postings(&term, option)? {
-            Some(list) => lists.push(list),
-            None => return Ok(()),
-        }
-    }
-    let mut doc = lists.first().map_or(TERMINATED, |list| list.doc());
-    let (mut starts, mut positions) = (Vec::new(), Vec::new());
-    'documents: while doc != TERMINATED {
-        for list in &mut lists {
-            if list.doc() < doc {
-                list.seek(doc);
-            }
-            if list.doc() > doc {
-                doc = list.doc();
-                continue 'documents;
-            }
-        }
-        for (offset, list) in lists.iter_mut().enumerate() {
-            // Positions as if the word were the first of the phrase.
-            list.positions(&mut positions);
-            positions.retain(|position| *position >= offset as u32);
-            positions.iter_mut().for_each(|position| *position -= offset as u32);
-            if offset == 0 {
-                std::mem::swap(&mut starts, &mut positions);
-            } else {
-                starts.retain(|start| positions.binary_search(start).is_ok());
-            }
-        }
-        if !starts.is_empty() {
-            meet(doc, starts.len() as u32);
-        }
-        doc = lists.first_mut().map_or(TERMINATED, |list| list.advance());
-    }
-    Ok(())
 }

@@ -20,7 +20,7 @@ use tantivy::{DocSet, Searcher, SegmentReader, TERMINATED, TantivyError, Term};
 use text::Analyzer;
 
 /// Attributes whose columns are kept open at most.
-const OPEN_ATTRIBUTES: usize = 4_096;
+const OPEN_ATTRIBUTES: usize = 32_768;
 
 /// Where a document is: its segment and its number there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -231,7 +231,7 @@ fn gains_of(
     Ok((0..=u8::MAX)
         .map(|code| {
             let length = FieldNormReader::id_to_fieldnorm(code) as f32;
-            { let b = crate::tuning::p("B", B); weight / (1.0 - b + b * length / average) }
+            weight / (1.0 - B + B * length / average)
         })
         .collect())
 }

@@ -10,9 +10,23 @@ use crate::expand::Form;
 use crate::parse::{Parsed, Part, Word};
 use crate::query_plan::CompiledPlan;
 use crate::snapshot::Core;
-use crate::tuning::p;
 use tantivy::TantivyError;
 use text::typos_allowed;
+
+/// What a longer word counts against the word as typed.
+const LONGER: f32 = 0.5;
+/// What one forgiven typo costs.
+const TYPO: f32 = 0.4;
+/// What two words joined, or one split in two, count.
+const COMPOUND: f32 = 0.5;
+/// What another name for the same thing counts.
+const SYNONYM: f32 = 0.9;
+/// What standing side by side adds, against the weight of the two words.
+const SIDE_BY_SIDE: f32 = 0.3;
+/// Typos are looked for where a word as typed is found in fewer documents.
+const RARE: u64 = 10;
+/// Longer words are not split.
+const LONGEST_COMPOUND: usize = 40;
 
 /// One word or phrase of a query.
 #[derive(Debug, Default)]
@@ -25,6 +39,8 @@ pub(crate) struct Unit {
     pub mandatory: bool,
     /// Documents that have it, about.
     pub frequency: u64,
+    /// Documents that have it as it was typed.
+    exact: u64,
 }
 
 /// One form of a unit: a word, or several that must stand side by side.
@@ -42,6 +58,10 @@ pub(crate) struct Units {
     /// In the order in which they may be dropped from the end; all of them occur in the index.
     pub units: Vec<Unit>,
     pub excluded: Vec<Vec<String>>,
+    /// How many words and phrases were asked for, also those that occur nowhere.
+    pub asked: usize,
+    /// How many units a document must have at least; the others may be dropped.
+    pub needed: usize,
     /// The weight of everything that was asked, also of what occurs nowhere.
     pub weight: f32,
     /// A word that may not be missing occurs nowhere.
@@ -69,9 +89,14 @@ impl Builder<'_> {
         }
         self.add_neighbours(&parsed.parts, &mut units)?;
         self.add_synonyms(&parsed.parts, &mut units)?;
+        for unit in units.iter_mut().filter(|unit| !unit.mandatory) {
+            let known = if unit.exact > 0 { unit.exact } else { unit.frequency };
+            unit.weight = self.rarity(known);
+        }
         let mut done = Units {
             excluded: parsed.excluded,
-            pairs: self.pairs(&parsed.parts, &units),
+            asked: units.len(),
+            pairs: pairs(&parsed.parts, &units),
             ..Units::default()
         };
         for unit in &mut units {
@@ -91,35 +116,35 @@ impl Builder<'_> {
         if self.matching == Matching::Frequency {
             units.sort_by_key(|unit| unit.frequency);
         }
+        done.needed = if self.matching == Matching::All { units.len() } else { 1 };
         done.units = units;
         Ok(done)
     }
 
     fn word(&self, word: &Word) -> Result<Unit, TantivyError> {
         let exact = self.core.frequency(&word.text)?;
-        let mut unit = Unit::default();
+        let mut unit = Unit {
+            frequency: exact,
+            exact,
+            ..Unit::default()
+        };
         if exact > 0 {
             unit.add(vec![word.text.clone()], 1.0, 0);
         }
-        unit.frequency = exact;
-        let mut longer = 0;
         if word.open {
             let forms = self.core.longer(&word.surface)?;
+            let longer: u64 = forms.iter().map(|form| form.frequency).sum();
+            // Common longer words must not gain from the rarity of the word as typed.
+            let share = if exact == 0 { 1.0 } else { (self.rarity(longer) / self.rarity(exact)).min(1.0) };
             for form in forms.iter().filter(|form| form.text != word.text) {
-                unit.add(vec![form.text.clone()], 1.0, 0);
-                longer += form.frequency;
+                unit.add(vec![form.text.clone()], LONGER * share, 0);
             }
-            let ratio = if exact == 0 { 1.0 } else { (self.rarity(longer) / self.rarity(exact)).min(1.0) };
-            for variant in unit.variants.iter_mut().skip(usize::from(exact > 0)) {
-                variant.factor = p("PREFIX", 0.5) * ratio;
-            }
+            unit.frequency += longer;
         }
-        unit.frequency += longer;
         let allowed = typos_allowed(&word.surface, &self.plan.plan.typo);
-        if allowed > 0 && (exact + longer) < p("RARE", 10.0) as u64 {
+        if allowed > 0 && unit.frequency < RARE {
             self.add_misspelt(word, allowed, &mut unit)?;
         }
-        unit.weight = self.rarity(if exact > 0 { exact } else { unit.frequency });
         Ok(unit)
     }
 
@@ -143,7 +168,7 @@ impl Builder<'_> {
 
     fn add_forms(&self, forms: &[Form], unit: &mut Unit) -> bool {
         for form in forms {
-            let factor = p("TYPO", 0.4).powi(i32::from(form.typos));
+            let factor = TYPO.powi(i32::from(form.typos));
             unit.add(vec![form.text.clone()], factor, form.typos);
             unit.frequency += form.frequency;
         }
@@ -175,7 +200,7 @@ impl Builder<'_> {
             let frequency = self.core.frequency(&joined)?;
             if frequency > 0 {
                 for unit in units.iter_mut().skip(number).take(2) {
-                    unit.add(vec![joined.clone()], p("JOIN", 1.0), 0);
+                    unit.add(vec![joined.clone()], COMPOUND, 0);
                     unit.frequency += frequency;
                 }
             }
@@ -184,9 +209,8 @@ impl Builder<'_> {
             let Part::Word(word) = part else { continue };
             let unknown = unit.variants.iter().all(|variant| variant.typos > 0);
             if unknown && let Some((left, right, frequency)) = self.best_split(&word.surface)? {
-                unit.add(vec![left, right], p("JOIN", 1.0), 0);
+                unit.add(vec![left, right], COMPOUND, 0);
                 unit.frequency += frequency;
-                unit.weight = self.rarity(unit.frequency);
             }
         }
         Ok(())
@@ -195,6 +219,9 @@ impl Builder<'_> {
     /// The two known words that a word is made of, and how frequent the rarer one is.
     fn best_split(&self, word: &str) -> Result<Option<(String, String, u64)>, TantivyError> {
         let mut best: Option<(String, String, u64)> = None;
+        if word.len() > LONGEST_COMPOUND {
+            return Ok(best);
+        }
         for (at, _) in word.char_indices().skip(1) {
             let (left, right) = word.split_at(at);
             let (left, right) = (self.core.analyzer.fold(left), self.core.analyzer.fold(right));
@@ -229,31 +256,13 @@ impl Builder<'_> {
                         continue;
                     }
                     for unit in units.iter_mut().skip(start).take(synonym.words.len()) {
-                        unit.add(alternative.clone(), p("SYNONYM", 1.0), 0);
+                        unit.add(alternative.clone(), SYNONYM, 0);
                         unit.frequency += frequency;
-                        if unit.weight == self.rarity(0) {
-                            unit.weight = self.rarity(unit.frequency);
-                        }
                     }
                 }
             }
         }
         Ok(())
-    }
-
-    fn pairs(&self, parts: &[Part], units: &[Unit]) -> Vec<(Variant, f32)> {
-        let mut pairs = Vec::new();
-        if p("PAIR", 0.0) <= 0.0 {
-            return pairs;
-        }
-        for (neighbours, weights) in parts.windows(2).zip(units.windows(2)) {
-            if let [Part::Word(left), Part::Word(right)] = neighbours {
-                let weight: f32 = weights.iter().map(|unit| unit.weight).sum();
-                let words = vec![left.text.clone(), right.text.clone()];
-                pairs.push((Variant { words, factor: 1.0, typos: 0 }, weight * p("PAIR", 0.0)));
-            }
-        }
-        pairs
     }
 
     /// The inverse document frequency of BM25, which is never negative.
@@ -262,6 +271,23 @@ impl Builder<'_> {
         let frequency = (frequency as f32).min(all);
         (1.0 + (all - frequency + 0.5) / (frequency + 0.5)).ln()
     }
+}
+
+/// The neighbours among the words, with what it adds when they stand side by side.
+fn pairs(parts: &[Part], units: &[Unit]) -> Vec<(Variant, f32)> {
+    let mut pairs = Vec::new();
+    for (neighbours, weights) in parts.windows(2).zip(units.windows(2)) {
+        if let [Part::Word(left), Part::Word(right)] = neighbours {
+            let weight: f32 = weights.iter().map(|unit| unit.weight).sum();
+            let pair = Variant {
+                words: vec![left.text.clone(), right.text.clone()],
+                factor: 1.0,
+                typos: 0,
+            };
+            pairs.push((pair, weight * SIDE_BY_SIDE));
+        }
+    }
+    pairs
 }
 
 /// Whether a misspelt word is complete or may go on.

@@ -13,6 +13,7 @@ use crate::order::{self, Ranked, Tie};
 use crate::parse::Parsed;
 use crate::plan;
 use crate::query_plan::CompiledPlan;
+use crate::postings;
 use crate::score::{self, Candidate, Searched};
 use crate::snapshot::Core;
 use crate::units::{Builder, Units};
@@ -32,6 +33,7 @@ struct Found {
     candidates: Vec<Candidate>,
     /// The candidates that remain, grouped by segment.
     members: Vec<usize>,
+    total: usize,
     rules: Vec<order::Rule>,
     tie: Tie,
     units: Units,
@@ -55,7 +57,7 @@ impl Words {
     /// Answers a search.
     pub fn search(&self, query: &WordsQuery<'_>) -> Result<WordsAnswer, QueryError> {
         let facets = self.facet_attributes(query.facets)?;
-        let found = self.find(query)?;
+        let found = self.find(query, &facets)?;
         let ranked = Ranked::new(&self.core, &found.candidates, &found.rules, found.tie)?;
         let wanted = query.offset.saturating_add(query.limit).min(found.members.len());
         let mut hits = Vec::new();
@@ -63,11 +65,10 @@ impl Words {
             let top = ranked.top(&found.members, wanted)?;
             for place in top.into_iter().skip(query.offset) {
                 let candidate = &found.candidates[place];
-                let score = f64::from(candidate.score);
                 hits.push(WordsHit {
                     id: ranked.id(place)?,
-                    score,
-                    bm25: candidate.score * found.units.weight,
+                    score: candidate.score(found.units.asked),
+                    bm25: candidate.share * found.units.most(),
                     words: candidate.words,
                     typos: candidate.typos,
                 });
@@ -75,7 +76,7 @@ impl Words {
         }
         Ok(WordsAnswer {
             hits,
-            total: found.members.len(),
+            total: found.total,
             facets: self.facets(&facets, &found, query)?,
             terms: found.units.terms,
         })
@@ -94,8 +95,8 @@ impl Words {
         facet_text: &str,
         query: &WordsQuery<'_>,
     ) -> Result<Vec<(String, u64)>, QueryError> {
-        self.facet_attributes(&[facet.to_owned()])?;
-        let found = self.find(query)?;
+        let counted = self.facet_attributes(&[facet.to_owned()])?;
+        let found = self.find(query, &counted)?;
         let attribute = self.core.attribute(facet)?;
         let counts = Counts::of(&self.core, &attribute, &self.documents(&found))?;
         let start = value::folded(facet_text);
@@ -121,7 +122,7 @@ impl Words {
         Ok(ids)
     }
 
-    fn find(&self, query: &WordsQuery<'_>) -> Result<Found, QueryError> {
+    fn find(&self, query: &WordsQuery<'_>, counted: &[String]) -> Result<Found, QueryError> {
         self.check_sort(query)?;
         let searched = self.searched(query.attributes)?;
         let distinct = self.distinct(query.distinct)?;
@@ -134,16 +135,22 @@ impl Words {
             matching: query.matching,
         };
         let units = builder.build(parsed)?;
-        let candidates = if everything {
-            self.everything(&units, filter.as_ref())?
-        } else {
-            score::candidates(&self.core, &units, &searched, filter.as_ref())?
-        };
         let rules = order::rules(&self.core, &self.plan.plan.ranking_rules, query.sort)?;
-        let tie = if everything { Tie::Insertion } else { Tie::Id };
+        let mut left_out = 0;
+        let (candidates, tie) = if everything {
+            // Where only the first few in insertion order are asked for, no others are looked at.
+            let plain = counted.is_empty() && distinct.is_none() && !rules.iter().any(order::Rule::is_column);
+            let most = if plain { query.offset.saturating_add(query.limit) } else { usize::MAX };
+            let (candidates, all) = self.everything(&units, filter.as_ref(), most)?;
+            left_out = all - candidates.len();
+            (candidates, Tie::Insertion)
+        } else {
+            let candidates = score::candidates(&self.core, &units, &searched, filter.as_ref())?;
+            (candidates, Tie::Id)
+        };
         let mut members: Vec<usize> = (0..candidates.len()).collect();
         if let Some(threshold) = query.score_threshold {
-            members.retain(|place| f64::from(candidates[*place].score) >= threshold);
+            members.retain(|place| candidates[*place].score(units.asked) >= threshold);
         }
         if let Some(path) = distinct {
             let ranked = Ranked::new(&self.core, &candidates, &rules, tie)?;
@@ -151,6 +158,7 @@ impl Words {
             members = order::distinct(&ranked, &candidates, &attribute, members)?;
         }
         Ok(Found {
+            total: members.len() + left_out,
             candidates,
             members,
             rules,
@@ -159,25 +167,41 @@ impl Words {
         })
     }
 
-    /// Every document, for a query without words.
-    fn everything(&self, units: &Units, filter: Option<&ItemSet>) -> Result<Vec<Candidate>, QueryError> {
+    /// Every document, for a query without words: the first `most` of each segment in insertion
+    /// order, and how many there are in all.
+    fn everything(
+        &self,
+        units: &Units,
+        filter: Option<&ItemSet>,
+        most: usize,
+    ) -> Result<(Vec<Candidate>, usize), QueryError> {
         let mut found = Vec::new();
+        let mut all = 0;
         for (number, segment) in self.core.segments.iter().enumerate() {
-            let excluded = score::excluded(&self.core, segment, &units.excluded)?;
+            let excluded = postings::excluded(&self.core, segment, &units.excluded)?;
             let bits = filter.and_then(|set| set.bits.get(number));
+            let mut docs = Vec::new();
             for doc in segment.reader.doc_ids_alive() {
                 if !excluded.contains(doc) && bits.is_none_or(|bits| bits.contains(doc)) {
-                    found.push(Candidate {
-                        segment: number as u32,
-                        doc,
-                        score: 1.0,
-                        words: 0,
-                        typos: 0,
-                    });
+                    docs.push(doc);
                 }
             }
+            all += docs.len();
+            if most == 0 {
+                docs.clear();
+            } else if most < docs.len() {
+                docs.select_nth_unstable_by_key(most - 1, |doc| segment.number(*doc));
+                docs.truncate(most);
+            }
+            found.extend(docs.into_iter().map(|doc| Candidate {
+                segment: number as u32,
+                doc,
+                share: 1.0,
+                words: 0,
+                typos: 0,
+            }));
         }
-        Ok(found)
+        Ok((found, all))
     }
 
     fn documents(&self, found: &Found) -> Documents {

@@ -28,6 +28,8 @@ pub(crate) struct Counting<'a> {
     pub weight: &'a (dyn Fn(f64) -> f64 + Sync),
 }
 
+/// Far above any count, far below where sums of weights stop being finite.
+const MOST_WEIGHT: f32 = 1e18;
 /// Item numbers are `u32` and one is left free.
 const MOST_ITEMS: usize = u32::MAX as usize;
 
@@ -113,9 +115,9 @@ impl Rows {
         if self
             .weights
             .iter()
-            .any(|weight| !(weight.is_finite() && *weight > 0.0))
+            .any(|weight| !(*weight > 0.0 && *weight <= MOST_WEIGHT))
         {
-            return Err(ModelError::Damaged("a weight is not a positive number"));
+            return Err(ModelError::Damaged("a weight is out of range"));
         }
         let items = self.items();
         for bounds in self.offsets.windows(2) {

@@ -144,8 +144,12 @@ pub(crate) fn broken(fault: &IntakeError, rejected: &[Rejected]) -> ApiError {
         Some(last) => format!(" (row {})", last.row),
         None => String::new(),
     };
-    let message = format!("The payload is malformed{place}: {fault}. Nothing of it was taken.");
-    with_rejected(ApiError::invalid("malformed_payload", message), rejected)
+    let code = match fault {
+        IntakeError::Columns(_) => "invalid_event_map",
+        _ => "malformed_payload",
+    };
+    let message = format!("The payload cannot be read{place}: {fault}. Nothing of it was taken.");
+    with_rejected(ApiError::invalid(code, message), rejected)
 }
 
 /// An error that lists the rows at fault.

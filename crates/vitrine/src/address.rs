@@ -32,7 +32,10 @@ mod tests {
 
     #[test]
     fn a_part_cannot_leave_its_place() {
-        assert_eq!(path(&["users", "a/../b?c=1", "profile"]), "/users/a%2F..%2Fb%3Fc%3D1/profile");
+        assert_eq!(
+            path(&["users", "a/../b?c=1", "profile"]),
+            "/users/a%2F..%2Fb%3Fc%3D1/profile"
+        );
         assert_eq!(encode("客"), "%E5%AE%A2");
     }
 }

@@ -44,7 +44,11 @@ impl Client {
             .timeout_connect(Some(CONNECT))
             .proxy(None)
             .build();
-        Self { agent: config.into(), base: base.trim_end_matches('/').to_owned(), key }
+        Self {
+            agent: config.into(),
+            base: base.trim_end_matches('/').to_owned(),
+            key,
+        }
     }
 
     /// The address of the server.
@@ -78,14 +82,22 @@ impl Client {
     /// `PATCH path` with a JSON body.
     pub fn patch(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
         let request = self.authorised(self.agent.patch(self.url(path)));
-        self.read(request.content_type("application/json").send(&serde_json::to_vec(body)?), path)
+        self.read(
+            request
+                .content_type("application/json")
+                .send(&serde_json::to_vec(body)?),
+            path,
+        )
     }
 
     /// Copies what `GET path` answers to `out`.
     pub fn download(&self, path: &str, out: &mut dyn Write) -> anyhow::Result<u64> {
         let request = self.authorised(self.agent.get(self.url(path)));
         let response = request.call();
-        if response.as_ref().is_ok_and(|response| response.status().is_success()) {
+        if response
+            .as_ref()
+            .is_ok_and(|response| response.status().is_success())
+        {
             let mut response = response?;
             let mut body = response.body_mut().as_reader();
             return std::io::copy(&mut body, out)
@@ -112,7 +124,10 @@ impl Client {
         path: &str,
     ) -> anyhow::Result<Value> {
         let mut response = response.with_context(|| {
-            format!("the server at {} did not answer {path}; is it running?", self.base)
+            format!(
+                "the server at {} did not answer {path}; is it running?",
+                self.base
+            )
         })?;
         let status = response.status().as_u16();
         let text = response
@@ -124,7 +139,10 @@ impl Client {
         let body: Option<Value> = serde_json::from_str(&text).ok();
         if (200..300).contains(&status) {
             return body.with_context(|| {
-                format!("{} answered {path} with something else than JSON; is it a vitrine server?", self.base)
+                format!(
+                    "{} answered {path} with something else than JSON; is it a vitrine server?",
+                    self.base
+                )
             });
         }
         Err(refusal(status, body.as_ref()).into())
@@ -140,7 +158,11 @@ fn refusal(status: u16, body: Option<&Value>) -> Refused {
     if matches!(status, 401 | 403) {
         message.push_str(" Give the key with --master-key or in VITRINE_MASTER_KEY");
     }
-    Refused { status, code: field("code").unwrap_or_default().to_owned(), message }
+    Refused {
+        status,
+        code: field("code").unwrap_or_default().to_owned(),
+        message,
+    }
 }
 
 #[cfg(test)]
@@ -150,13 +172,17 @@ mod tests {
 
     #[test]
     fn a_refusal_says_what_the_server_said_and_what_to_do() {
-        let body = json!({"message": "The provided API key is invalid.", "code": "invalid_api_key"});
+        let body =
+            json!({"message": "The provided API key is invalid.", "code": "invalid_api_key"});
         let refused = refusal(403, Some(&body));
         assert_eq!(refused.code, "invalid_api_key");
         assert_eq!(
             refused.to_string(),
             "The provided API key is invalid. Give the key with --master-key or in VITRINE_MASTER_KEY"
         );
-        assert_eq!(refusal(500, None).to_string(), "the server answered with status 500");
+        assert_eq!(
+            refusal(500, None).to_string(),
+            "the server answered with status 500"
+        );
     }
 }

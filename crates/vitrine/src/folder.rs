@@ -25,14 +25,17 @@ pub struct FolderArgs {
 #[derive(Debug, clap::Args)]
 pub struct KeyArgs {
     /// The key of the server; without it, VITRINE_MASTER_KEY of the environment.
-    #[arg(long, value_name = "KEY", hide_env_values = true)]
+    #[arg(long, value_name = "KEY")]
     master_key: Option<String>,
 }
 
 impl KeyArgs {
     /// The key from the flag or the environment; an empty one is none.
     pub fn key(&self) -> Option<String> {
-        self.master_key.clone().or_else(|| std::env::var(KEY_VARIABLE).ok()).filter(|key| !key.is_empty())
+        self.master_key
+            .clone()
+            .or_else(|| std::env::var(KEY_VARIABLE).ok())
+            .filter(|key| !key.is_empty())
     }
 }
 
@@ -40,7 +43,9 @@ impl FolderArgs {
     /// A client of the server that holds the folder, if one does.
     pub fn server(&self) -> Option<Client> {
         let address = Engine::holder(&self.data)?;
-        address.starts_with("http://").then(|| Client::new(&address, self.key.key()))
+        address
+            .starts_with("http://")
+            .then(|| Client::new(&address, self.key.key()))
     }
 
     /// Opens the folder; it is made when it is missing.

@@ -28,7 +28,10 @@ impl Columns {
         let (roles, _) = roles::of_server(client, index)?;
         let first = |role: Role| roles.first(role).map(str::to_owned);
         Ok(Self {
-            key: info.get("primaryKey").and_then(Value::as_str).map(str::to_owned),
+            key: info
+                .get("primaryKey")
+                .and_then(Value::as_str)
+                .map(str::to_owned),
             title: first(Role::Title),
             price: first(Role::Price),
         })
@@ -38,7 +41,11 @@ impl Columns {
     #[cfg(test)]
     pub fn named(key: &str, title: Option<&str>, price: Option<&str>) -> Self {
         let owned = |name: &str| name.to_owned();
-        Self { key: Some(owned(key)), title: title.map(owned), price: price.map(owned) }
+        Self {
+            key: Some(owned(key)),
+            title: title.map(owned),
+            price: price.map(owned),
+        }
     }
 
     /// The id of a hit.
@@ -66,12 +73,18 @@ pub fn hits_table<'a>(hits: impl Iterator<Item = &'a Value>, columns: &Columns) 
             because(hit),
         ]);
     }
-    if count == 0 { String::new() } else { table.render() }
+    if count == 0 {
+        String::new()
+    } else {
+        table.render()
+    }
 }
 
 /// An attribute by its dotted path, as short text.
 fn attribute(hit: &Value, name: Option<&str>) -> String {
-    let Some(name) = name else { return String::new() };
+    let Some(name) = name else {
+        return String::new();
+    };
     let direct = hit.get(name);
     let value = direct.or_else(|| name.split('.').try_fold(hit, |value, part| value.get(part)));
     match value {
@@ -84,7 +97,10 @@ fn attribute(hit: &Value, name: Option<&str>) -> String {
 /// The score of a found or of a recommended item.
 fn score(hit: &Value) -> String {
     let recommended = hit.get("_recommendation").and_then(|why| why.get("score"));
-    let score = hit.get("_rankingScore").or(recommended).and_then(Value::as_f64);
+    let score = hit
+        .get("_rankingScore")
+        .or(recommended)
+        .and_then(Value::as_f64);
     score.map_or_else(String::new, |score| {
         // Enough digits to tell neighbours apart, whatever the scale of the scorer.
         let digits = if score.abs() >= 100.0 { 1e1 } else { 1e4 };
@@ -94,14 +110,32 @@ fn score(hit: &Value) -> String {
 
 /// The source of a recommendation, and with `explain` what it rests on.
 fn because(hit: &Value) -> String {
-    let Some(why) = hit.get("_recommendation") else { return String::new() };
-    let text = |value: &Value, name: &str| {
-        value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
+    let Some(why) = hit.get("_recommendation") else {
+        return String::new();
     };
-    let reasons = why.get("reasons").and_then(Value::as_array).into_iter().flatten();
+    let text = |value: &Value, name: &str| {
+        value
+            .get(name)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned()
+    };
+    let reasons = why
+        .get("reasons")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten();
     let parts: Vec<String> = reasons
         .take(REASONS)
-        .map(|reason| format!("{} {}", text(reason, "because"), text(reason, "itemId")).trim().to_owned())
+        .map(|reason| {
+            format!("{} {}", text(reason, "because"), text(reason, "itemId"))
+                .trim()
+                .to_owned()
+        })
         .collect();
-    if parts.is_empty() { text(why, "source") } else { parts.join(", ") }
+    if parts.is_empty() {
+        text(why, "source")
+    } else {
+        parts.join(", ")
+    }
 }

@@ -41,7 +41,12 @@ impl Hosted {
             let _ = told.await;
         };
         let server = runtime.spawn(server::serve(engine, config, listener, shutdown));
-        Ok(Self { runtime, server, stop, address })
+        Ok(Self {
+            runtime,
+            server,
+            stop,
+            address,
+        })
     }
 
     /// Where it listens.
@@ -66,7 +71,12 @@ impl Hosted {
 
     /// Serves until Ctrl-C or SIGTERM, or until the server fails.
     pub fn run_until_told(self) -> anyhow::Result<()> {
-        let Self { runtime, mut server, stop, .. } = self;
+        let Self {
+            runtime,
+            mut server,
+            stop,
+            ..
+        } = self;
         runtime.block_on(async {
             tokio::select! {
                 told = signal() => {
@@ -81,7 +91,12 @@ impl Hosted {
 
     /// Answers what is in flight, stops, and closes the engine.
     pub fn stop(self) -> anyhow::Result<()> {
-        let Self { runtime, server, stop, .. } = self;
+        let Self {
+            runtime,
+            server,
+            stop,
+            ..
+        } = self;
         let _ = stop.send(());
         Ok(runtime.block_on(server)??)
     }

@@ -41,9 +41,9 @@ pub fn exit_code(result: anyhow::Result<Outcome>) -> ExitCode {
 }
 
 fn is_closed_pipe(error: &anyhow::Error) -> bool {
-    error.downcast_ref::<crate::output::StdoutError>().is_some_and(|stdout| {
-        stdout.0.kind() == io::ErrorKind::BrokenPipe
-    })
+    error
+        .downcast_ref::<crate::output::StdoutError>()
+        .is_some_and(|stdout| stdout.0.kind() == io::ErrorKind::BrokenPipe)
 }
 
 fn complain(error: &anyhow::Error) {
@@ -73,7 +73,9 @@ mod tests {
 
     #[test]
     fn causes_stand_on_one_line_and_none_twice() {
-        let error = anyhow!("disk\nfull").context("cannot write").context("cannot write");
+        let error = anyhow!("disk\nfull")
+            .context("cannot write")
+            .context("cannot write");
         assert_eq!(chain(&error), "cannot write: disk full");
     }
 }

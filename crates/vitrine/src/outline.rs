@@ -137,6 +137,9 @@ mod tests {
 
     #[test]
     fn long_lists_say_how_much_is_left_out() {
-        assert_eq!(inline(&json!([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12])).as_deref(), Some("1, 2, 3, 4, 5, 6, 7, 8, 9, 10, … 2 more"));
+        assert_eq!(
+            inline(&json!([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12])).as_deref(),
+            Some("1, 2, 3, 4, 5, 6, 7, 8, 9, 10, … 2 more")
+        );
     }
 }

@@ -37,7 +37,11 @@ impl Format {
         answer: &T,
         render: impl FnOnce(&T) -> String,
     ) -> anyhow::Result<()> {
-        if self.json { json(answer) } else { text(&render(answer)) }
+        if self.json {
+            json(answer)
+        } else {
+            text(&render(answer))
+        }
     }
 }
 
@@ -53,7 +57,9 @@ pub fn text(text: &str) -> anyhow::Result<()> {
         return Ok(());
     }
     let mut out = io::stdout().lock();
-    writeln!(out, "{text}").and_then(|()| out.flush()).map_err(StdoutError)?;
+    writeln!(out, "{text}")
+        .and_then(|()| out.flush())
+        .map_err(StdoutError)?;
     Ok(())
 }
 

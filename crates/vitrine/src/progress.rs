@@ -14,18 +14,30 @@ pub fn bytes(label: &str, total: Option<u64>) -> ProgressBar {
             label,
             "{msg} {bar:30} {bytes}/{total_bytes} {bytes_per_sec} {eta}",
         ),
-        None => styled(ProgressBar::no_length(), label, "{msg} {spinner} {bytes} {bytes_per_sec}"),
+        None => styled(
+            ProgressBar::no_length(),
+            label,
+            "{msg} {spinner} {bytes} {bytes_per_sec}",
+        ),
     }
 }
 
 /// A bar over things counted.
 pub fn count(label: &str, total: u64) -> ProgressBar {
-    styled(ProgressBar::new(total), label, "{msg} {bar:30} {human_pos}/{human_len} {eta}")
+    styled(
+        ProgressBar::new(total),
+        label,
+        "{msg} {bar:30} {human_pos}/{human_len} {eta}",
+    )
 }
 
 /// A sign of life for a wait of unknown length.
 pub fn wait(label: &str) -> ProgressBar {
-    let bar = styled(ProgressBar::new_spinner(), label, "{msg} {spinner} {elapsed}");
+    let bar = styled(
+        ProgressBar::new_spinner(),
+        label,
+        "{msg} {spinner} {elapsed}",
+    );
     bar.enable_steady_tick(Duration::from_millis(100));
     bar
 }
@@ -45,7 +57,12 @@ mod tests {
 
     #[test]
     fn every_template_is_well_formed() {
-        for bar in [bytes("read", Some(10)), bytes("read", None), count("rank", 3), wait("fit")] {
+        for bar in [
+            bytes("read", Some(10)),
+            bytes("read", None),
+            count("rank", 3),
+            wait("fit"),
+        ] {
             bar.inc(1);
             assert_eq!(bar.position(), 1);
             assert!(!bar.message().is_empty());

@@ -42,7 +42,10 @@ pub fn of_server(client: &Client, index: &str) -> anyhow::Result<(Roles, Vec<Rol
     let part = |name: &str| answer.get(name).cloned().unwrap_or(Value::Null);
     let unknown = "the server gave the roles in an unknown form";
     let roles = serde_json::from_value(part("roles")).context(unknown)?;
-    Ok((roles, serde_json::from_value(part("reasons")).context(unknown)?))
+    Ok((
+        roles,
+        serde_json::from_value(part("reasons")).context(unknown)?,
+    ))
 }
 
 /// What a person sees of the roles.
@@ -55,13 +58,19 @@ pub fn render(lines: &[RoleLine]) -> String {
         }
         text.push('\n');
     }
-    if text.is_empty() { text } else { format!("roles (change them in the setting `roles`):\n{text}") }
+    if text.is_empty() {
+        text
+    } else {
+        format!("roles (change them in the setting `roles`):\n{text}")
+    }
 }
 
 fn lines(roles: &Roles, reasons: &[RoleReason]) -> Vec<RoleLine> {
     let mut lines = Vec::new();
     for (role, attributes) in roles.iter() {
-        let why = reasons.iter().filter(|reason| reason.role == role && attributes.contains(&reason.attribute));
+        let why = reasons
+            .iter()
+            .filter(|reason| reason.role == role && attributes.contains(&reason.attribute));
         lines.push(RoleLine {
             role: format!("{role:?}").to_lowercase(),
             attributes: attributes.to_vec(),

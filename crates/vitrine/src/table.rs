@@ -15,12 +15,16 @@ pub struct Table {
 impl Table {
     /// An empty table with these columns.
     pub fn new(header: &[&'static str]) -> Self {
-        Self { header: header.to_vec(), rows: Vec::new() }
+        Self {
+            header: header.to_vec(),
+            rows: Vec::new(),
+        }
     }
 
     /// Adds a row; missing cells are empty.
     pub fn row(&mut self, cells: Vec<String>) {
-        self.rows.push(cells.into_iter().map(|cell| cut(&cell)).collect());
+        self.rows
+            .push(cells.into_iter().map(|cell| cut(&cell)).collect());
     }
 
     /// The table as lines, without columns in which no row has anything.
@@ -55,9 +59,10 @@ impl Table {
     }
 
     fn is_numeric(&self, column: usize) -> bool {
-        self.rows.iter().map(|row| cell(row, column)).all(|cell| {
-            cell.is_empty() || cell.parse::<f64>().is_ok()
-        })
+        self.rows
+            .iter()
+            .map(|row| cell(row, column))
+            .all(|cell| cell.is_empty() || cell.parse::<f64>().is_ok())
     }
 }
 
@@ -85,8 +90,10 @@ fn columns(character: char) -> usize {
 
 /// One line of at most [`WIDEST`] columns; control characters would break the table.
 fn cut(text: &str) -> String {
-    let clean: String =
-        text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let clean: String = text
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
     if width(&clean) <= WIDEST {
         return clean;
     }

@@ -25,38 +25,84 @@ fn purchases() -> String {
     for shopper in 0..30 {
         for (line, sku) in ["a1", "a2", "a3"].iter().enumerate().take(2 + shopper % 2) {
             let day = 1 + shopper % 28;
-            let _ = writeln!(text, "o{shopper},c{shopper},{sku},2011-10-{day:02} 1{line}:00:00,1,2.50");
+            let _ = writeln!(
+                text,
+                "o{shopper},c{shopper},{sku},2011-10-{day:02} 1{line}:00:00,1,2.50"
+            );
         }
     }
     text
 }
 
-const MAPPING: &str = "user=customer,item=sku,time=when,basket=order,quantity=qty,price=unit_price,kind:=purchase";
+const MAPPING: &str =
+    "user=customer,item=sku,time=when,basket=order,quantity=qty,price=unit_price,kind:=purchase";
 
 /// A shop with its catalogue and its purchases in the data folder.
 fn filled() -> Shop {
     let shop = Shop::new();
-    let (items, orders) = (shop.file("items.csv", CATALOGUE), shop.file("orders.csv", purchases()));
-    let report = run(&["ingest", "--data", &shop.data(), "--index", "shop", &items, "--primary-key", "sku", "--json"])
-        .expect(0)
-        .json();
-    assert_eq!((&report["read"], &report["added"], &report["refused"]), (&json!(5), &json!(5), &json!(0)));
-    let events = ["events", "--data", &shop.data(), "--index", "shop", &orders, "--map", MAPPING, "--json"];
+    let (items, orders) = (
+        shop.file("items.csv", CATALOGUE),
+        shop.file("orders.csv", purchases()),
+    );
+    let report = run(&[
+        "ingest",
+        "--data",
+        &shop.data(),
+        "--index",
+        "shop",
+        &items,
+        "--primary-key",
+        "sku",
+        "--json",
+    ])
+    .expect(0)
+    .json();
+    assert_eq!(
+        (&report["read"], &report["added"], &report["refused"]),
+        (&json!(5), &json!(5), &json!(0))
+    );
+    let events = [
+        "events",
+        "--data",
+        &shop.data(),
+        "--index",
+        "shop",
+        &orders,
+        "--map",
+        MAPPING,
+        "--json",
+    ];
     let report = run(&events).expect(0).json();
-    assert_eq!((&report["accepted"], &report["duplicates"], &report["rejected"]), (&json!(75), &json!(0), &json!(0)));
+    assert_eq!(
+        (
+            &report["accepted"],
+            &report["duplicates"],
+            &report["rejected"]
+        ),
+        (&json!(75), &json!(0), &json!(0))
+    );
     shop
 }
 
 fn ids(answer: &Value) -> Vec<&str> {
     let hits = answer["hits"].as_array().unwrap();
-    hits.iter().map(|hit| hit["sku"].as_str().unwrap()).collect()
+    hits.iter()
+        .map(|hit| hit["sku"].as_str().unwrap())
+        .collect()
 }
 
 /// Everything that can be asked, with what takes time left out.
 fn answers(data: &str) -> Vec<Value> {
     let asked: [&[&str]; 8] = [
         &["search", "enamel mug", "--sort", "price:desc"],
-        &["search", "mug", "--filter", "price < 2.6", "--facets", "brand"],
+        &[
+            "search",
+            "mug",
+            "--filter",
+            "price < 2.6",
+            "--facets",
+            "brand",
+        ],
         &["search", "hart t-light"],
         &["recommend", "--kind", "bought-with", "--item", "a1"],
         &["recommend", "--kind", "popular", "--limit", "2"],
@@ -76,7 +122,9 @@ fn answers(data: &str) -> Vec<Value> {
 fn steady(value: Value) -> Value {
     match value {
         Value::Object(fields) => {
-            let kept = fields.into_iter().filter(|(name, _)| name != "processingTimeMs");
+            let kept = fields
+                .into_iter()
+                .filter(|(name, _)| name != "processingTimeMs");
             Value::Object(kept.map(|(name, field)| (name, steady(field))).collect())
         }
         Value::Array(items) => items.into_iter().map(steady).collect(),
@@ -88,10 +136,28 @@ fn steady(value: Value) -> Value {
 fn a_shop_answers_alone_through_a_server_and_restored() {
     let shop = filled();
     let data = shop.data();
-    let search = run(&["search", "--data", &data, "--index", "shop", "blue mug", "--json"]).expect(0).json();
+    let search = run(&[
+        "search", "--data", &data, "--index", "shop", "blue mug", "--json",
+    ])
+    .expect(0)
+    .json();
     assert_eq!(ids(&search).first(), Some(&"a2"), "{search}");
-    assert_eq!(search["estimatedTotalHits"].as_u64(), Some(ids(&search).len() as u64));
-    let bought = ["recommend", "--data", &data, "--index", "shop", "--kind", "bought-with", "--item", "a1", "--json"];
+    assert_eq!(
+        search["estimatedTotalHits"].as_u64(),
+        Some(ids(&search).len() as u64)
+    );
+    let bought = [
+        "recommend",
+        "--data",
+        &data,
+        "--index",
+        "shop",
+        "--kind",
+        "bought-with",
+        "--item",
+        "a1",
+        "--json",
+    ];
     assert_eq!(ids(&run(&bought).expect(0).json()).first(), Some(&"a2"));
     let excluded = [&bought[..], &["--exclude", "a2"]].concat();
     assert!(!ids(&run(&excluded).json()).contains(&"a2"));
@@ -118,16 +184,36 @@ fn rows_and_events_go_through_the_server_that_holds_the_folder() {
     let data = shop.data();
     let server = Server::start(&data);
     let more = "{\"sku\": \"b1\", \"name\": \"Chalk board\"}\n{\"name\": \"no key\"}\nnot json\n";
-    let args = ["ingest", "--data", &data, "--index", "shop", "-", "--format", "ndjson", "--json"];
+    let args = [
+        "ingest", "--data", &data, "--index", "shop", "-", "--format", "ndjson", "--json",
+    ];
     let report = run_with_input(&args, more.as_bytes()).expect(0).json();
-    assert_eq!((&report["read"], &report["added"], &report["refused"]), (&json!(3), &json!(1), &json!(2)), "{report}");
-    let rows: Vec<_> = report["refusedRows"].as_array().unwrap().iter().map(|row| row["row"].as_u64()).collect();
-    assert!(rows.contains(&Some(2)) && rows.contains(&Some(3)), "{report}");
+    assert_eq!(
+        (&report["read"], &report["added"], &report["refused"]),
+        (&json!(3), &json!(1), &json!(2)),
+        "{report}"
+    );
+    let rows: Vec<_> = report["refusedRows"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| row["row"].as_u64())
+        .collect();
+    assert!(
+        rows.contains(&Some(2)) && rows.contains(&Some(3)),
+        "{report}"
+    );
 
     let orders = shop.file("again.csv", purchases());
-    let again = ["events", "--data", &data, "--index", "shop", &orders, "--map", MAPPING, "--json"];
+    let again = [
+        "events", "--data", &data, "--index", "shop", &orders, "--map", MAPPING, "--json",
+    ];
     let report = run(&again).expect(0).json();
-    assert_eq!((&report["accepted"], &report["duplicates"]), (&json!(0), &json!(75)), "{report}");
+    assert_eq!(
+        (&report["accepted"], &report["duplicates"]),
+        (&json!(0), &json!(75)),
+        "{report}"
+    );
     let (_, stats) = server.get("/indexes/shop/stats");
     assert_eq!(stats["numberOfDocuments"], json!(6));
 }
@@ -136,10 +222,25 @@ fn rows_and_events_go_through_the_server_that_holds_the_folder() {
 fn an_event_changes_the_next_answer() {
     let shop = filled();
     let data = shop.data();
-    let event = r#"{"userId": "new", "itemId": "a4", "kind": "view", "time": "2011-11-01T10:00:00Z"}"#;
+    let event =
+        r#"{"userId": "new", "itemId": "a4", "kind": "view", "time": "2011-11-01T10:00:00Z"}"#;
     let args = ["events", "--data", &data, "--index", "shop", "-", "--json"];
-    assert_eq!(run_with_input(&args, event.as_bytes()).expect(0).json()["accepted"], json!(1));
-    let viewed = ["recommend", "--data", &data, "--index", "shop", "--kind", "recently-viewed", "--user", "new", "--json"];
+    assert_eq!(
+        run_with_input(&args, event.as_bytes()).expect(0).json()["accepted"],
+        json!(1)
+    );
+    let viewed = [
+        "recommend",
+        "--data",
+        &data,
+        "--index",
+        "shop",
+        "--kind",
+        "recently-viewed",
+        "--user",
+        "new",
+        "--json",
+    ];
     assert_eq!(ids(&run(&viewed).expect(0).json()), ["a4"]);
 }
 
@@ -149,16 +250,37 @@ fn refused_and_changed_rows_are_listed_by_their_task() {
     let data = shop.data();
     let rows = "[{\"id\": 1, \"title\": \"<b>Mug</b> red\", \"price\": \"£2.50\"}, {\"id\": \"a b\", \"title\": \"x\"}]";
     let file = shop.file("items.json", rows);
-    let report = run(&["ingest", "--data", &data, "--index", "shop", &file, "--list", "--json"]).expect(0).json();
-    assert_eq!((&report["added"], &report["refused"]), (&json!(1), &json!(1)), "{report}");
+    let report = run(&[
+        "ingest", "--data", &data, "--index", "shop", &file, "--list", "--json",
+    ])
+    .expect(0)
+    .json();
+    assert_eq!(
+        (&report["added"], &report["refused"]),
+        (&json!(1), &json!(1)),
+        "{report}"
+    );
     assert_eq!(report["refusedRows"][0]["row"], json!(2), "{report}");
     assert_eq!(report["refusedRows"][0]["field"], json!("id"), "{report}");
-    assert!(!report["changedRows"].as_array().unwrap().is_empty(), "{report}");
+    assert!(
+        !report["changedRows"].as_array().unwrap().is_empty(),
+        "{report}"
+    );
     let task = report["tasks"][0].to_string();
-    let listed = run(&["rows", "--data", &data, &task, "--json"]).expect(0).json();
-    assert!(listed["results"].as_array().is_some_and(|rows| rows.len() >= 2), "{listed}");
+    let listed = run(&["rows", "--data", &data, &task, "--json"])
+        .expect(0)
+        .json();
+    assert!(
+        listed["results"]
+            .as_array()
+            .is_some_and(|rows| rows.len() >= 2),
+        "{listed}"
+    );
     let text = run(&["rows", "--data", &data, &task]).expect(0).stdout;
-    assert!(text.contains("refused") && text.contains("changed"), "{text}");
+    assert!(
+        text.contains("refused") && text.contains("changed"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -166,23 +288,54 @@ fn settings_are_shown_and_changed() {
     let shop = filled();
     let data = shop.data();
     let change = r#"{"synonyms": {"cup": ["mug"]}}"#;
-    let settings = run(&["settings", "--data", &data, "--index", "shop", change, "--json"]).expect(0).json();
+    let settings = run(&[
+        "settings", "--data", &data, "--index", "shop", change, "--json",
+    ])
+    .expect(0)
+    .json();
     assert_eq!(settings["synonyms"], json!({"cup": ["mug"]}));
     assert_eq!(settings["filterableAttributes"], json!(["*"]));
-    let found = run(&["search", "--data", &data, "--index", "shop", "cup", "--json"]).expect(0).json();
+    let found = run(&[
+        "search", "--data", &data, "--index", "shop", "cup", "--json",
+    ])
+    .expect(0)
+    .json();
     assert_eq!(ids(&found).len(), 2, "{found}");
-    let refused = run(&["settings", "--data", &data, "--index", "shop", r#"{"synonims": {}}"#]).expect(2);
+    let refused = run(&[
+        "settings",
+        "--data",
+        &data,
+        "--index",
+        "shop",
+        r#"{"synonims": {}}"#,
+    ])
+    .expect(2);
     assert!(refused.stderr.contains("synonims"), "{}", refused.stderr);
 }
 
 #[test]
 fn people_get_tables() {
     let shop = filled();
-    let text = run(&["search", "--data", &shop.data(), "--index", "shop", "lamp"]).expect(0).stdout;
+    let text = run(&["search", "--data", &shop.data(), "--index", "shop", "lamp"])
+        .expect(0)
+        .stdout;
     let header = text.lines().nth(1).unwrap_or_default();
-    assert!(header.starts_with("title") && header.contains("price"), "{text}");
+    assert!(
+        header.starts_with("title") && header.contains("price"),
+        "{text}"
+    );
     assert!(text.contains("Garden lamp"), "{text}");
-    let profile = run(&["profile", "--data", &shop.data(), "--index", "shop", "--user", "c1"]).expect(0).stdout;
+    let profile = run(&[
+        "profile",
+        "--data",
+        &shop.data(),
+        "--index",
+        "shop",
+        "--user",
+        "c1",
+    ])
+    .expect(0)
+    .stdout;
     assert!(profile.contains("c1"), "{profile}");
 }
 
@@ -191,10 +344,23 @@ fn a_log_is_verified_and_compacted() {
     let shop = filled();
     let data = shop.data();
     let report = run(&["verify", "--data", &data, "--json"]).expect(0).json();
-    assert!(report["records"].as_u64().is_some_and(|records| records >= 4), "{report}");
+    assert!(
+        report["records"]
+            .as_u64()
+            .is_some_and(|records| records >= 4),
+        "{report}"
+    );
     assert_eq!(report["lost"], json!(0));
-    assert!(run(&["compact", "--data", &data, "--json"]).expect(0).json().is_object());
-    assert_eq!(run(&["verify", "--data", &data, "--json"]).expect(0).json()["records"], report["records"]);
+    assert!(
+        run(&["compact", "--data", &data, "--json"])
+            .expect(0)
+            .json()
+            .is_object()
+    );
+    assert_eq!(
+        run(&["verify", "--data", &data, "--json"]).expect(0).json()["records"],
+        report["records"]
+    );
 }
 
 #[test]
@@ -202,12 +368,23 @@ fn a_reader_who_has_had_enough_is_no_failure() {
     use std::process::Stdio;
     let shop = filled();
     let mut child = vitrine()
-        .args(["search", "--data", &shop.data(), "--index", "shop", "--json"])
+        .args([
+            "search",
+            "--data",
+            &shop.data(),
+            "--index",
+            "shop",
+            "--json",
+        ])
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
     drop(child.stdout.take());
     let ended = child.wait_with_output().unwrap();
-    assert_eq!((ended.status.code(), ended.stderr.is_empty()), (Some(0), true), "{ended:?}");
+    assert_eq!(
+        (ended.status.code(), ended.stderr.is_empty()),
+        (Some(0), true),
+        "{ended:?}"
+    );
 }

@@ -15,7 +15,9 @@ use support::{Server, Shop, agent, run, send};
 
 const ROUNDS: u64 = 30;
 const SEED: u64 = 20_111_209;
-const WORDS: [&str; 8] = ["heart", "holder", "lamp", "mug", "garden", "paper", "chain", "star"];
+const WORDS: [&str; 8] = [
+    "heart", "holder", "lamp", "mug", "garden", "paper", "chain", "star",
+];
 
 /// One request of a client: always the same bytes, so that it can be sent again.
 #[derive(Clone)]
@@ -55,7 +57,9 @@ impl Client {
             let (path, body) = self.wire(&request);
             let answer = send(&agent, &format!("{address}{path}"), &body);
             match answer {
-                Some((status, _)) if (200..300).contains(&status) => self.acknowledged.push(request),
+                Some((status, _)) if (200..300).contains(&status) => {
+                    self.acknowledged.push(request)
+                }
                 Some((503, _)) | None => {
                     self.in_doubt = Some(request);
                     return;
@@ -70,7 +74,10 @@ impl Client {
         let number = self.next;
         self.next += count;
         if self.writes_documents {
-            Request::Documents { first: number, count }
+            Request::Documents {
+                first: number,
+                count,
+            }
         } else {
             Request::Events { number, count }
         }
@@ -152,9 +159,15 @@ fn thirty_kills_lose_nothing_and_double_nothing() {
             .collect();
         thread::sleep(Duration::from_millis(100 + random.below(300)));
         server.kill();
-        clients = writing.into_iter().map(|thread| thread.join().unwrap()).collect();
+        clients = writing
+            .into_iter()
+            .map(|thread| thread.join().unwrap())
+            .collect();
     }
-    assert!(clients.iter().all(|client| client.acknowledged.len() > 30), "seed {SEED}: too little traffic");
+    assert!(
+        clients.iter().all(|client| client.acknowledged.len() > 30),
+        "seed {SEED}: too little traffic"
+    );
 
     let server = Server::start(shop.data());
     settle(&server);
@@ -168,7 +181,11 @@ fn thirty_kills_lose_nothing_and_double_nothing() {
     settle(&server);
     let folded = views(&server, &clients);
     for (name, view) in &live {
-        assert_eq!(Some(view), folded.get(name), "seed {SEED}: {name} differs from its rebuild");
+        assert_eq!(
+            Some(view),
+            folded.get(name),
+            "seed {SEED}: {name} differs from its rebuild"
+        );
     }
 }
 
@@ -212,13 +229,23 @@ fn check_documents(server: &Server, clients: &[Client]) {
     let mut found = BTreeMap::new();
     for document in all_documents(server) {
         let id = id_of(&document);
-        assert!(found.insert(id.clone(), document).is_none(), "seed {SEED}: {id} is there twice");
+        assert!(
+            found.insert(id.clone(), document).is_none(),
+            "seed {SEED}: {id} is there twice"
+        );
     }
     for (id, document) in &expected {
-        assert_eq!(found.get(id), Some(document), "seed {SEED}: acknowledged document {id}");
+        assert_eq!(
+            found.get(id),
+            Some(document),
+            "seed {SEED}: acknowledged document {id}"
+        );
     }
     for id in found.keys() {
-        assert!(expected.contains_key(id) || in_doubt.contains(id), "seed {SEED}: {id} was never sent");
+        assert!(
+            expected.contains_key(id) || in_doubt.contains(id),
+            "seed {SEED}: {id} was never sent"
+        );
     }
 }
 
@@ -229,7 +256,10 @@ fn id_of(document: &Value) -> String {
 fn all_documents(server: &Server) -> Vec<Value> {
     let mut all = Vec::new();
     loop {
-        let (status, page) = server.get(&format!("/indexes/shop/documents?limit=1000&offset={}", all.len()));
+        let (status, page) = server.get(&format!(
+            "/indexes/shop/documents?limit=1000&offset={}",
+            all.len()
+        ));
         assert_eq!(status, 200, "{page}");
         let results = page["results"].as_array().unwrap();
         if results.is_empty() {
@@ -244,20 +274,31 @@ fn check_events(server: &Server, clients: &[Client]) {
     let mut total = 0;
     for client in clients.iter().filter(|client| !client.writes_documents) {
         for request in client.acknowledged.iter().chain(&client.in_doubt) {
-            let Request::Events { number, count } = request else { continue };
+            let Request::Events { number, count } = request else {
+                continue;
+            };
             let user = client.user(*number);
             let (status, profile) = server.get(&format!("/indexes/shop/users/{user}/profile"));
-            let is_in_doubt = matches!(client.in_doubt, Some(Request::Events { number: n, .. }) if n == *number);
+            let is_in_doubt =
+                matches!(client.in_doubt, Some(Request::Events { number: n, .. }) if n == *number);
             if status == 404 && is_in_doubt {
                 continue;
             }
             assert_eq!(status, 200, "seed {SEED}: {user}: {profile}");
-            assert_eq!(events_of(&profile), *count, "seed {SEED}: events of {user}: {profile}");
+            assert_eq!(
+                events_of(&profile),
+                *count,
+                "seed {SEED}: events of {user}: {profile}"
+            );
             total += count;
         }
     }
     let (_, stats) = server.get("/indexes/shop/stats");
-    assert_eq!(stats["numberOfEvents"].as_u64(), Some(total), "seed {SEED}: {stats}");
+    assert_eq!(
+        stats["numberOfEvents"].as_u64(),
+        Some(total),
+        "seed {SEED}: {stats}"
+    );
 }
 
 fn events_of(profile: &Value) -> u64 {
@@ -276,7 +317,10 @@ fn views(server: &Server, clients: &[Client]) -> BTreeMap<String, Value> {
     for client in clients.iter().filter(|client| !client.writes_documents) {
         for request in client.acknowledged.iter().rev().step_by(7).take(100) {
             if let Request::Events { number, .. } = request {
-                paths.push(format!("/indexes/shop/users/{}/profile", client.user(*number)));
+                paths.push(format!(
+                    "/indexes/shop/users/{}/profile",
+                    client.user(*number)
+                ));
             }
         }
     }
@@ -298,7 +342,9 @@ fn steady(value: Value) -> Value {
     const PASSING: [&str; 3] = ["processingTimeMs", "rawDocumentDbSize", "avgDocumentSize"];
     match value {
         Value::Object(fields) => {
-            let kept = fields.into_iter().filter(|(name, _)| !PASSING.contains(&name.as_str()));
+            let kept = fields
+                .into_iter()
+                .filter(|(name, _)| !PASSING.contains(&name.as_str()));
             Value::Object(kept.map(|(name, field)| (name, steady(field))).collect())
         }
         Value::Array(items) => items.into_iter().map(steady).collect(),

@@ -58,15 +58,27 @@ pub struct Change {
     pub what: ChangeKind,
 }
 
-/// Records a change, once for all elements of a list.
-pub(super) fn note(changes: &mut Vec<Change>, path: &str, what: ChangeKind) {
-    if !changes
-        .last()
-        .is_some_and(|last| last.what == what && last.field == path)
-    {
-        changes.push(Change {
-            field: path.to_owned(),
-            what,
-        });
+/// The changes of one document, behind those of the documents before it.
+pub(super) struct Log<'a> {
+    changes: &'a mut Vec<Change>,
+    start: usize,
+}
+
+impl<'a> Log<'a> {
+    pub(super) fn new(changes: &'a mut Vec<Change>) -> Self {
+        let start = changes.len();
+        Self { changes, start }
+    }
+
+    /// Records a change, once for all elements of a list.
+    pub(super) fn note(&mut self, path: &str, what: ChangeKind) {
+        let own = self.changes.get(self.start..).unwrap_or_default();
+        let mut of_field = own.iter().rev().take_while(|change| change.field == path);
+        if !of_field.any(|change| change.what == what) {
+            self.changes.push(Change {
+                field: path.to_owned(),
+                what,
+            });
+        }
     }
 }

@@ -304,7 +304,11 @@ mod tests {
         texts.push(format!("{}b{}", "<".repeat(30), ">".repeat(30)));
         for text in texts {
             let once = plain(&text).map_or_else(|| text.clone(), |plain| plain.text);
-            assert!(plain(&once).is_none(), "{} is not stable", crate::error::excerpt(&text));
+            assert!(
+                plain(&once).is_none(),
+                "{} is not stable",
+                crate::error::excerpt(&text)
+            );
         }
     }
 }

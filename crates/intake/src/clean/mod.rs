@@ -21,7 +21,7 @@ pub use price::{PriceFault, parse_price};
 
 use crate::moment::{moment_of_number, parse_moment};
 use crate::{Map, Role, Roles};
-use change::note;
+use change::Log;
 use measures::{as_number, plain_number};
 use rustc_hash::FxHashMap;
 use serde_json::Value;
@@ -93,7 +93,7 @@ impl Cleaner {
     /// The document as it is indexed; what changed is added to `changes`.
     pub fn clean<'a>(&self, object: &'a Map, changes: &mut Vec<Change>) -> Cow<'a, Map> {
         let mut path = String::new();
-        match self.object(object, Treatment::Form, &mut path, changes) {
+        match self.object(object, Treatment::Form, &mut path, &mut Log::new(changes)) {
             Some(cleaned) => Cow::Owned(cleaned),
             None => Cow::Borrowed(object),
         }
@@ -105,7 +105,7 @@ impl Cleaner {
         object: &Map,
         around: Treatment,
         path: &mut String,
-        changes: &mut Vec<Change>,
+        changes: &mut Log<'_>,
     ) -> Option<Map> {
         let mut cleaned: Option<Map> = None;
         let above = path.len();
@@ -145,13 +145,12 @@ impl Cleaner {
         value: &Value,
         treatment: Treatment,
         path: &mut String,
-        changes: &mut Vec<Change>,
+        changes: &mut Log<'_>,
     ) -> Outcome {
         if treatment == Treatment::Categories {
             return match lists::flat_categories(value) {
                 Some(flat) => {
-                    note(
-                        changes,
+                    changes.note(
                         path,
                         if flat.is_array() {
                             ChangeKind::ListSplit
@@ -181,7 +180,7 @@ impl Cleaner {
         list: &[Value],
         treatment: Treatment,
         path: &mut String,
-        changes: &mut Vec<Change>,
+        changes: &mut Log<'_>,
     ) -> Outcome {
         let mut cleaned: Option<Vec<Value>> = None;
         for (index, value) in list.iter().enumerate() {
@@ -212,13 +211,12 @@ fn first_entries(object: &Map, count: usize) -> Map {
     copy
 }
 
-fn clean_text(text: &str, treatment: Treatment, path: &str, changes: &mut Vec<Change>) -> Outcome {
+fn clean_text(text: &str, treatment: Treatment, path: &str, changes: &mut Log<'_>) -> Outcome {
     match treatment {
         Treatment::Exact => Outcome::Keep,
         Treatment::Markup => match markup::plain(text) {
             Some(plain) => {
-                note(
-                    changes,
+                changes.note(
                     path,
                     if plain.had_markup {
                         ChangeKind::MarkupStripped
@@ -234,7 +232,7 @@ fn clean_text(text: &str, treatment: Treatment, path: &str, changes: &mut Vec<Ch
         Treatment::Form | Treatment::Categories if is_address(text) => Outcome::Keep,
         Treatment::Form | Treatment::Categories => match text::normalized(text) {
             Some(formed) => {
-                note(changes, path, ChangeKind::TextFormed);
+                changes.note(path, ChangeKind::TextFormed);
                 Outcome::Replace(Value::String(formed))
             }
             None => Outcome::Keep,
@@ -254,7 +252,7 @@ fn clean_text(text: &str, treatment: Treatment, path: &str, changes: &mut Vec<Ch
                 if formed == text {
                     return Outcome::Keep;
                 }
-                note(changes, path, ChangeKind::DateFormed);
+                changes.note(path, ChangeKind::DateFormed);
                 Outcome::Replace(Value::String(formed))
             }
             Err(_) => dropped(ChangeKind::Unreadable, path, changes),
@@ -262,12 +260,12 @@ fn clean_text(text: &str, treatment: Treatment, path: &str, changes: &mut Vec<Ch
     }
 }
 
-fn price_of_text(text: &str, path: &str, changes: &mut Vec<Change>) -> Outcome {
+fn price_of_text(text: &str, path: &str, changes: &mut Log<'_>) -> Outcome {
     match parse_price(text) {
         Ok(price) => {
             // A number that merely stood in quotes has not changed.
             if plain_number(text).is_none() {
-                note(changes, path, ChangeKind::PriceParsed);
+                changes.note(path, ChangeKind::PriceParsed);
             }
             Outcome::Replace(as_number(price))
         }
@@ -280,13 +278,13 @@ fn measured(
     text: &str,
     read: fn(&str) -> Option<Value>,
     path: &str,
-    changes: &mut Vec<Change>,
+    changes: &mut Log<'_>,
 ) -> Outcome {
     let formed = text::normalized(text);
     match read(formed.as_deref().unwrap_or(text)) {
         Some(value) => {
             if plain_number(text).is_none() {
-                note(changes, path, ChangeKind::NumberParsed);
+                changes.note(path, ChangeKind::NumberParsed);
             }
             Outcome::Replace(value)
         }
@@ -298,14 +296,14 @@ fn clean_number(
     number: &serde_json::Number,
     treatment: Treatment,
     path: &str,
-    changes: &mut Vec<Change>,
+    changes: &mut Log<'_>,
 ) -> Outcome {
     let number = number.as_f64().unwrap_or(f64::NAN);
     match treatment {
         Treatment::Price if number < 0.0 => dropped(ChangeKind::NegativePrice, path, changes),
         Treatment::Created => match moment_of_number(number) {
             Ok(moment) => {
-                note(changes, path, ChangeKind::DateFormed);
+                changes.note(path, ChangeKind::DateFormed);
                 Outcome::Replace(Value::String(moment.to_string()))
             }
             Err(_) => dropped(ChangeKind::Unreadable, path, changes),
@@ -314,8 +312,8 @@ fn clean_number(
     }
 }
 
-fn dropped(kind: ChangeKind, path: &str, changes: &mut Vec<Change>) -> Outcome {
-    note(changes, path, kind);
+fn dropped(kind: ChangeKind, path: &str, changes: &mut Log<'_>) -> Outcome {
+    changes.note(path, kind);
     Outcome::Drop
 }
 

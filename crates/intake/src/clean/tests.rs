@@ -136,6 +136,17 @@ fn lists_and_languages_are_cleaned_inside() {
     );
 }
 
+#[test]
+fn changes_are_counted_per_document_and_once_per_list() {
+    let given = json!({"text": ["a ", "<b>b</b>", "c "], "title": "x"});
+    let given = given.as_object().expect("an object");
+    let mut changes = Vec::new();
+    for documents in 1..4 {
+        Cleaner::new(roles()).clean(given, &mut changes);
+        assert_eq!(changes.len(), 2 * documents);
+    }
+}
+
 fn hostile_text() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         "[<>/&;#'\"=| ,\\[\\]a-c1-9.-]{0,6}",
@@ -155,6 +166,8 @@ fn hostile_text() -> impl Strategy<Value = String> {
             "\u{301}",
             "\u{ad}",
             "¨",
+            "½",
+            "™",
             " > ",
             " / ",
             "['",

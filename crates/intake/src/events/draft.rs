@@ -225,7 +225,9 @@ impl<'a> Draft<'a> {
             Cell::Value(Value::String(text)) if text.trim().is_empty() => return Ok(None),
             Cell::Value(Value::String(text)) => text,
             Cell::Value(other) => {
-                return Err(self.fault(part, format!("expected a number, found {}", kind_of(other))));
+                return Err(
+                    self.fault(part, format!("expected a number, found {}", kind_of(other)))
+                );
             }
         };
         match text.trim().parse::<f64>() {

@@ -75,7 +75,7 @@ pub(super) fn complete(mapping: &mut EventMapping, columns: &[&str]) -> Result<(
             let matching = columns
                 .iter()
                 .zip(&letters)
-                .filter(|(_, letters)| letters == name);
+                .filter(|(_, letters)| *letters == name);
             matching
                 .map(|(column, _)| *column)
                 .find(|column| !taken.iter().any(|name| name == column))

@@ -4,8 +4,10 @@
 //! NDJSON or CSV. No reader ever holds more than one row and no row more than
 //! its limit, whatever the input claims.
 
+mod columns;
 mod json;
 mod lines;
+mod object;
 mod open;
 mod records;
 mod rows;

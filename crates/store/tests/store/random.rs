@@ -120,7 +120,7 @@ fn read_all(dir: &Path) -> Result<Vec<Vec<u8>>, LogError> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 28, ..ProptestConfig::default() })]
 
     #[test]
     fn what_was_acknowledged_is_there_or_an_error_says_so(

@@ -136,7 +136,7 @@ fn views_in_use_and_damaged_views_are_told_apart() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 16, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
 
     #[test]
     fn batches_equal_a_map(batches in vec(vec((0..12_u8, any::<Option<u8>>()), 0..12), 1..12)) {

@@ -70,11 +70,19 @@ struct Unfinished {
 
 impl Unfinished {
     fn create(path: &Path) -> anyhow::Result<Self> {
-        let mut name = path.file_name().context("the backup needs a file name")?.to_owned();
+        let mut name = path
+            .file_name()
+            .context("the backup needs a file name")?
+            .to_owned();
         name.push(".part");
         let part = path.with_file_name(name);
-        let file = File::create(&part).with_context(|| format!("cannot write {}", part.display()))?;
-        Ok(Self { out: BufWriter::new(file), part, path: path.to_owned() })
+        let file =
+            File::create(&part).with_context(|| format!("cannot write {}", part.display()))?;
+        Ok(Self {
+            out: BufWriter::new(file),
+            part,
+            path: path.to_owned(),
+        })
     }
 
     /// Gives the size in bytes.

@@ -57,9 +57,19 @@ struct Report<'a> {
 pub fn run(args: Args) -> anyhow::Result<Outcome> {
     let started = Instant::now();
     let uid = IndexUid::new(args.index.clone())?;
-    let mapping = args.map.as_deref().map(EventMapping::parse).transpose().context("--map")?;
-    let inputs = args.files.iter().map(|file| Input::open(file, args.input_format));
-    let inputs = inputs.collect::<anyhow::Result<Vec<_>>>().context("nothing was changed")?;
+    let mapping = args
+        .map
+        .as_deref()
+        .map(EventMapping::parse)
+        .transpose()
+        .context("--map")?;
+    let inputs = args
+        .files
+        .iter()
+        .map(|file| Input::open(file, args.input_format));
+    let inputs = inputs
+        .collect::<anyhow::Result<Vec<_>>>()
+        .context("nothing was changed")?;
     args.folder.must_exist()?;
     let sink = Sink::open(&args.folder)?;
     let report = feed(&args, &sink, &uid, mapping, inputs);
@@ -82,7 +92,9 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
         seconds: started.elapsed().as_secs_f64(),
     };
     args.format.print(&shown, |shown| render(shown, refusals))?;
-    Ok(Outcome::of(report.accepted + report.duplicates > 0 && refusals.broken.is_empty()))
+    Ok(Outcome::of(
+        report.accepted + report.duplicates > 0 && refusals.broken.is_empty(),
+    ))
 }
 
 fn feed(
@@ -95,7 +107,11 @@ fn feed(
     if !sink.has_index(uid)? {
         bail!("index `{uid}` not found: make it with `vitrine ingest --index {uid} FILE`");
     }
-    let refusals = if args.list { Refusals::all() } else { Refusals::first_ones() };
+    let refusals = if args.list {
+        Refusals::all()
+    } else {
+        Refusals::first_ones()
+    };
     let mut feed = EventsFeed::new(sink, uid.clone(), mapping, refusals);
     for input in inputs {
         feed.send(input, |_| {})?;
@@ -111,7 +127,11 @@ fn render(report: &Report<'_>, refusals: &Refusals) -> String {
         report.read, report.accepted, report.duplicates, report.rejected, report.seconds
     );
     if report.unknown_items > 0 {
-        let _ = writeln!(text, "{} of them are of items that are not in the catalogue (yet)", report.unknown_items);
+        let _ = writeln!(
+            text,
+            "{} of them are of items that are not in the catalogue (yet)",
+            report.unknown_items
+        );
     }
     text.push_str(&refusals.render());
     text

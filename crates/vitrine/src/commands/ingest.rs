@@ -81,8 +81,15 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
     if report.read == refusals.count && !refusals.broken.is_empty() && report.added == 0 {
         bail!("nothing could be read: {}", refusals.broken.join("; "));
     }
-    if let Some(failure) = report.failures.iter().find(|failure| failure.code.contains("primary_key")) {
-        bail!("{}; name the attribute with --primary-key", failure.message.trim_end_matches('.'));
+    if let Some(failure) = report
+        .failures
+        .iter()
+        .find(|failure| failure.code.contains("primary_key"))
+    {
+        bail!(
+            "{}; name the attribute with --primary-key",
+            failure.message.trim_end_matches('.')
+        );
     }
     let seconds = started.elapsed().as_secs_f64();
     args.format.print(
@@ -107,8 +114,13 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
 
 /// Opens every file before anything is written, so that a misspelt name changes nothing.
 fn open_all(args: &Args) -> anyhow::Result<Vec<Input>> {
-    let inputs = args.files.iter().map(|file| Input::open(file, args.input_format));
-    inputs.collect::<anyhow::Result<_>>().context("nothing was changed")
+    let inputs = args
+        .files
+        .iter()
+        .map(|file| Input::open(file, args.input_format));
+    inputs
+        .collect::<anyhow::Result<_>>()
+        .context("nothing was changed")
 }
 
 fn feed(
@@ -121,8 +133,16 @@ fn feed(
     if created {
         sink.create_index(uid, args.primary_key.as_deref())?;
     }
-    let mode = if args.update { WriteMode::Update } else { WriteMode::Replace };
-    let refusals = if args.list { Refusals::all() } else { Refusals::first_ones() };
+    let mode = if args.update {
+        WriteMode::Update
+    } else {
+        WriteMode::Replace
+    };
+    let refusals = if args.list {
+        Refusals::all()
+    } else {
+        Refusals::first_ones()
+    };
     let mut feed = DocumentsFeed::new(sink, uid.clone(), args.primary_key.clone(), mode, refusals);
     for input in inputs {
         feed.send(input, |_row| true)?;
@@ -143,7 +163,11 @@ fn render(report: &Report<'_>, refusals: &Refusals) -> String {
     text.push_str(&refusals.render());
     for change in report.changed_rows.into_iter().flatten() {
         let field = change.field.as_deref().unwrap_or_default();
-        let _ = writeln!(text, "  {} row {}, field {field}: {}", change.file, change.row, change.reason);
+        let _ = writeln!(
+            text,
+            "  {} row {}, field {field}: {}",
+            change.file, change.row, change.reason
+        );
     }
     text.push_str(&roles::render(&report.roles));
     text

@@ -39,16 +39,22 @@ impl Whose {
     fn path(&self, index: &str) -> String {
         match (&self.user, &self.item) {
             (Some(user), _) => path(&["indexes", index, "users", user, "profile"]),
-            (None, item) => {
-                path(&["indexes", index, "items", item.as_deref().unwrap_or_default(), "profile"])
-            }
+            (None, item) => path(&[
+                "indexes",
+                index,
+                "items",
+                item.as_deref().unwrap_or_default(),
+                "profile",
+            ]),
         }
     }
 }
 
 /// Exit 1 when nothing is known of the shopper or item.
 pub fn run(args: Args) -> anyhow::Result<Outcome> {
-    let answer = with_server(&args.folder, |client| client.get(&args.whose.path(&args.index)));
+    let answer = with_server(&args.folder, |client| {
+        client.get(&args.whose.path(&args.index))
+    });
     match answer {
         Ok(profile) => {
             args.format.print(&profile, outline)?;

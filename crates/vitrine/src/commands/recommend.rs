@@ -54,7 +54,8 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
         let columns = Columns::of_index(client, &args.index)?;
         Ok((answer, columns))
     })?;
-    args.format.print(&answer, |answer| render(answer, &columns))?;
+    args.format
+        .print(&answer, |answer| render(answer, &columns))?;
     Ok(Outcome::of(hits(&answer).next().is_some()))
 }
 
@@ -92,7 +93,11 @@ pub fn ask(client: &Client, index: &str, body: &Value) -> anyhow::Result<Value> 
 }
 
 fn hits(answer: &Value) -> impl Iterator<Item = &Value> {
-    answer.get("hits").and_then(Value::as_array).into_iter().flatten()
+    answer
+        .get("hits")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
 }
 
 /// The items as a table.

@@ -24,11 +24,18 @@ pub struct Args {
 /// Exit 1 when records were lost.
 pub fn run(args: Args) -> anyhow::Result<Outcome> {
     if !args.data.is_dir() {
-        bail!("there is no data folder {}: name another with --data", args.data.display());
+        bail!(
+            "there is no data folder {}: name another with --data",
+            args.data.display()
+        );
     }
     let report =
         repair(&args.data).with_context(|| format!("cannot repair {}", args.data.display()))?;
-    let lost: Vec<[u64; 2]> = report.lost.iter().map(|range| [*range.start(), *range.end()]).collect();
+    let lost: Vec<[u64; 2]> = report
+        .lost
+        .iter()
+        .map(|range| [*range.start(), *range.end()])
+        .collect();
     let answer = json!({"kept": report.kept, "lost": lost, "rewritten": report.rewritten});
     args.format.print(&answer, |_| {
         if report.lost.is_empty() {
@@ -50,7 +57,8 @@ fn repair(data: &Path) -> anyhow::Result<RepairReport> {
     if !report.lost.is_empty() {
         for folder in ["views", "indexes"].map(|name| data.join(name)) {
             if folder.exists() {
-                fs::remove_dir_all(&folder).with_context(|| format!("cannot remove {}", folder.display()))?;
+                fs::remove_dir_all(&folder)
+                    .with_context(|| format!("cannot remove {}", folder.display()))?;
             }
         }
     }

@@ -26,11 +26,15 @@ pub struct Args {
 
 /// Says what was restored.
 pub fn run(args: Args) -> anyhow::Result<Outcome> {
-    let file = File::open(&args.file).with_context(|| format!("cannot open {}", args.file.display()))?;
+    let file =
+        File::open(&args.file).with_context(|| format!("cannot open {}", args.file.display()))?;
     if let Ok(mut entries) = args.data.read_dir()
         && entries.next().is_some()
     {
-        bail!("{} is not empty: name a new folder with --data", args.data.display());
+        bail!(
+            "{} is not empty: name a new folder with --data",
+            args.data.display()
+        );
     }
     let bar = progress::bytes("restore", file.metadata().ok().map(|meta| meta.len()));
     let report = Engine::restore(&mut BufReader::new(bar.wrap_read(file)), &args.data)

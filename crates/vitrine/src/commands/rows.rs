@@ -34,17 +34,34 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
 }
 
 fn rows(answer: &Value) -> impl Iterator<Item = &Value> {
-    answer.get("results").and_then(Value::as_array).into_iter().flatten()
+    answer
+        .get("results")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
 }
 
 fn render(answer: &Value) -> String {
     let mut table = Table::new(&["row", "", "field", "what"]);
     for row in rows(answer) {
-        let text = |name: &str| row.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-        let refused = row.get("refused").and_then(Value::as_bool).unwrap_or_default();
+        let text = |name: &str| {
+            row.get(name)
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+                .to_owned()
+        };
+        let refused = row
+            .get("refused")
+            .and_then(Value::as_bool)
+            .unwrap_or_default();
         let number = row.get("row").map(Value::to_string).unwrap_or_default();
         let verdict = if refused { "refused" } else { "changed" };
-        table.row(vec![number, verdict.to_owned(), text("field"), text("what")]);
+        table.row(vec![
+            number,
+            verdict.to_owned(),
+            text("field"),
+            text("what"),
+        ]);
     }
     table.render()
 }

@@ -45,14 +45,17 @@ pub struct Args {
 /// Exit 1 when nothing was found.
 pub fn run(args: Args) -> anyhow::Result<Outcome> {
     if args.user.is_some() {
-        output::note("--user changes nothing yet: search is the same for every shopper in this version");
+        output::note(
+            "--user changes nothing yet: search is the same for every shopper in this version",
+        );
     }
     let (answer, columns) = with_server(&args.folder, |client| {
         let answer = ask(client, &args.index, &args.body())?;
         let columns = Columns::of_index(client, &args.index)?;
         Ok((answer, columns))
     })?;
-    args.format.print(&answer, |answer| render(answer, &columns))?;
+    args.format
+        .print(&answer, |answer| render(answer, &columns))?;
     Ok(Outcome::of(hits(&answer).next().is_some()))
 }
 
@@ -82,7 +85,11 @@ pub fn ask(client: &Client, index: &str, body: &Value) -> anyhow::Result<Value> 
 }
 
 fn hits(answer: &Value) -> impl Iterator<Item = &Value> {
-    answer.get("hits").and_then(Value::as_array).into_iter().flatten()
+    answer
+        .get("hits")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
 }
 
 fn render(answer: &Value, columns: &Columns) -> String {
@@ -93,7 +100,12 @@ fn render(answer: &Value, columns: &Columns) -> String {
         number("processingTimeMs")
     );
     text.push_str(&hits_table(hits(answer), columns));
-    for (attribute, counts) in answer.get("facetDistribution").and_then(Value::as_object).into_iter().flatten() {
+    for (attribute, counts) in answer
+        .get("facetDistribution")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten()
+    {
         let _ = writeln!(text, "\n{attribute}");
         for (value, count) in counts.as_object().into_iter().flatten() {
             let _ = writeln!(text, "  {value}: {count}");

@@ -37,7 +37,10 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
             0 => String::new(),
             lost => format!("; {lost} records were given up by a repair"),
         };
-        format!("{} records in {} segments are sound, {} bytes{lost}", report.records, report.segments, report.bytes)
+        format!(
+            "{} records in {} segments are sound, {} bytes{lost}",
+            report.records, report.segments, report.bytes
+        )
     })?;
     Ok(Outcome::of(report.lost == 0))
 }

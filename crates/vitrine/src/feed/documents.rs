@@ -57,7 +57,13 @@ struct Chunk {
 
 impl<'a> DocumentsFeed<'a> {
     /// Documents go to this index; a missing primary key is inferred.
-    pub fn new(sink: &'a Sink, uid: IndexUid, primary_key: Option<String>, mode: WriteMode, refusals: Refusals) -> Self {
+    pub fn new(
+        sink: &'a Sink,
+        uid: IndexUid,
+        primary_key: Option<String>,
+        mode: WriteMode,
+        refusals: Refusals,
+    ) -> Self {
         let report = DocumentsReport {
             read: 0,
             added: 0,
@@ -67,11 +73,22 @@ impl<'a> DocumentsFeed<'a> {
             failures: Vec::new(),
             tasks: Vec::new(),
         };
-        Self { sink, uid, primary_key, mode, sent: Vec::new(), report }
+        Self {
+            sink,
+            uid,
+            primary_key,
+            mode,
+            sent: Vec::new(),
+            report,
+        }
     }
 
     /// Sends every row that `keep` lets pass.
-    pub fn send(&mut self, mut input: Input, keep: impl Fn(&Row) -> bool) -> anyhow::Result<()> {
+    pub fn send(
+        &mut self,
+        mut input: Input,
+        mut keep: impl FnMut(&Row) -> bool,
+    ) -> anyhow::Result<()> {
         let mut chunk = Chunk::default();
         for row in input.rows.by_ref() {
             match row {
@@ -108,7 +125,12 @@ impl<'a> DocumentsFeed<'a> {
             rows: chunk.rows,
             rejected: chunk.rejected,
         })?;
-        self.sent.push(Sent { task, file: file.to_owned(), rows, rejected });
+        self.sent.push(Sent {
+            task,
+            file: file.to_owned(),
+            rows,
+            rejected,
+        });
         Ok(())
     }
 
@@ -138,17 +160,28 @@ impl<'a> DocumentsFeed<'a> {
             field: None,
             reason: failure.message.clone(),
         };
-        self.report.refusals.add_many(refusal, sent.rows.len() as u64);
+        self.report
+            .refusals
+            .add_many(refusal, sent.rows.len() as u64);
         self.report.failures.push(failure);
     }
 
     /// Rows that the engine refused or changed, in the numbers of the file.
     fn add_notes(&mut self, sent: &Sent) -> anyhow::Result<()> {
-        let counted = self.sink.keeps_rejected().then_some(sent.rejected).unwrap_or_default();
+        let counted = if self.sink.keeps_rejected() {
+            sent.rejected
+        } else {
+            0
+        };
         // What was refused while reading stands first in the list, and is counted already.
         for note in self.sink.notes(sent.task)?.into_iter().skip(counted) {
             let row = self.sink.row_of_file(&sent.rows, note.row);
-            let refusal = Refusal { file: sent.file.clone(), row, field: note.field, reason: note.what };
+            let refusal = Refusal {
+                file: sent.file.clone(),
+                row,
+                field: note.field,
+                reason: note.what,
+            };
             if note.refused {
                 self.report.refusals.add(refusal);
             } else {
@@ -173,7 +206,10 @@ impl Chunk {
 
 /// Bytes of a document, about: enough to bound a chunk.
 fn size(object: &intake::Map) -> usize {
-    object.iter().map(|(name, value)| name.len() + value_size(value)).sum()
+    object
+        .iter()
+        .map(|(name, value)| name.len() + value_size(value))
+        .sum()
 }
 
 fn value_size(value: &serde_json::Value) -> usize {

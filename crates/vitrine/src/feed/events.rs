@@ -34,7 +34,12 @@ pub struct EventsReport {
 
 impl<'a> EventsFeed<'a> {
     /// Events go to this index; a missing mapping is guessed for each file.
-    pub fn new(sink: &'a Sink, uid: IndexUid, mapping: Option<EventMapping>, refusals: Refusals) -> Self {
+    pub fn new(
+        sink: &'a Sink,
+        uid: IndexUid,
+        mapping: Option<EventMapping>,
+        refusals: Refusals,
+    ) -> Self {
         let report = EventsReport {
             read: 0,
             accepted: 0,
@@ -43,7 +48,12 @@ impl<'a> EventsFeed<'a> {
             refusals,
             mappings: Vec::new(),
         };
-        Self { sink, uid, mapping, report }
+        Self {
+            sink,
+            uid,
+            mapping,
+            report,
+        }
     }
 
     /// Sends every event; `see` looks at each on its way.

@@ -31,12 +31,18 @@ pub struct Refusals {
 impl Refusals {
     /// Keeps the first ten.
     pub fn first_ones() -> Self {
-        Self { most: SHOWN, ..Self::default() }
+        Self {
+            most: SHOWN,
+            ..Self::default()
+        }
     }
 
     /// Keeps every one.
     pub fn all() -> Self {
-        Self { most: usize::MAX, ..Self::default() }
+        Self {
+            most: usize::MAX,
+            ..Self::default()
+        }
     }
 
     /// Counts a row.
@@ -72,9 +78,16 @@ impl Refusals {
     pub fn render(&self) -> String {
         let mut text = String::new();
         for refusal in &self.first {
-            let Refusal { file, row, field, reason } = refusal;
+            let Refusal {
+                file,
+                row,
+                field,
+                reason,
+            } = refusal;
             match field {
-                Some(field) => text.push_str(&format!("  {file} row {row}, field {field}: {reason}\n")),
+                Some(field) => {
+                    text.push_str(&format!("  {file} row {row}, field {field}: {reason}\n"))
+                }
                 None => text.push_str(&format!("  {file} row {row}: {reason}\n")),
             }
         }
@@ -94,7 +107,12 @@ mod tests {
     use super::*;
 
     fn refusal(row: u64) -> Refusal {
-        Refusal { file: "a.csv".into(), row, field: Some("price".into()), reason: "no number".into() }
+        Refusal {
+            file: "a.csv".into(),
+            row,
+            field: Some("price".into()),
+            reason: "no number".into(),
+        }
     }
 
     #[test]
@@ -102,7 +120,10 @@ mod tests {
         let mut refusals = Refusals::first_ones();
         (1..=12).for_each(|row| refusals.add(refusal(row)));
         let text = refusals.render();
-        assert!(text.starts_with("  a.csv row 1, field price: no number\n"), "{text}");
+        assert!(
+            text.starts_with("  a.csv row 1, field price: no number\n"),
+            "{text}"
+        );
         assert!(text.ends_with("  … and 2 more\n"), "{text}");
         let mut all = Refusals::all();
         (1..=12).for_each(|row| all.add(refusal(row)));

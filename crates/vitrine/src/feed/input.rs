@@ -45,7 +45,11 @@ impl Input {
             return Self::read("stdin", io::stdin(), None, format.map(Format::from));
         }
         let file = File::open(path).with_context(|| format!("cannot open {path}"))?;
-        let size = file.metadata().ok().filter(|meta| meta.is_file()).map(|meta| meta.len());
+        let size = file
+            .metadata()
+            .ok()
+            .filter(|meta| meta.is_file())
+            .map(|meta| meta.len());
         let format = format.map(Format::from).or_else(|| Format::from_name(path));
         Self::read(path, file, size, format)
     }
@@ -65,6 +69,10 @@ impl Input {
             None => Format::sniff(reader.fill_buf().with_context(cannot_read)?),
         };
         let rows = Rows::new(reader, format, Limits::default());
-        Ok(Self { name: name.to_owned(), rows, bar })
+        Ok(Self {
+            name: name.to_owned(),
+            rows,
+            bar,
+        })
     }
 }

@@ -8,7 +8,10 @@ use crate::client::{Client, Refused};
 use crate::folder::FolderArgs;
 use anyhow::{Context as _, bail};
 use domain::{Event, IndexUid};
-use engine::{DocumentsWrite, Engine, EngineError, EventsReceipt, Learn, RowNote, SettingsPatch, TaskStatus, Write, WriteMode};
+use engine::{
+    DocumentsWrite, Engine, EngineError, EventsReceipt, Learn, RowNote, SettingsPatch, TaskStatus,
+    Write, WriteMode,
+};
 use serde_json::{Map, Value, json};
 use std::time::Duration;
 
@@ -41,7 +44,10 @@ pub struct Failure {
 impl Finished {
     /// A number of the details, 0 when it is not there.
     pub fn count(&self, name: &str) -> u64 {
-        self.details.get(name).and_then(Value::as_u64).unwrap_or_default()
+        self.details
+            .get(name)
+            .and_then(Value::as_u64)
+            .unwrap_or_default()
     }
 }
 
@@ -64,7 +70,13 @@ impl Sink {
             },
             Self::Remote(client) => match client.get(&path(&["indexes", uid.as_str()])) {
                 Ok(_) => Ok(true),
-                Err(error) if error.downcast_ref::<Refused>().is_some_and(|r| r.code == "index_not_found") => Ok(false),
+                Err(error)
+                    if error
+                        .downcast_ref::<Refused>()
+                        .is_some_and(|r| r.code == "index_not_found") =>
+                {
+                    Ok(false)
+                }
                 Err(error) => Err(error),
             },
         }
@@ -75,22 +87,37 @@ impl Sink {
         let key = primary_key.map(str::to_owned);
         self.done(match self {
             Self::Local(engine) => {
-                engine.write(Write::CreateIndex { uid: uid.clone(), primary_key: key })?.task_uid
+                engine
+                    .write(Write::CreateIndex {
+                        uid: uid.clone(),
+                        primary_key: key,
+                    })?
+                    .task_uid
             }
-            Self::Remote(client) => {
-                task_uid(&client.post("/indexes", &json!({"uid": uid.as_str(), "primaryKey": key}))?)?
-            }
+            Self::Remote(client) => task_uid(
+                &client.post("/indexes", &json!({"uid": uid.as_str(), "primaryKey": key}))?,
+            )?,
         })?;
-        self.change_settings(uid, json!({"filterableAttributes": ["*"], "sortableAttributes": ["*"]}))
+        self.change_settings(
+            uid,
+            json!({"filterableAttributes": ["*"], "sortableAttributes": ["*"]}),
+        )
     }
 
     /// Changes settings and waits until they are in force.
     pub fn change_settings(&self, uid: &IndexUid, changes: Value) -> anyhow::Result<()> {
         self.done(match self {
             Self::Local(engine) => {
-                let Value::Object(changes) = changes else { bail!("settings are a JSON object") };
+                let Value::Object(changes) = changes else {
+                    bail!("settings are a JSON object")
+                };
                 let patch = SettingsPatch::new(changes)?;
-                engine.write(Write::Settings { uid: uid.clone(), patch })?.task_uid
+                engine
+                    .write(Write::Settings {
+                        uid: uid.clone(),
+                        patch,
+                    })?
+                    .task_uid
             }
             Self::Remote(client) => {
                 task_uid(&client.patch(&path(&["indexes", uid.as_str(), "settings"]), &changes)?)?
@@ -120,14 +147,20 @@ impl Sink {
     pub fn events(&self, uid: &IndexUid, events: Vec<Event>) -> anyhow::Result<EventsReceipt> {
         match self {
             Self::Local(engine) => {
-                let accepted = engine.write(Write::Events { uid: uid.clone(), events })?;
+                let accepted = engine.write(Write::Events {
+                    uid: uid.clone(),
+                    events,
+                })?;
                 Ok(accepted.events.unwrap_or_default())
             }
             Self::Remote(client) => {
                 let body: Vec<Value> = events.iter().map(wire_event).collect();
-                let answer =
-                    client.post(&path(&["indexes", uid.as_str(), "events"]), &Value::Array(body))?;
-                let count = |name: &str| answer.get(name).and_then(Value::as_u64).unwrap_or_default();
+                let answer = client.post(
+                    &path(&["indexes", uid.as_str(), "events"]),
+                    &Value::Array(body),
+                )?;
+                let count =
+                    |name: &str| answer.get(name).and_then(Value::as_u64).unwrap_or_default();
                 Ok(EventsReceipt {
                     accepted: count("accepted"),
                     duplicates: count("duplicates"),
@@ -147,9 +180,10 @@ impl Sink {
                         TaskStatus::Enqueued | TaskStatus::Processing => None,
                         _ => Some(Finished {
                             details: task.details,
-                            error: task
-                                .error
-                                .map(|error| Failure { code: error.code, message: error.message }),
+                            error: task.error.map(|error| Failure {
+                                code: error.code,
+                                message: error.message,
+                            }),
                         }),
                     }
                 }
@@ -209,26 +243,45 @@ impl Sink {
 
 /// Where a server lists the rows of a task.
 pub fn rows_path(uid: u64, offset: usize, limit: usize) -> String {
-    format!("{}?offset={offset}&limit={limit}", path(&["tasks", &uid.to_string(), "rows"]))
+    format!(
+        "{}?offset={offset}&limit={limit}",
+        path(&["tasks", &uid.to_string(), "rows"])
+    )
 }
 
 fn task_uid(answer: &Value) -> anyhow::Result<u64> {
-    answer.get("taskUid").and_then(Value::as_u64).context("the server answered a write without a taskUid")
+    answer
+        .get("taskUid")
+        .and_then(Value::as_u64)
+        .context("the server answered a write without a taskUid")
 }
 
 fn finished(task: &Value) -> Option<Finished> {
-    let status = task.get("status").and_then(Value::as_str).unwrap_or_default();
+    let status = task
+        .get("status")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
     if matches!(status, "enqueued" | "processing") {
         return None;
     }
     let error = task.get("error").filter(|error| !error.is_null());
     let text = |error: &Value, name: &str| {
-        error.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
+        error
+            .get(name)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned()
     };
     Some(Finished {
-        details: task.get("details").and_then(Value::as_object).cloned().unwrap_or_default(),
-        error: error
-            .map(|error| Failure { code: text(error, "code"), message: text(error, "message") }),
+        details: task
+            .get("details")
+            .and_then(Value::as_object)
+            .cloned()
+            .unwrap_or_default(),
+        error: error.map(|error| Failure {
+            code: text(error, "code"),
+            message: text(error, "message"),
+        }),
     })
 }
 
@@ -249,7 +302,10 @@ fn wire_event(event: &Event) -> Value {
     put("value", event.value.map(|value| json!(value)));
     put("price", event.price.map(|price| json!(price)));
     put("quantity", event.quantity.map(|quantity| json!(quantity)));
-    put("basketId", event.basket.as_ref().map(|basket| json!(basket)));
+    put(
+        "basketId",
+        event.basket.as_ref().map(|basket| json!(basket)),
+    );
     put("queryId", event.query_id.as_ref().map(|id| json!(id)));
     Value::Object(fields)
 }

@@ -12,7 +12,9 @@ use std::process::{Child, Command, Output, Stdio};
 /// A command of the program, without arguments and without a key from the environment.
 pub fn vitrine() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_vitrine"));
-    command.env_remove("VITRINE_MASTER_KEY").env_remove("RUST_LOG");
+    command
+        .env_remove("VITRINE_MASTER_KEY")
+        .env_remove("RUST_LOG");
     command
 }
 
@@ -27,14 +29,19 @@ impl Ran {
     /// Stdout as JSON.
     #[track_caller]
     pub fn json(&self) -> Value {
-        serde_json::from_str(&self.stdout)
-            .unwrap_or_else(|err| panic!("{err}: stdout {:?}, stderr {:?}", self.stdout, self.stderr))
+        serde_json::from_str(&self.stdout).unwrap_or_else(|err| {
+            panic!("{err}: stdout {:?}, stderr {:?}", self.stdout, self.stderr)
+        })
     }
 
     /// The same, when it ended with this code.
     #[track_caller]
     pub fn expect(self, code: i32) -> Self {
-        assert_eq!(self.code, code, "stdout {}\nstderr {}", self.stdout, self.stderr);
+        assert_eq!(
+            self.code, code,
+            "stdout {}\nstderr {}",
+            self.stdout, self.stderr
+        );
         self
     }
 }
@@ -74,7 +81,9 @@ pub struct Shop {
 
 impl Shop {
     pub fn new() -> Self {
-        Self { dir: tempfile::tempdir().unwrap() }
+        Self {
+            dir: tempfile::tempdir().unwrap(),
+        }
     }
 
     /// A path in the folder, as text for a command line.
@@ -119,8 +128,11 @@ impl Server {
             .spawn()
             .unwrap();
         let mut line = String::new();
-        BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
-        let hello: Value = serde_json::from_str(&line).unwrap_or_else(|err| panic!("{err}: {line:?}"));
+        BufReader::new(child.stdout.as_mut().unwrap())
+            .read_line(&mut line)
+            .unwrap();
+        let hello: Value =
+            serde_json::from_str(&line).unwrap_or_else(|err| panic!("{err}: {line:?}"));
         let address = hello["address"].as_str().unwrap().to_owned();
         Self { child, address }
     }
@@ -134,7 +146,13 @@ impl Server {
     /// Asks it to stop as a service manager does, and gives the exit code.
     pub fn terminate(mut self) -> Option<i32> {
         let pid = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        assert!(
+            Command::new("kill")
+                .args(["-TERM", &pid])
+                .status()
+                .unwrap()
+                .success()
+        );
         self.child.wait().unwrap().code()
     }
 
@@ -156,13 +174,22 @@ impl Drop for Server {
 
 /// An HTTP client for which every status is an answer.
 pub fn agent() -> ureq::Agent {
-    ureq::Agent::config_builder().http_status_as_error(false).proxy(None).build().into()
+    ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .proxy(None)
+        .build()
+        .into()
 }
 
 pub fn get(base: &str, path: &str) -> (u16, Value) {
     let mut response = agent().get(format!("{base}{path}")).call().unwrap();
     let status = response.status().as_u16();
-    let text = response.body_mut().with_config().limit(u64::MAX).read_to_string().unwrap();
+    let text = response
+        .body_mut()
+        .with_config()
+        .limit(u64::MAX)
+        .read_to_string()
+        .unwrap();
     (status, serde_json::from_str(&text).unwrap())
 }
 
@@ -174,6 +201,11 @@ pub fn send(agent: &ureq::Agent, url: &str, body: &Value) -> Option<(u16, Value)
         .send(&serde_json::to_vec(body).unwrap())
         .ok()?;
     let status = response.status().as_u16();
-    let text = response.body_mut().with_config().limit(u64::MAX).read_to_string().ok()?;
+    let text = response
+        .body_mut()
+        .with_config()
+        .limit(u64::MAX)
+        .read_to_string()
+        .ok()?;
     Some((status, serde_json::from_str(&text).ok()?))
 }

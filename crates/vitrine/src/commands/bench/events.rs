@@ -56,8 +56,16 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
         None => tempfile::tempdir(),
     };
     let folder = folder.context("cannot make a data folder")?;
-    let engine = Engine::open(folder.path(), OpenOptions { learn: Learn::Background })?;
-    let created = engine.write(Write::CreateIndex { uid: IndexUid::new(INDEX)?, primary_key: Some("id".to_owned()) })?;
+    let engine = Engine::open(
+        folder.path(),
+        OpenOptions {
+            learn: Learn::Background,
+        },
+    )?;
+    let created = engine.write(Write::CreateIndex {
+        uid: IndexUid::new(INDEX)?,
+        primary_key: Some("id".to_owned()),
+    })?;
     engine.wait(created.task_uid, Duration::from_secs(10))?;
     let hosted = Hosted::start(engine.clone())?;
     let started = Instant::now();
@@ -82,7 +90,12 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
     args.format.print(&answer, |answer| {
         format!(
             "{} events in {:.1} s over {} connections, {} a request: {} a second, {}",
-            answer.events, answer.seconds, answer.connections, answer.batch, answer.events_per_second, answer.millis
+            answer.events,
+            answer.seconds,
+            answer.connections,
+            answer.batch,
+            answer.events_per_second,
+            answer.millis
         )
     })?;
     Ok(Outcome::Fine)
@@ -96,7 +109,9 @@ fn send_all(args: &Args, hosted: &Hosted) -> anyhow::Result<Vec<f64>> {
     let batch = args.batch;
     let bar = progress::wait("send events");
     let senders: Vec<_> = (0..args.connections)
-        .map(|sender| thread::spawn(move || send(&mut Connection::open(address)?, sender, batch, until)))
+        .map(|sender| {
+            thread::spawn(move || send(&mut Connection::open(address)?, sender, batch, until))
+        })
         .collect();
     let mut millis = Vec::new();
     for sender in senders {
@@ -109,14 +124,21 @@ fn send_all(args: &Args, hosted: &Hosted) -> anyhow::Result<Vec<f64>> {
     Ok(millis)
 }
 
-fn send(connection: &mut Connection, sender: u64, batch: u64, until: Instant) -> anyhow::Result<Vec<f64>> {
+fn send(
+    connection: &mut Connection,
+    sender: u64,
+    batch: u64,
+    until: Instant,
+) -> anyhow::Result<Vec<f64>> {
     let path = format!("/indexes/{INDEX}/events");
     let mut millis = Vec::new();
     let mut next = 0;
     while Instant::now() < until {
         let body = match batch {
             1 => event(sender, next),
-            _ => (next..next + batch).map(|number| event(sender, number)).collect(),
+            _ => (next..next + batch)
+                .map(|number| event(sender, number))
+                .collect(),
         };
         next += batch;
         let request = post(&path, body.to_string().as_bytes());
@@ -124,7 +146,11 @@ fn send(connection: &mut Connection, sender: u64, batch: u64, until: Instant) ->
         let reply = connection.exchange(&request)?;
         millis.push(started.elapsed().as_secs_f64() * 1e3);
         if !(200..300).contains(&reply.status) {
-            bail!("the server answered {}: {}", reply.status, String::from_utf8_lossy(reply.body));
+            bail!(
+                "the server answered {}: {}",
+                reply.status,
+                String::from_utf8_lossy(reply.body)
+            );
         }
     }
     Ok(millis)

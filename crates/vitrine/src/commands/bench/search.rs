@@ -52,13 +52,19 @@ struct Answer {
 
 /// Prints the quantiles.
 pub fn run(args: Args) -> anyhow::Result<Outcome> {
-    let file = File::open(&args.queries).with_context(|| format!("cannot open {}", args.queries.display()))?;
+    let file = File::open(&args.queries)
+        .with_context(|| format!("cannot open {}", args.queries.display()))?;
     let queries = read_queries(BufReader::new(file))?;
     if queries.is_empty() {
         bail!("{} has no query", args.queries.display());
     }
     let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
-    let engine = Engine::open(folder.path(), OpenOptions { learn: Learn::AtClose })?;
+    let engine = Engine::open(
+        folder.path(),
+        OpenOptions {
+            learn: Learn::AtClose,
+        },
+    )?;
     let products = ingest(&engine, &args.products)?;
     let hosted = Hosted::start(engine)?;
     let measured = measure(&args, &hosted, &queries);
@@ -75,7 +81,11 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
     args.format.print(&answer, |answer| {
         format!(
             "{} requests of {} queries over {} products: {}, {} a second",
-            answer.requests, answer.queries, answer.products, answer.millis, answer.requests_per_second
+            answer.requests,
+            answer.queries,
+            answer.products,
+            answer.millis,
+            answer.requests_per_second
         )
     })?;
     Ok(Outcome::Fine)

@@ -53,16 +53,28 @@ const PATIENCE: Duration = Duration::from_secs(300);
 /// Prints the two times.
 pub fn run(args: Args) -> anyhow::Result<Outcome> {
     let temporary = tempfile::tempdir().context("cannot make a temporary folder")?;
-    let folder = args.data.clone().unwrap_or_else(|| temporary.path().join("data"));
+    let folder = args
+        .data
+        .clone()
+        .unwrap_or_else(|| temporary.path().join("data"));
     let started = Instant::now();
     let made = make_documents(&args, &folder)?;
-    let index_seconds = if made { started.elapsed().as_secs_f64() } else { 0.0 };
+    let index_seconds = if made {
+        started.elapsed().as_secs_f64()
+    } else {
+        0.0
+    };
     let (server, start_seconds) = Served::start(&folder)?;
     server.write_a_little()?;
     server.kill()?;
     let (server, start_after_kill_seconds) = Served::start(&folder)?;
     server.kill()?;
-    let answer = Answer { documents: args.documents, index_seconds, start_seconds, start_after_kill_seconds };
+    let answer = Answer {
+        documents: args.documents,
+        index_seconds,
+        start_seconds,
+        start_after_kill_seconds,
+    };
     args.format.print(&answer, |answer| {
         format!(
             "{} documents: first search answered {:.2} s after the start, {:.2} s after `kill -9`",
@@ -75,20 +87,34 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
 /// Fills the folder unless it has the documents already.
 fn make_documents(args: &Args, folder: &Path) -> anyhow::Result<bool> {
     let titles = read_titles(&args.titles)?;
-    let engine = Engine::open(folder, OpenOptions { learn: Learn::AtClose })?;
-    let known = engine.index(INDEX).and_then(|index| index.stats()).map_or(0, |stats| stats.documents);
+    let engine = Engine::open(
+        folder,
+        OpenOptions {
+            learn: Learn::AtClose,
+        },
+    )?;
+    let known = engine
+        .index(INDEX)
+        .and_then(|index| index.stats())
+        .map_or(0, |stats| stats.documents);
     if known >= args.documents {
         engine.close();
         return Ok(false);
     }
-    output::note(&format!("indexing {} documents made from {} titles", args.documents, titles.len()));
+    output::note(&format!(
+        "indexing {} documents made from {} titles",
+        args.documents,
+        titles.len()
+    ));
     let bar = progress::count("index", args.documents);
     let sink = Sink::Local(engine.clone());
     let mut last = None;
     let mut next = 0;
     while next < args.documents {
         let end = (next + 10_000).min(args.documents);
-        let documents = (next..end).map(|number| document(&titles, number)).collect();
+        let documents = (next..end)
+            .map(|number| document(&titles, number))
+            .collect();
         let write = DocumentsWrite {
             uid: IndexUid::new(INDEX)?,
             primary_key: Some("id".to_owned()),
@@ -114,7 +140,11 @@ fn make_documents(args: &Args, folder: &Path) -> anyhow::Result<bool> {
 fn read_titles(file: &str) -> anyhow::Result<Vec<String>> {
     let mut titles = Vec::new();
     for row in Input::open(file, None)?.rows.flatten() {
-        if let Some(Value::String(title)) = row.object.get("title").or_else(|| row.object.get("Description")) {
+        if let Some(Value::String(title)) = row
+            .object
+            .get("title")
+            .or_else(|| row.object.get("Description"))
+        {
             titles.push(title.clone());
         }
     }
@@ -130,12 +160,24 @@ fn document(titles: &[String], number: u64) -> intake::Map {
     let title = |at: u64| titles.get((at % count) as usize).map_or("", String::as_str);
     let round = number / count;
     let other = title(number + round * 7919);
-    let word = other.split_whitespace().nth((round % 3) as usize).unwrap_or_default();
+    let word = other
+        .split_whitespace()
+        .nth((round % 3) as usize)
+        .unwrap_or_default();
     let mut document = intake::Map::new();
     document.insert("id".to_owned(), json!(number));
-    document.insert("title".to_owned(), json!(format!("{} {word} {round}", title(number))));
-    document.insert("brand".to_owned(), json!(other.split_whitespace().next().unwrap_or_default()));
-    document.insert("price".to_owned(), json!((number * 7919 % 100_000) as f64 / 100.0));
+    document.insert(
+        "title".to_owned(),
+        json!(format!("{} {word} {round}", title(number))),
+    );
+    document.insert(
+        "brand".to_owned(),
+        json!(other.split_whitespace().next().unwrap_or_default()),
+    );
+    document.insert(
+        "price".to_owned(),
+        json!((number * 7919 % 100_000) as f64 / 100.0),
+    );
     document
 }
 
@@ -157,15 +199,23 @@ impl Served {
             .stdout(Stdio::null())
             .spawn()
             .context("cannot start the server")?;
-        let mut served = Self { child, client: Client::new("", None) };
+        let mut served = Self {
+            child,
+            client: Client::new("", None),
+        };
         while started.elapsed() < PATIENCE {
             if let Some(status) = served.child.try_wait()? {
                 bail!("the server ended with {status}");
             }
-            if let Some(address) = Engine::holder(folder).filter(|holder| holder.starts_with("http")) {
+            if let Some(address) =
+                Engine::holder(folder).filter(|holder| holder.starts_with("http"))
+            {
                 served.client = Client::new(&address, None);
                 let answer = served.search()?;
-                let total = answer.get("estimatedTotalHits").and_then(Value::as_u64).unwrap_or_default();
+                let total = answer
+                    .get("estimatedTotalHits")
+                    .and_then(Value::as_u64)
+                    .unwrap_or_default();
                 if total == 0 {
                     bail!("the first search found nothing");
                 }
@@ -177,7 +227,8 @@ impl Served {
     }
 
     fn search(&self) -> anyhow::Result<Value> {
-        self.client.post(&path(&["indexes", INDEX, "search"]), &json!({"q": ""}))
+        self.client
+            .post(&path(&["indexes", INDEX, "search"]), &json!({"q": ""}))
     }
 
     /// Leaves something to catch up with.
@@ -186,7 +237,10 @@ impl Served {
             let documents: Vec<Value> = (0..1000_u64)
                 .map(|number| json!({"id": batch * 1000 + number, "title": format!("changed {number}"), "price": 1}))
                 .collect();
-            self.client.post(&path(&["indexes", INDEX, "documents"]), &Value::Array(documents))?;
+            self.client.post(
+                &path(&["indexes", INDEX, "documents"]),
+                &Value::Array(documents),
+            )?;
         }
         Ok(())
     }

@@ -26,10 +26,14 @@ pub struct Reply<'a> {
 impl Connection {
     /// Connects without delay of small packets.
     pub fn open(address: SocketAddr) -> anyhow::Result<Self> {
-        let stream = TcpStream::connect(address).with_context(|| format!("cannot connect to {address}"))?;
+        let stream =
+            TcpStream::connect(address).with_context(|| format!("cannot connect to {address}"))?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(PATIENCE))?;
-        Ok(Self { stream, buffer: Vec::with_capacity(1 << 16) })
+        Ok(Self {
+            stream,
+            buffer: Vec::with_capacity(1 << 16),
+        })
     }
 
     /// Sends a request made by [`post`] and reads its whole answer.

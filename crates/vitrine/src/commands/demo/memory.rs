@@ -10,7 +10,9 @@ pub fn peak_mebibytes() -> Option<u64> {
 }
 
 fn parse(status: &str) -> Option<u64> {
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))?;
     let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     Some(kibibytes.div_ceil(1024))
 }
@@ -21,7 +23,10 @@ mod tests {
 
     #[test]
     fn the_high_water_mark_is_read() {
-        assert_eq!(parse("Name:\tvitrine\nVmHWM:\t  204801 kB\nVmRSS:\t 1 kB\n"), Some(201));
+        assert_eq!(
+            parse("Name:\tvitrine\nVmHWM:\t  204801 kB\nVmRSS:\t 1 kB\n"),
+            Some(201)
+        );
         assert_eq!(parse("Name:\tvitrine\n"), None);
     }
 }

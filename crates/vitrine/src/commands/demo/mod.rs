@@ -48,10 +48,18 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
     let config = config(&args)?;
     let engine = args.folder.open(Learn::Background)?;
     let mut story = Story::new(args.format);
-    story.tell("index", json!(INDEX), &format!("data folder {}, index {INDEX}", args.folder.data.display()))?;
+    story.tell(
+        "index",
+        json!(INDEX),
+        &format!("data folder {}, index {INDEX}", args.folder.data.display()),
+    )?;
     let shopper = shop::build(&engine, &mut story)?;
     let hosted = Hosted::start_with(engine, config)?;
-    let toured = tour::show(&hosted.client_with(args.folder.key.key()), &shopper, &mut story);
+    let toured = tour::show(
+        &hosted.client_with(args.folder.key.key()),
+        &shopper,
+        &mut story,
+    );
     let told = toured.and_then(|()| close_story(&mut story, &hosted, &args, started));
     if told.is_ok() && !args.once {
         hosted.run_until_told()?;
@@ -63,11 +71,20 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
 
 /// With `--once` nobody else needs to find the server, so it takes any free port.
 fn config(args: &Args) -> anyhow::Result<ServerConfig> {
-    let listen = if args.once { SocketAddr::from(([127, 0, 0, 1], 0)) } else { args.listen };
+    let listen = if args.once {
+        SocketAddr::from(([127, 0, 0, 1], 0))
+    } else {
+        args.listen
+    };
     Ok(ServerConfig::new(listen, args.folder.key.key())?)
 }
 
-fn close_story(story: &mut Story, hosted: &Hosted, args: &Args, started: Instant) -> anyhow::Result<()> {
+fn close_story(
+    story: &mut Story,
+    hosted: &Hosted,
+    args: &Args,
+    started: Instant,
+) -> anyhow::Result<()> {
     let seconds = started.elapsed().as_secs_f64();
     story.note("seconds", json!(rounded(seconds)));
     let mut text = format!("\nall of it in {seconds:.1} s");
@@ -95,7 +112,10 @@ struct Story {
 
 impl Story {
     fn new(format: Format) -> Self {
-        Self { format, facts: Map::new() }
+        Self {
+            format,
+            facts: Map::new(),
+        }
     }
 
     /// Keeps a fact and tells it.
@@ -111,11 +131,19 @@ impl Story {
 
     /// Tells a person.
     fn say(&self, text: &str) -> anyhow::Result<()> {
-        if self.format.json { Ok(()) } else { output::text(text) }
+        if self.format.json {
+            Ok(())
+        } else {
+            output::text(text)
+        }
     }
 
     /// Tells a program.
     fn end(&self) -> anyhow::Result<()> {
-        if self.format.json { output::json(&self.facts) } else { Ok(()) }
+        if self.format.json {
+            output::json(&self.facts)
+        } else {
+            Ok(())
+        }
     }
 }

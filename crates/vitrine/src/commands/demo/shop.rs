@@ -22,8 +22,18 @@ const MAPPING: &str = "user=CustomerID,item=StockCode,time=InvoiceDate,basket=In
                        quantity=Quantity,price=UnitPrice,kind:=purchase";
 /// Codes of postage, charges, discounts, corrections and tests. All other codes are products:
 /// five digits with or without letters, and PADS and SP1002.
-const NOT_PRODUCTS: [&str; 10] =
-    ["ADJUST", "ADJUST2", "BANK CHARGES", "C2", "D", "DOT", "M", "POST", "TEST001", "TEST002"];
+const NOT_PRODUCTS: [&str; 10] = [
+    "ADJUST",
+    "ADJUST2",
+    "BANK CHARGES",
+    "C2",
+    "D",
+    "DOT",
+    "M",
+    "POST",
+    "TEST001",
+    "TEST002",
+];
 
 /// Fills the folder unless it is filled, fits the models, and gives a regular shopper.
 pub fn build(engine: &Engine, story: &mut Story) -> anyhow::Result<String> {
@@ -54,22 +64,38 @@ fn load_catalogue(sink: &Sink, uid: &IndexUid, story: &mut Story) -> anyhow::Res
         sink.change_settings(uid, roles)?;
     }
     let key = Some(PRIMARY_KEY.to_owned());
-    let mut feed = DocumentsFeed::new(sink, uid.clone(), key, WriteMode::Replace, Refusals::first_ones());
+    let mut feed = DocumentsFeed::new(
+        sink,
+        uid.clone(),
+        key,
+        WriteMode::Replace,
+        Refusals::first_ones(),
+    );
     let mut left_out = Vec::new();
     let mut known = 0;
-    let Sink::Local(engine) = sink else { bail!("the demo opens its folder itself") };
+    let Sink::Local(engine) = sink else {
+        bail!("the demo opens its folder itself")
+    };
     let index = engine.index(uid.as_str())?;
-    feed.send(Input::read("items.csv.gz", ITEMS, Some(ITEMS.len() as u64), Some(Format::Csv))?, |row| {
-        let code = code(row);
-        if NOT_PRODUCTS.contains(&code) {
-            left_out.push(code.to_owned());
-            return false;
-        }
-        // Writing what is there already would only make the log longer.
-        let is_known = index.document(code, Some(&[])).is_ok();
-        known += u64::from(is_known);
-        !is_known
-    })?;
+    feed.send(
+        Input::read(
+            "items.csv.gz",
+            ITEMS,
+            Some(ITEMS.len() as u64),
+            Some(Format::Csv),
+        )?,
+        |row| {
+            let code = code(row);
+            if NOT_PRODUCTS.contains(&code) {
+                left_out.push(code.to_owned());
+                return false;
+            }
+            // Writing what is there already would only make the log longer.
+            let is_known = index.document(code, Some(&[])).is_ok();
+            known += u64::from(is_known);
+            !is_known
+        },
+    )?;
     let report = feed.finish()?;
     if let Some(failure) = report.failures.first() {
         bail!("{}", failure.message);
@@ -94,7 +120,10 @@ fn load_catalogue(sink: &Sink, uid: &IndexUid, story: &mut Story) -> anyhow::Res
 }
 
 fn code(row: &Row) -> &str {
-    row.object.get(PRIMARY_KEY).and_then(|code| code.as_str()).unwrap_or_default()
+    row.object
+        .get(PRIMARY_KEY)
+        .and_then(|code| code.as_str())
+        .unwrap_or_default()
 }
 
 fn load_purchases(
@@ -145,7 +174,12 @@ fn load_purchases(
 }
 
 fn purchases() -> anyhow::Result<Input> {
-    Input::read("purchases.csv.gz", PURCHASES, Some(PURCHASES.len() as u64), Some(Format::Csv))
+    Input::read(
+        "purchases.csv.gz",
+        PURCHASES,
+        Some(PURCHASES.len() as u64),
+        Some(Format::Csv),
+    )
 }
 
 /// Reads the file without writing anything; gives the lines that are events.
@@ -153,7 +187,9 @@ fn count_purchases(orders: &mut Orders) -> anyhow::Result<u64> {
     let mapping = EventMapping::parse(MAPPING).context("the mapping of the demo")?;
     let input = purchases()?;
     let mut count = 0;
-    for event in EventRows::new(input.rows, Some(mapping), domain::Timestamp::from_millis(0)).flatten() {
+    for event in
+        EventRows::new(input.rows, Some(mapping), domain::Timestamp::from_millis(0)).flatten()
+    {
         orders.add(&event);
         count += 1;
     }
@@ -184,11 +220,16 @@ impl Orders {
 
     /// A regular: more orders than 99 of 100 shoppers, but no wholesaler. Ties go to the smaller id.
     fn regular(&self) -> anyhow::Result<String> {
-        let mut shoppers: Vec<(Reverse<usize>, &String)> =
-            self.0.iter().map(|(user, baskets)| (Reverse(baskets.len()), user)).collect();
+        let mut shoppers: Vec<(Reverse<usize>, &String)> = self
+            .0
+            .iter()
+            .map(|(user, baskets)| (Reverse(baskets.len()), user))
+            .collect();
         shoppers.sort_unstable();
         let regular = shoppers.get(shoppers.len() / 100);
-        regular.map(|(_, user)| (*user).clone()).context("the bundled purchases have no shopper")
+        regular
+            .map(|(_, user)| (*user).clone())
+            .context("the bundled purchases have no shopper")
     }
 }
 
@@ -202,19 +243,24 @@ mod tests {
         let events = count_purchases(&mut orders).unwrap();
         // 31 lines of BANK CHARGES are refused, because a code may not have a space.
         assert_eq!(events, 791_044 - 31);
-        assert_eq!((orders.0.len(), orders.regular().unwrap().len()), (5_878, 5));
+        assert_eq!(
+            (orders.0.len(), orders.regular().unwrap().len()),
+            (5_878, 5)
+        );
     }
 
     #[test]
     fn the_catalogue_is_all_products() {
         let input = Input::read("items.csv.gz", ITEMS, None, Some(Format::Csv)).unwrap();
         let rows: Vec<Row> = input.rows.map(Result::unwrap).collect();
-        let (products, others): (Vec<&Row>, Vec<&Row>) =
-            rows.iter().partition(|row| !NOT_PRODUCTS.contains(&code(row)));
+        let (products, others): (Vec<&Row>, Vec<&Row>) = rows
+            .iter()
+            .partition(|row| !NOT_PRODUCTS.contains(&code(row)));
         assert_eq!((products.len(), others.len()), (4_621, 10));
-        let odd = products.iter().map(|row| code(row)).filter(|code| {
-            !code.bytes().take(5).all(|byte| byte.is_ascii_digit())
-        });
+        let odd = products
+            .iter()
+            .map(|row| code(row))
+            .filter(|code| !code.bytes().take(5).all(|byte| byte.is_ascii_digit()));
         assert_eq!(odd.collect::<Vec<_>>(), ["PADS", "SP1002"]);
     }
 }

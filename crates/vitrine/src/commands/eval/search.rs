@@ -73,15 +73,18 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
     let mut queries = read_queries(open(&args.queries)?)
         .with_context(|| format!("cannot use {}", args.queries.display()))?;
     queries.truncate(args.limit_queries.unwrap_or(usize::MAX));
-    let qrels =
-        read_qrels(open(&args.qrels)?).with_context(|| format!("cannot use {}", args.qrels.display()))?;
+    let qrels = read_qrels(open(&args.qrels)?)
+        .with_context(|| format!("cannot use {}", args.qrels.display()))?;
     let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
     let started = Instant::now();
     let (engine, products) = index(folder.path(), &args.products)?;
     let index_seconds = started.elapsed().as_secs_f64();
     let reader = engine.index(INDEX)?;
     let (rankings, millis) = search_all(&reader, &queries)?;
-    let ranked = queries.iter().zip(&rankings).map(|(query, ids)| (query.id.as_str(), ids.as_slice()));
+    let ranked = queries
+        .iter()
+        .zip(&rankings)
+        .map(|(query, ids)| (query.id.as_str(), ids.as_slice()));
     let report: RelevanceReport = eval::relevance(ranked, &qrels);
     engine.close();
     let answer = Answer {
@@ -102,13 +105,20 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
 const INDEX: &str = "eval";
 
 fn open(path: &Path) -> anyhow::Result<impl BufRead> {
-    Ok(BufReader::new(File::open(path).with_context(|| format!("cannot open {}", path.display()))?))
+    Ok(BufReader::new(File::open(path).with_context(|| {
+        format!("cannot open {}", path.display())
+    })?))
 }
 
 /// A temporary index over the products; gives their number.
 fn index(folder: &Path, products: &str) -> anyhow::Result<(Engine, u64)> {
     let input = Input::open(products, None)?;
-    let engine = Engine::open(folder, OpenOptions { learn: Learn::AtClose })?;
+    let engine = Engine::open(
+        folder,
+        OpenOptions {
+            learn: Learn::AtClose,
+        },
+    )?;
     let sink = Sink::Local(engine.clone());
     let uid = IndexUid::new(INDEX)?;
     let mut feed = DocumentsFeed::new(&sink, uid, None, WriteMode::Replace, Refusals::first_ones());
@@ -124,8 +134,14 @@ fn index(folder: &Path, products: &str) -> anyhow::Result<(Engine, u64)> {
 }
 
 /// The ids each query finds, and the milliseconds it took.
-fn search_all(reader: &IndexReader, queries: &[QueryLine]) -> anyhow::Result<(Vec<Vec<String>>, Vec<f64>)> {
-    let key = reader.info()?.primary_key.context("the index has no primary key")?;
+fn search_all(
+    reader: &IndexReader,
+    queries: &[QueryLine],
+) -> anyhow::Result<(Vec<Vec<String>>, Vec<f64>)> {
+    let key = reader
+        .info()?
+        .primary_key
+        .context("the index has no primary key")?;
     let bar = progress::count("search", queries.len() as u64);
     let mut rankings = Vec::with_capacity(queries.len());
     let mut millis = Vec::with_capacity(queries.len());

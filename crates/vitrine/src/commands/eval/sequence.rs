@@ -74,10 +74,19 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
     let threads = args.threads.unwrap_or_else(cores);
     let test = args.protocol.test(&sequences);
     if test.cases.is_empty() {
-        bail!("no shopper in {} has enough items for protocol {}", args.sequences.display(), args.protocol);
+        bail!(
+            "no shopper in {} has enough items for protocol {}",
+            args.sequences.display(),
+            args.protocol
+        );
     }
     let inner = args.tune.then(|| args.protocol.inner(&sequences));
-    let bench = Bench { items: sequences.items.len(), test, inner, threads };
+    let bench = Bench {
+        items: sequences.items.len(),
+        test,
+        inner,
+        threads,
+    };
     let mut all = Vec::new();
     if args.model != Some(ModelName::Pctm) {
         all.push(bench.run("rules", &RulesConfig::grid(), Rules::fit)?);
@@ -85,7 +94,10 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
     if args.model != Some(ModelName::Rules) {
         all.push(bench.run("pctm", &PctmConfig::grid(bench.items), Pctm::fit)?);
     }
-    args.format.print(&answer(&args, &all, bench.test.cases.len())?, |_| render(&args, &all))?;
+    args.format
+        .print(&answer(&args, &all, bench.test.cases.len())?, |_| {
+            render(&args, &all)
+        })?;
     Ok(Outcome::Fine)
 }
 
@@ -146,14 +158,22 @@ impl Bench {
             fit_seconds: fitted,
             rank_seconds: total - fitted,
             tune_seconds: self.inner.as_ref().map(|_| tuned),
-            chosen: if self.inner.is_some() { "tuned" } else { "published" },
+            chosen: if self.inner.is_some() {
+                "tuned"
+            } else {
+                "published"
+            },
             settings: serde_json::to_value(&config)?,
         })
     }
 
     fn rank(&self, split: &Split, model: &impl SequenceModel) -> SequenceReport {
         split.evaluate(self.threads, |history, keep| {
-            model.top(history, DEPTH, keep).into_iter().map(|(item, _)| item).collect()
+            model
+                .top(history, DEPTH, keep)
+                .into_iter()
+                .map(|(item, _)| item)
+                .collect()
         })
     }
 }
@@ -170,8 +190,15 @@ fn answer(args: &Args, all: &[Evaluated], users: usize) -> anyhow::Result<Value>
 }
 
 fn render(args: &Args, all: &[Evaluated]) -> String {
-    let mut table =
-        crate::table::Table::new(&["model", "recall@5", "ndcg@5", "recall@10", "ndcg@10", "users", "seconds"]);
+    let mut table = crate::table::Table::new(&[
+        "model",
+        "recall@5",
+        "ndcg@5",
+        "recall@10",
+        "ndcg@10",
+        "users",
+        "seconds",
+    ]);
     for one in all {
         let figure = |value: f64| format!("{value:.4}");
         table.row(vec![
@@ -186,7 +213,10 @@ fn render(args: &Args, all: &[Evaluated]) -> String {
     }
     let mut text = format!("protocol {}\n{}", args.protocol, table.render());
     for one in all {
-        text.push_str(&format!("{} with {} settings {}\n", one.model, one.chosen, one.settings));
+        text.push_str(&format!(
+            "{} with {} settings {}\n",
+            one.model, one.chosen, one.settings
+        ));
     }
     text
 }

@@ -1,0 +1,15 @@
+//! The HTTP interface from outside: each route and each error code, over a real socket.
+//!
+//! Every test has a server of its own on a free port and a data folder of its own.
+
+mod documents;
+mod events;
+mod indexes;
+mod limits;
+mod multi;
+mod recommend;
+mod search;
+mod settings;
+mod shop;
+mod system;
+mod tasks;

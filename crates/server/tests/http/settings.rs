@@ -1,0 +1,305 @@
+//! Settings as a whole and one by one.
+
+use crate::shop::{Shop, refused};
+use serde_json::{Value, json};
+
+/// Every sub-setting with its verb, a value, and a value of the wrong type.
+fn table() -> Vec<(&'static str, &'static str, Value, Value, &'static str)> {
+    vec![
+        (
+            "ranking-rules",
+            "PUT",
+            json!(["words", "price:asc"]),
+            json!(["nonsense"]),
+            "invalid_settings_ranking_rules",
+        ),
+        (
+            "searchable-attributes",
+            "PUT",
+            json!(["title"]),
+            json!(5),
+            "invalid_settings_searchable_attributes",
+        ),
+        (
+            "displayed-attributes",
+            "PUT",
+            json!(["title", "id"]),
+            json!(5),
+            "invalid_settings_displayed_attributes",
+        ),
+        (
+            "filterable-attributes",
+            "PUT",
+            json!(["brand"]),
+            json!("brand"),
+            "invalid_settings_filterable_attributes",
+        ),
+        (
+            "sortable-attributes",
+            "PUT",
+            json!(["price"]),
+            json!({}),
+            "invalid_settings_sortable_attributes",
+        ),
+        (
+            "distinct-attribute",
+            "PUT",
+            json!("brand"),
+            json!(5),
+            "invalid_settings_distinct_attribute",
+        ),
+        (
+            "stop-words",
+            "PUT",
+            json!(["a", "the"]),
+            json!("the"),
+            "invalid_settings_stop_words",
+        ),
+        (
+            "synonyms",
+            "PUT",
+            json!({ "trainers": ["sneakers"] }),
+            json!([]),
+            "invalid_settings_synonyms",
+        ),
+        (
+            "dictionary",
+            "PUT",
+            json!(["t-light"]),
+            json!(5),
+            "invalid_settings_dictionary",
+        ),
+        (
+            "separator-tokens",
+            "PUT",
+            json!(["|"]),
+            json!(5),
+            "invalid_settings_separator_tokens",
+        ),
+        (
+            "non-separator-tokens",
+            "PUT",
+            json!(["@"]),
+            json!(5),
+            "invalid_settings_non_separator_tokens",
+        ),
+        (
+            "proximity-precision",
+            "PUT",
+            json!("byAttribute"),
+            json!("far"),
+            "invalid_settings_proximity_precision",
+        ),
+        (
+            "prefix-search",
+            "PUT",
+            json!("disabled"),
+            json!("often"),
+            "invalid_settings_prefix_search",
+        ),
+        (
+            "facet-search",
+            "PUT",
+            json!(false),
+            json!("no"),
+            "invalid_settings_facet_search",
+        ),
+        (
+            "search-cutoff-ms",
+            "PUT",
+            json!(150),
+            json!("fast"),
+            "invalid_settings_search_cutoff_ms",
+        ),
+        (
+            "localized-attributes",
+            "PUT",
+            json!([{ "attributePatterns": ["*_ja"], "locales": ["jpn"] }]),
+            json!(5),
+            "invalid_settings_localized_attributes",
+        ),
+        (
+            "foreign-keys",
+            "PUT",
+            json!([]),
+            json!(5),
+            "invalid_settings_foreign_keys",
+        ),
+        (
+            "typo-tolerance",
+            "PATCH",
+            json!({ "enabled": false }),
+            json!({ "enabled": 5 }),
+            "invalid_settings_typo_tolerance",
+        ),
+        (
+            "faceting",
+            "PATCH",
+            json!({ "maxValuesPerFacet": 7 }),
+            json!({ "maxValuesPerFacet": "a" }),
+            "invalid_settings_faceting",
+        ),
+        (
+            "pagination",
+            "PATCH",
+            json!({ "maxTotalHits": 7 }),
+            json!({ "max": 7 }),
+            "invalid_settings_pagination",
+        ),
+        (
+            "embedders",
+            "PATCH",
+            json!({ "default": { "source": "userProvided", "dimensions": 3 } }),
+            json!(5),
+            "invalid_settings_embedders",
+        ),
+    ]
+}
+
+/// Whether the answer holds everything that was set.
+fn holds(shown: &Value, set: &Value) -> bool {
+    match (shown, set) {
+        (Value::Object(shown), Value::Object(set)) => set
+            .iter()
+            .all(|(key, value)| shown.get(key).is_some_and(|own| holds(own, value))),
+        _ => shown == set,
+    }
+}
+
+#[test]
+fn every_setting_is_shown_set_and_reset_by_its_own_route() {
+    let shop = Shop::empty();
+    shop.post("/indexes", json!({ "uid": "products" }))
+        .done(&shop);
+    for (name, verb, value, wrong, code) in table() {
+        let path = format!("/indexes/products/settings/{name}");
+        let send = |value: &Value| {
+            shop.send(
+                verb,
+                &path,
+                Some("application/json"),
+                Some(value.to_string().into_bytes()),
+            )
+        };
+        let default = shop.get(&path);
+        assert_eq!(default.status, 200, "{name}");
+        assert_eq!(send(&wrong).error(), refused(400, code), "{name}");
+        let task = send(&value).done(&shop);
+        assert_eq!(task["type"], "settingsUpdate");
+        let shown = shop.get(&path).json();
+        assert!(holds(&shown, &value), "{name}: {shown}");
+        shop.delete(&path).done(&shop);
+        assert_eq!(shop.get(&path).json(), default.json(), "{name}");
+        let other = if verb == "PUT" { "PATCH" } else { "PUT" };
+        let refusal = shop.send(other, &path, Some("application/json"), Some(b"[]".to_vec()));
+        assert_eq!(
+            refusal.error(),
+            refused(405, "method_not_allowed"),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn unset_settings_show_the_defaults_of_the_convention() {
+    let shop = Shop::empty();
+    shop.post("/indexes", json!({ "uid": "products" }))
+        .done(&shop);
+    let expected = json!({
+        "displayedAttributes": ["*"],
+        "searchableAttributes": ["*"],
+        "filterableAttributes": [],
+        "sortableAttributes": [],
+        "foreignKeys": [],
+        "rankingRules": ["words", "typo", "proximity", "attribute", "sort", "exactness"],
+        "stopWords": [],
+        "nonSeparatorTokens": [],
+        "separatorTokens": [],
+        "dictionary": [],
+        "synonyms": {},
+        "distinctAttribute": null,
+        "proximityPrecision": "byWord",
+        "typoTolerance": {
+            "enabled": true,
+            "minWordSizeForTypos": { "oneTypo": 5, "twoTypos": 9 },
+            "disableOnWords": [],
+            "disableOnAttributes": [],
+            "disableOnNumbers": false,
+        },
+        "faceting": { "maxValuesPerFacet": 100, "sortFacetValuesBy": { "*": "alpha" } },
+        "pagination": { "maxTotalHits": 1000 },
+        "embedders": {},
+        "searchCutoffMs": null,
+        "localizedAttributes": null,
+        "facetSearch": true,
+        "prefixSearch": "indexingTime",
+    });
+    assert_eq!(shop.get("/indexes/products/settings").json(), expected);
+}
+
+#[test]
+fn settings_change_and_reset_together() {
+    let shop = Shop::empty();
+    let path = "/indexes/products/settings";
+    let default = {
+        shop.post("/indexes", json!({ "uid": "products" }))
+            .done(&shop);
+        shop.get(path).json()
+    };
+    shop.patch(
+        path,
+        json!({
+            "stopWords": ["the"],
+            "typoTolerance": { "minWordSizeForTypos": { "oneTypo": 4 } },
+            "synonyms": null,
+        }),
+    )
+    .done(&shop);
+    let shown = shop.get(path).json();
+    assert_eq!(shown["stopWords"], json!(["the"]));
+    assert_eq!(
+        shown["typoTolerance"]["minWordSizeForTypos"],
+        json!({ "oneTypo": 4, "twoTypos": 9 })
+    );
+    shop.delete(path).done(&shop);
+    assert_eq!(shop.get(path).json(), default);
+    assert_eq!(
+        shop.patch(path, json!({ "colour": 5 })).error(),
+        refused(400, "bad_request")
+    );
+    assert_eq!(
+        shop.patch(path, json!([])).error(),
+        refused(400, "bad_request")
+    );
+    assert_eq!(
+        shop.get("/indexes/other/settings").error(),
+        refused(404, "index_not_found")
+    );
+}
+
+#[test]
+fn guessed_roles_come_with_their_reasons_and_can_be_set() {
+    let shop = Shop::stocked();
+    let path = "/indexes/products/settings/roles";
+    let guessed = shop.get(path).json();
+    assert_eq!(guessed["source"], "guessed");
+    assert_eq!(guessed["roles"]["title"], "title", "{guessed}");
+    assert!(
+        guessed["reasons"]
+            .as_array()
+            .is_some_and(|list| !list.is_empty())
+    );
+    shop.put(path, json!({ "title": "description" }))
+        .done(&shop);
+    let set = shop.get(path).json();
+    assert_eq!(
+        (&set["source"], &set["roles"]["title"]),
+        (&json!("set"), &json!("description"))
+    );
+    assert_eq!(
+        shop.put(path, json!({ "colour": "x" })).error(),
+        refused(400, "invalid_settings_roles")
+    );
+    shop.delete(path).done(&shop);
+    assert_eq!(shop.get(path).json(), guessed);
+}

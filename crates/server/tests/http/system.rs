@@ -1,0 +1,122 @@
+//! Health, version, counts, keys, CORS, compression, and stopping.
+
+use crate::shop::{Shop, refused};
+use engine::Engine;
+use serde_json::json;
+use server::Limits;
+
+const KEY: &str = "0123456789abcdef-master";
+
+#[test]
+fn the_plain_routes_answer() {
+    let shop = Shop::empty();
+    assert_eq!(shop.get("/health").json(), json!({ "status": "available" }));
+    let version = shop.get("/version").json();
+    for name in ["commitSha", "commitDate", "pkgVersion"] {
+        assert!(version[name].is_string(), "{version}");
+    }
+    let root = shop.get("/").json();
+    assert!(
+        root["message"]
+            .as_str()
+            .is_some_and(|text| text.contains("Vitrine"))
+    );
+    assert_eq!(shop.get("/nowhere").error(), refused(404, "not_found"));
+    assert_eq!(
+        shop.delete("/health").error(),
+        refused(405, "method_not_allowed")
+    );
+}
+
+#[test]
+fn stats_count_documents_and_fields() {
+    let shop = Shop::stocked();
+    let stats = shop.get("/stats").json();
+    let products = &stats["indexes"]["products"];
+    assert_eq!(products["numberOfDocuments"], 40);
+    assert_eq!(products["isIndexing"], false);
+    assert_eq!(products["fieldDistribution"]["title"], 40);
+    assert!(stats["databaseSize"].as_u64() > Some(0));
+    assert!(stats["lastUpdate"].is_string());
+    assert_eq!(&shop.get("/indexes/products/stats").json(), products);
+    assert_eq!(
+        shop.get("/indexes/other/stats").error(),
+        refused(404, "index_not_found")
+    );
+}
+
+#[test]
+fn with_a_key_only_health_is_open() {
+    let shop = Shop::with(Some(KEY), Limits::default());
+    assert_eq!(shop.get("/health").status, 200);
+    for path in [
+        "/", "/version", "/stats", "/indexes", "/tasks", "/nowhere", "/health/",
+    ] {
+        let refusal = shop.get(path);
+        assert_eq!(
+            refusal.error(),
+            refused(401, "missing_authorization_header"),
+            "{path}"
+        );
+        assert_eq!(refusal.json()["type"], "auth");
+    }
+    let shop = shop.header("Authorization", "Bearer wrong");
+    assert_eq!(
+        shop.get("/version").error(),
+        refused(403, "invalid_api_key")
+    );
+    assert_eq!(
+        shop.post("/multi-search", json!({})).error(),
+        refused(403, "invalid_api_key")
+    );
+}
+
+#[test]
+fn the_key_opens_every_route() {
+    let shop =
+        Shop::with(Some(KEY), Limits::default()).header("Authorization", &format!("Bearer {KEY}"));
+    assert_eq!(shop.get("/version").status, 200);
+    assert_eq!(shop.get("/indexes").status, 200);
+}
+
+#[test]
+fn browsers_may_ask_from_anywhere() {
+    let shop = Shop::with(Some(KEY), Limits::default())
+        .header("Origin", "https://shop.example")
+        .header("Access-Control-Request-Method", "POST")
+        .header(
+            "Access-Control-Request-Headers",
+            "authorization,content-type",
+        );
+    let preflight = shop.send("OPTIONS", "/multi-search", None, None);
+    assert_eq!(preflight.status, 200);
+    assert_eq!(preflight.headers["access-control-allow-origin"], "*");
+    assert!(
+        preflight
+            .headers
+            .contains_key("access-control-allow-headers")
+    );
+    // A refusal must be readable for the page, too.
+    let refusal = shop.get("/version");
+    assert_eq!(refusal.status, 401);
+    assert_eq!(refusal.headers["access-control-allow-origin"], "*");
+}
+
+#[test]
+fn only_long_answers_are_compressed_and_only_on_request() {
+    let shop = Shop::stocked();
+    let long = "/indexes/products/documents?limit=1000";
+    assert!(!shop.get(long).headers.contains_key("content-encoding"));
+    let shop = shop.header("Accept-Encoding", "identity");
+    assert!(!shop.get(long).headers.contains_key("content-encoding"));
+}
+
+#[test]
+fn the_address_stands_in_the_folder_until_the_server_stops() {
+    let mut shop = Shop::empty();
+    let holder = Engine::holder(shop.dir.path());
+    assert_eq!(holder, Some(format!("http://{}", shop.address)));
+    shop.stop().expect("a clean stop");
+    assert_eq!(Engine::holder(shop.dir.path()), None);
+    assert!(std::net::TcpStream::connect(shop.address).is_err());
+}
