@@ -31,7 +31,8 @@ pub const CLIPPY: Tool = Tool {
 /// Runs tests in parallel, one process each, with a time limit.
 pub const NEXTEST: Tool = Tool {
     subcommand: "nextest",
-    install: "cargo install --locked --debug --version 0.9.143 cargo-nextest",
+    // Without the part that updates itself.
+    install: "cargo install --locked --debug --version 0.9.143 --no-default-features --features default-no-update cargo-nextest",
 };
 
 /// Checks licences, duplicates, sources and advisories of `Cargo.lock`.
@@ -53,7 +54,8 @@ impl Tool {
         install
             .args(words)
             .env_remove("CARGO_TARGET_DIR")
-            .env_remove("CARGO_BUILD_TARGET_DIR");
+            .env_remove("CARGO_BUILD_TARGET_DIR")
+            .env("CARGO_PROFILE_DEV_DEBUG", "0");
         steps::run(install, &format!("install it by hand: {}", self.install))
     }
 

@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::Duration;
-use store::NewRecord;
+use store::{NewRecord, ViewsError};
 use xxhash_rust::xxh3::xxh3_128;
 
 /// Most writes and most bytes in one group.
@@ -26,6 +26,10 @@ const GROUP_BYTES: usize = 16 << 20;
 const QUIET: Duration = Duration::from_secs(2);
 /// … or when a crash would mean folding more events than this again (a few seconds).
 const EVENTS_BETWEEN_CHECKPOINTS: u64 = 500_000;
+/// From this many on, event ids bypass the memtables.
+const MANY_IDS: usize = 10_000;
+/// Items whose presence in the catalogue is remembered.
+const KNOWN_ITEMS: usize = 200_000;
 
 /// Called once, on the writer's thread, when the write is durable or refused.
 pub(crate) type Done = Box<dyn FnOnce(Result<Accepted, EngineError>) + Send>;
@@ -281,6 +285,21 @@ impl Writer {
         }));
     }
 
+    /// Saves the fresh event ids. They may be there before the profiles that go with them:
+    /// events read from the log again were accepted and are not looked up.
+    fn save_ids(&self) -> Result<(), ViewsError> {
+        let mut keys: Vec<[u8; 24]> = self.fresh_ids.iter().map(|key| id_key(*key)).collect();
+        keys.sort_unstable();
+        if keys.len() >= MANY_IDS {
+            return self.shared.views.ingest(EVENT_IDS, keys.into_iter().map(|key| (key, [])));
+        }
+        let mut batch = self.shared.views.batch();
+        for key in keys {
+            batch.put(EVENT_IDS, key, []);
+        }
+        batch.commit()
+    }
+
     /// Saves profiles and event ids with the sequence they stand at, if enough is new.
     fn checkpoint_if(&mut self, at_least: u64) {
         if self.since_checkpoint < at_least {
@@ -291,11 +310,8 @@ impl Writer {
         for behaviour in self.shared.all_behaviours() {
             Behaviour::checkpoint(&behaviour, &mut batch);
         }
-        for key in &self.fresh_ids {
-            batch.put(EVENT_IDS, id_key(*key), []);
-        }
         Applied::Events.write(&mut batch, next);
-        match batch.commit() {
+        match self.save_ids().and_then(|()| batch.commit()) {
             Ok(()) => {
                 self.fresh_ids.clear();
                 self.since_checkpoint = 0;
@@ -347,6 +363,9 @@ impl KnownItems {
         if !self.published.as_ref().is_some_and(|known| Arc::ptr_eq(known, &current)) {
             self.known.clear();
             self.published = Some(current.clone());
+        }
+        if self.known.len() > KNOWN_ITEMS {
+            self.known.clear();
         }
         let Some(state) = current.by_no(index) else {
             return events.iter().filter(|event| event.item.is_some()).count() as u64;

@@ -1,4 +1,36 @@
-//! The words index.
+//! The words index: finds items by their words, filters, counts and sorts them.
+//!
+//! tantivy keeps postings, dictionaries and columns in segments on disk; how a
+//! query is evaluated is ours, so that totals are true and every rule is one
+//! we chose. [`WordsIndex`] writes one index, [`Words`] reads one state of it.
+//!
+//! # Which documents a query finds
+//!
+//! Every word of a query stands for its *forms*: itself; for the last word, if no
+//! white space follows, longer words (the 100 most frequent); synonyms; two
+//! neighbouring words joined, or an unknown word split in two; and, where the word
+//! as typed is in fewer than 10 documents, words with one typo from 5 letters on and
+//! two from 9, a wrong first letter counting as two. At most ten words are read.
+//! Words that occur nowhere and stop words are ignored, unless nothing else is left.
+//!
+//! - [`Matching::All`]: a document must have every word, unknown ones included.
+//! - [`Matching::Last`]: let *S(k)* be the documents that have the first *k* words.
+//!   The answer is *S(k)* for the largest *k* that gives 20 documents, else *S(1)*.
+//! - [`Matching::Frequency`]: the same with the words ordered from rare to frequent.
+//!
+//! So an answer depends neither on the page asked for nor on the filter: a facet's
+//! count is what the same query finds with that value as a filter. Quoted phrases
+//! must be there, words behind a minus must not.
+//!
+//! # Their order
+//!
+//! The ranking rules in turn: *words* (more first), *typo* (fewer first), *sort*
+//! (what the request asks), *asc* and *desc*. Proximity, attribute and exactness have
+//! no step of their own: they are part of the score, which is BM25F over all forms
+//! and fields with an extra for query words side by side in the first field. Where an
+//! *asc* or *desc* rule stands behind one of those three, documents are first told
+//! apart by their score in five coarse steps. Then follow score and id. An empty query
+//! finds everything in order of insertion; a replaced document keeps its place.
 
 mod answer;
 mod bits;
@@ -18,6 +50,8 @@ mod query_plan;
 mod schema;
 mod score;
 mod snapshot;
+#[cfg(test)]
+mod tests;
 mod units;
 mod value;
 mod words;

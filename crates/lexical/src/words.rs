@@ -139,7 +139,10 @@ impl Words {
         let mut left_out = 0;
         let (candidates, tie) = if everything {
             // Where only the first few in insertion order are asked for, no others are looked at.
-            let plain = counted.is_empty() && distinct.is_none() && !rules.iter().any(order::Rule::is_column);
+            let plain = counted.is_empty()
+                && distinct.is_none()
+                && query.score_threshold.is_none()
+                && !rules.iter().any(order::Rule::is_column);
             let most = if plain { query.offset.saturating_add(query.limit) } else { usize::MAX };
             let (candidates, all) = self.everything(&units, filter.as_ref(), most)?;
             left_out = all - candidates.len();

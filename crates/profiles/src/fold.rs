@@ -102,16 +102,10 @@ impl Profiles {
         self.changes.items.mark(item_no);
         if line.is_some_and(|line| !line.is_return()) {
             let others = shopper.put_in_basket(event, item_no);
+            // Two loops, because the first stays within one map and the second visits many.
             for &other in others {
                 item.neighbours.add(other);
             }
-            // Each of the others has a table of its own, seldom in cache. A first pass that only reads lets the
-            // processor wait for all of them at once; the updates alone would wait for one after the other, since
-            // each branches on what it read.
-            let near = |read: u64, &other: &ItemNo| {
-                read ^ self.items[other as usize].neighbours.peek(item_no)
-            };
-            std::hint::black_box(others.iter().fold(0, near));
             for &other in others {
                 self.items[other as usize].neighbours.add(item_no);
                 self.changes.items.mark(other);

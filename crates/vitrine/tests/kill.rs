@@ -13,6 +13,7 @@ use std::thread;
 use std::time::Duration;
 use support::{Server, Shop, agent, run, send};
 
+static DATA: std::sync::Mutex<String> = std::sync::Mutex::new(String::new());
 const ROUNDS: u64 = 30;
 const SEED: u64 = 20_111_209;
 const WORDS: [&str; 8] = [
@@ -143,6 +144,7 @@ fn thirty_kills_lose_nothing_and_double_nothing() {
     let shop = Shop::new();
     let mut clients: Vec<Client> = (0..4).map(Client::new).collect();
     let mut random = Random(SEED);
+    *DATA.lock().unwrap() = shop.data();
     prepare(&shop);
     for _ in 0..ROUNDS {
         let server = Server::start(shop.data());
@@ -180,12 +182,14 @@ fn thirty_kills_lose_nothing_and_double_nothing() {
     let server = Server::start(&rebuilt);
     settle(&server);
     let folded = views(&server, &clients);
-    for (name, view) in &live {
-        assert_eq!(
-            Some(view),
-            folded.get(name),
-            "seed {SEED}: {name} differs from its rebuild"
-        );
+    let differing: Vec<&String> = live
+        .iter()
+        .filter(|(name, view)| folded.get(*name) != Some(view))
+        .map(|(name, _)| name)
+        .collect();
+    if let Some(name) = differing.first() {
+        let (live, folded) = (&live[*name], folded.get(*name));
+        panic!("seed {SEED}: not as their rebuild: {differing:?}\nlive {live}\nrebuilt {folded:?}");
     }
 }
 
@@ -224,6 +228,23 @@ fn check_documents(server: &Server, clients: &[Client]) {
         }
         if let Some(Request::Documents { first, count }) = client.in_doubt {
             in_doubt.extend((first..first + count).map(|n| id_of(&document(client.thread, n))));
+        }
+    }
+    {
+        let all = all_documents(server);
+        let ids: BTreeSet<String> = all.iter().map(id_of).collect();
+        if ids.len() != all.len() {
+            let again = all_documents(server);
+            let ids2: BTreeSet<String> = again.iter().map(id_of).collect();
+            let (_, one) = server.get("/indexes/shop/documents?limit=1000000");
+            let one: Vec<String> = one["results"].as_array().unwrap().iter().map(id_of).collect();
+            let ids3: BTreeSet<&String> = one.iter().collect();
+            eprintln!("DIAG {} {} / {} {} / {} {} exp {}", all.len(), ids.len(), again.len(), ids2.len(), one.len(), ids3.len(), expected.len());
+            let mut count: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+            for (i, d) in all.iter().enumerate() { count.entry(id_of(d)).or_default().push(i); }
+            for (id, at) in count.iter().filter(|(_, at)| at.len() > 1) { eprintln!("DIAG dup {id} {at:?} doubt {}", in_doubt.contains(id)); }
+            for id in expected.keys().filter(|id| !ids.contains(*id)).take(20) { eprintln!("DIAG missing {id}"); }
+            std::process::Command::new("cp").args(["-r", DATA.lock().unwrap().as_str(), "/tmp/vitrine/dup"]).status().unwrap();
         }
     }
     let mut found = BTreeMap::new();

@@ -111,7 +111,7 @@ fn bad_requests_are_refused() {
         (json!({}), "missing_recommend_kind"),
         (json!({ "kind": 5 }), "invalid_recommend_kind"),
         (json!({ "kind": "magic" }), "invalid_recommend_kind"),
-        (json!({ "kind": "for-you" }), "missing_recommend_user_id"),
+        (json!({ "kind": "buy-again" }), "missing_recommend_user_id"),
         (
             json!({ "kind": "bought-with" }),
             "missing_recommend_item_id",

@@ -60,7 +60,7 @@ fn render(answer: &Value) -> String {
             number,
             verdict.to_owned(),
             text("field"),
-            text("what"),
+            text("reason"),
         ]);
     }
     table.render()

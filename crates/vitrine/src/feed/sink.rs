@@ -204,8 +204,14 @@ impl Sink {
             Self::Local(engine) => Ok(engine.task_rows(uid, 0, usize::MAX)?.0),
             Self::Remote(client) => {
                 let answer = client.get(&rows_path(uid, 0, ALL_NOTES))?;
-                let results = answer.get("results").cloned().unwrap_or_default();
-                serde_json::from_value(results).context("the server listed rows in an unknown form")
+                let results = answer
+                    .get("results")
+                    .and_then(Value::as_array)
+                    .into_iter()
+                    .flatten();
+                let notes = results
+                    .map(|row| note(row).context("the server listed a row in an unknown form"));
+                notes.collect()
             }
         }
     }
@@ -247,6 +253,15 @@ pub fn rows_path(uid: u64, offset: usize, limit: usize) -> String {
         "{}?offset={offset}&limit={limit}",
         path(&["tasks", &uid.to_string(), "rows"])
     )
+}
+
+fn note(row: &Value) -> Option<RowNote> {
+    Some(RowNote {
+        row: row.get("row")?.as_u64()?,
+        field: row.get("field").and_then(Value::as_str).map(str::to_owned),
+        refused: row.get("refused")?.as_bool()?,
+        what: row.get("reason")?.as_str()?.to_owned(),
+    })
 }
 
 fn task_uid(answer: &Value) -> anyhow::Result<u64> {
