@@ -1,7 +1,7 @@
 //! Names from outside, checked once.
 //!
-//! An index uid and an item id follow the Meilisearch rules, because clients
-//! build URLs and file names from them. A shopper id is opaque to us.
+//! An index uid and a document's id follow the Meilisearch rules, because clients
+//! build URLs and file names from them. What events name is opaque to us.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -17,7 +17,9 @@ pub enum IdError {
     #[error(
         "`{0}` is not a valid document identifier: use an integer or a string of at most 511 bytes out of a-z A-Z 0-9, hyphens (-) and underscores (_)"
     )]
-    ItemId(String),
+    DocumentId(String),
+    #[error("an item id must have 1 to 511 bytes and no control characters")]
+    ItemId,
     #[error("a user id must have 1 to 512 bytes and no control characters")]
     UserId,
 }
@@ -64,7 +66,10 @@ macro_rules! id_type {
 }
 
 id_type!(IndexUid, "The name of one catalogue, e.g. `products`.");
-id_type!(ItemId, "The primary key of one item, as text.");
+id_type!(
+    ItemId,
+    "The primary key of one item, as text; or what an event calls an item."
+);
 id_type!(UserId, "Whoever events belong to; opaque to the engine.");
 
 impl IndexUid {
@@ -80,13 +85,24 @@ impl IndexUid {
 }
 
 impl ItemId {
-    /// Checks the Meilisearch rule for document identifiers.
+    /// Accepts what an event may name: 1 to 511 bytes without control characters. An
+    /// item that no document can have is kept and counted as unknown.
     pub fn new(raw: impl Into<String>) -> Result<Self, IdError> {
+        let raw = raw.into();
+        if (1..=511).contains(&raw.len()) && !raw.chars().any(char::is_control) {
+            Ok(Self(raw))
+        } else {
+            Err(IdError::ItemId)
+        }
+    }
+
+    /// Checks the Meilisearch rule for document identifiers.
+    pub fn of_document(raw: impl Into<String>) -> Result<Self, IdError> {
         let raw = raw.into();
         if (1..=511).contains(&raw.len()) && is_plain(&raw) {
             Ok(Self(raw))
         } else {
-            Err(IdError::ItemId(excerpt(&raw)))
+            Err(IdError::DocumentId(excerpt(&raw)))
         }
     }
 }
@@ -113,8 +129,10 @@ mod tests {
             assert!(IndexUid::new(bad).is_err(), "{bad}");
         }
         assert!(IndexUid::new("products-2_EN").is_ok());
-        assert!(ItemId::new("a".repeat(511)).is_ok());
-        assert!(ItemId::new("a/b").is_err());
+        assert!(ItemId::of_document("a".repeat(511)).is_ok());
+        assert!(ItemId::of_document("a/b").is_err());
+        assert!(ItemId::new("BANK CHARGES").is_ok());
+        assert!(ItemId::new("a\tb").is_err());
         assert!(UserId::new("客户 42").is_ok());
         assert!(UserId::new("a\nb").is_err());
     }

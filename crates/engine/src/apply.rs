@@ -6,6 +6,7 @@
 //! nothing, because applying a record twice in a row gives the same state.
 
 use crate::behaviour::Behaviour;
+use crate::compact::Compactor;
 use crate::documents::{Changes, apply_deletion, apply_documents};
 use crate::record::{Body, DocumentsBody, Entry, IndexNo, SelectionBody};
 use crate::settings::SettingsPatch;
@@ -35,6 +36,7 @@ pub(crate) struct OpenIndex {
 pub(crate) struct Applier {
     pub(crate) shared: Arc<Shared>,
     pub(crate) open: BTreeMap<IndexNo, OpenIndex>,
+    compactor: Compactor,
 }
 
 /// Why one task failed, without anything else being wrong.
@@ -75,6 +77,10 @@ pub(crate) struct Outcome {
 }
 
 impl Applier {
+    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+        Self { shared, open: BTreeMap::new(), compactor: Compactor::default() }
+    }
+
     /// Follows what the writer appends until the writer is gone.
     pub(crate) fn run(mut self, records: &Receiver<Apply>) {
         while let Ok(first) = records.recv() {
@@ -95,9 +101,10 @@ impl Applier {
                     error = &err as &dyn std::error::Error,
                     "the catalogue cannot be updated; restart to try again"
                 );
-                return;
+                break;
             }
         }
+        self.compactor.finish();
         for index in self.open.values_mut() {
             index.words.release_writer();
         }
@@ -117,6 +124,8 @@ impl Applier {
         if seqs.len() < 10 {
             self.release_idle_writers();
         }
+        let documents = self.shared.published.load().documents();
+        self.compactor.start_if_due(&self.shared, documents);
         Ok(())
     }
 
@@ -372,6 +381,7 @@ impl Applier {
     fn commit_changes(&mut self, group: &mut Group) -> Result<(), EngineError> {
         let mut batch = group.batch.take().unwrap_or_else(|| self.shared.views.batch());
         let changes = std::mem::take(&mut group.changes);
+        self.compactor.note(changes.superseded);
         changes.write(&mut batch);
         batch.commit()?;
         Ok(())
@@ -385,6 +395,7 @@ impl Applier {
         }
         let finished_at = now();
         let mut batch = group.batch.take().unwrap_or_else(|| self.shared.views.batch());
+        self.compactor.note(group.changes.superseded);
         std::mem::take(&mut group.changes).write(&mut batch);
         if let Some(no) = group.index
             && let Some(index) = self.open.get_mut(&no)

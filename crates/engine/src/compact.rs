@@ -10,7 +10,57 @@ use crate::shared::Shared;
 use crate::tables::{Applied, Document, IndexMeta};
 use serde::Serialize;
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
 use store::{Record, Rewritten, ViewSnapshot};
+
+/// Superseded versions from which on a server compacts by itself, if they also outnumber
+/// the documents there are: then at least half of what is read can be dropped.
+const ENOUGH_SUPERSEDED: u64 = 100_000;
+
+/// Compacts on a thread of its own when enough versions have been superseded.
+#[derive(Default)]
+pub(crate) struct Compactor {
+    superseded: u64,
+    running: Option<JoinHandle<()>>,
+}
+
+impl Compactor {
+    pub(crate) fn note(&mut self, superseded: u64) {
+        self.superseded += superseded;
+    }
+
+    /// Starts a compaction when one is due and none is running.
+    pub(crate) fn start_if_due(&mut self, shared: &Arc<Shared>, documents: u64) {
+        let busy = self.running.as_ref().is_some_and(|thread| !thread.is_finished());
+        if busy || self.superseded < ENOUGH_SUPERSEDED.max(documents) {
+            return;
+        }
+        self.superseded = 0;
+        let shared = shared.clone();
+        let run = move || match compact(&shared) {
+            Ok(report) => tracing::info!(
+                dropped = report.dropped_versions,
+                bytes_before = report.bytes_before,
+                bytes_after = report.bytes_after,
+                "log compacted"
+            ),
+            Err(err) => tracing::error!(error = &err as &dyn std::error::Error, "log not compacted"),
+        };
+        match thread::Builder::new().name("vitrine-compactor".to_owned()).spawn(run) {
+            Ok(thread) => self.running = Some(thread),
+            Err(err) => tracing::error!(error = &err as &dyn std::error::Error, "log not compacted"),
+        }
+    }
+
+    /// Waits for a compaction that is running: nobody may use the log after the folder is closed.
+    pub(crate) fn finish(&mut self) {
+        if let Some(thread) = self.running.take() {
+            // A panic there has been reported; the log is whole either way.
+            let _ = thread.join();
+        }
+    }
+}
 
 /// What a compaction did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]

@@ -31,6 +31,8 @@ const GUESS_ENOUGH: u64 = 1000;
 pub(crate) struct Changes {
     documents: FxHashMap<(IndexNo, String), Option<Document>>,
     pub bytes: usize,
+    /// Versions in the log that nobody needs any more.
+    pub superseded: u64,
 }
 
 impl Changes {
@@ -91,6 +93,7 @@ pub(crate) fn apply_documents(
             Some(old) => old.order,
             None => index.meta.take_order(),
         };
+        changes.superseded += u64::from(old.is_some() && !body.update);
         let (base, document) = match (&old, body.update) {
             (Some(old), true) => (old.base, merged(&old.json, given)?),
             _ => (seq, given),
@@ -293,6 +296,7 @@ pub(crate) fn apply_deletion(
         uncount_fields(&mut index.meta.fields, &old.json)?;
         index.words.delete(&id)?;
         changes.set(no, id, None);
+        changes.superseded += 1;
         deleted += 1;
     }
     let details = object(json!({

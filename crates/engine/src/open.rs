@@ -39,7 +39,7 @@ pub(crate) fn open(dir: &Path, options: OpenOptions) -> Result<Inner, EngineErro
     }
     let views = open_views(dir)?;
     let shared = Arc::new(Shared::new(dir.to_owned(), log, views));
-    let mut applier = Applier { shared: shared.clone(), open: BTreeMap::new() };
+    let mut applier = Applier::new(shared.clone());
     open_indexes(&mut applier)?;
     let replayed = catch_up(&mut applier)?;
     remove_strays(&applier);

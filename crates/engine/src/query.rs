@@ -35,14 +35,51 @@ impl Default for DocumentsQuery {
 pub(crate) fn check_filterable(meta: &IndexMeta, filter: &Filter) -> Result<(), QueryError> {
     let allowed = plan::filterable_names(&meta.settings);
     for attribute in filter.attributes() {
-        if !allowed.iter().any(|pattern| plan::covers(pattern, attribute)) {
+        if !allowed.iter().any(|pattern| covers_known(pattern, attribute, meta)) {
             return Err(QueryError::NotFilterable {
                 attribute: attribute.to_owned(),
-                available: allowed,
+                available: spelt_out(&allowed, meta),
             });
         }
     }
     Ok(())
+}
+
+/// The same for the attributes to sort by.
+fn check_sortable(meta: &IndexMeta, sort: &[SortBy]) -> Result<(), QueryError> {
+    let allowed = meta.settings.sortable_attributes.clone().unwrap_or_default();
+    for by in sort {
+        if !allowed.iter().any(|pattern| covers_known(pattern, &by.path, meta)) {
+            return Err(QueryError::NotSortable {
+                attribute: by.path.clone(),
+                available: spelt_out(&allowed, meta),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// A name covers its attribute always, a pattern only what some document has: behind a
+/// `*` a misspelt attribute would find nothing without a word.
+fn covers_known(pattern: &str, attribute: &str, meta: &IndexMeta) -> bool {
+    let top = attribute.split('.').next().unwrap_or(attribute);
+    let known = || meta.fields.contains_key(attribute) || meta.fields.contains_key(top);
+    plan::covers(pattern, attribute) && (!pattern.contains('*') || known())
+}
+
+/// The names a person can choose from: patterns are replaced by the attributes they cover.
+fn spelt_out(allowed: &[String], meta: &IndexMeta) -> Vec<String> {
+    let mut names = Vec::new();
+    for pattern in allowed {
+        if pattern.contains('*') {
+            names.extend(meta.fields.keys().filter(|name| plan::covers(pattern, name)).cloned());
+        } else {
+            names.push(pattern.clone());
+        }
+    }
+    names.sort();
+    names.dedup();
+    names
 }
 
 impl IndexReader {
@@ -81,6 +118,7 @@ impl IndexReader {
         if let Some(filter) = &request.filter {
             check_filterable(&self.state.meta, filter)?;
         }
+        check_sortable(&self.state.meta, &request.sort)?;
         for facet in request.facets.iter().filter(|facet| facet.as_str() != "*") {
             self.check_facet(facet)?;
         }
@@ -109,10 +147,12 @@ impl IndexReader {
     }
 
     fn check_facet(&self, facet: &str) -> Result<(), QueryError> {
-        let available = plan::filterable_names(self.settings());
-        if available.iter().any(|pattern| plan::covers(pattern, facet)) {
+        let meta = &self.state.meta;
+        let allowed = plan::filterable_names(&meta.settings);
+        if allowed.iter().any(|pattern| covers_known(pattern, facet, meta)) {
             return Ok(());
         }
+        let available = spelt_out(&allowed, meta);
         Err(QueryError::NotFacetable { attribute: facet.to_owned(), available })
     }
 
@@ -200,6 +240,7 @@ impl IndexReader {
         if let Some(filter) = &query.filter {
             check_filterable(&self.state.meta, filter)?;
         }
+        check_sortable(&self.state.meta, &query.sort)?;
         let (ids, total) = match &query.ids {
             Some(ids) => self.named(ids, query)?,
             None => {

@@ -30,6 +30,11 @@ impl Published {
         Self { views, indexes: BTreeMap::new(), as_of: crate::shared::now() }
     }
 
+    /// Documents of all indexes together.
+    pub(crate) fn documents(&self) -> u64 {
+        self.indexes.values().map(|state| state.words.count()).sum()
+    }
+
     pub(crate) fn by_no(&self, no: IndexNo) -> Option<&Arc<IndexState>> {
         self.indexes.values().find(|state| state.meta.no == no)
     }

@@ -131,7 +131,7 @@ pub fn document_id(row: &Map, key: &str) -> Result<ItemId, DocumentIdError> {
             });
         }
     };
-    ItemId::new(text).map_err(|source| DocumentIdError::Invalid {
+    ItemId::of_document(text).map_err(|source| DocumentIdError::Invalid {
         key: key.to_owned(),
         source,
     })

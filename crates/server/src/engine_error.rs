@@ -40,7 +40,7 @@ impl From<EngineError> for ApiError {
 pub(crate) fn id_code(error: &IdError) -> &'static str {
     match error {
         IdError::IndexUid(_) => "invalid_index_uid",
-        IdError::ItemId(_) => "invalid_document_id",
+        IdError::DocumentId(_) | IdError::ItemId => "invalid_document_id",
         IdError::UserId => "invalid_user_id",
         _ => "bad_request",
     }

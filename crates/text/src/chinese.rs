@@ -43,7 +43,8 @@ impl Segmenter {
             .collect()
     }
 
-    /// The dictionary words of two and three characters inside a longer `word`, in order.
+    /// The dictionary words of two and three characters inside a longer `word`, in order, and
+    /// its last character: a compound is a kind of what it ends with (女鞋 is 鞋, 行李箱 is 箱).
     pub fn sub_words(&self, word: &str) -> Vec<Range<usize>> {
         let jieba = self.jieba();
         let bounds: Vec<usize> = word
@@ -66,6 +67,9 @@ impl Segmenter {
                     found.push(start..end);
                 }
             }
+        }
+        if let [_, .., head, end] = *bounds.as_slice() {
+            found.push(head..end);
         }
         found
     }

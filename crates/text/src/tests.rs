@@ -99,7 +99,7 @@ fn documents_also_hold_the_parts_of_chinese_compounds() {
     };
     assert_eq!(
         shown("长江大桥 20"),
-        ["0:长江大桥", "0:长江", "0:大桥", "1:20"]
+        ["0:长江大桥", "0:长江", "0:大桥", "0:桥", "1:20"]
     );
     assert_eq!(shown("行李箱"), ["0:行李箱", "0:行李"]);
     assert_eq!(shown("red cup"), ["0:red", "1:cup"]);
@@ -126,6 +126,7 @@ fn tokens_know_their_place_and_spelling() {
         ("women", "womens", "Women’s", 1),
         ("holder", "holders", "ＨＯＬＤＥＲＳ", 2),
         ("纯棉", "纯棉", "純棉", 3),
+        ("棉", "棉", "棉", 3),
     ];
     let expected = expected
         .map(|(text, surface, source, position)| (text.into(), surface.into(), source, position));

@@ -13,7 +13,6 @@ use std::thread;
 use std::time::Duration;
 use support::{Server, Shop, agent, run, send};
 
-static DATA: std::sync::Mutex<String> = std::sync::Mutex::new(String::new());
 const ROUNDS: u64 = 30;
 const SEED: u64 = 20_111_209;
 const WORDS: [&str; 8] = [
@@ -144,7 +143,6 @@ fn thirty_kills_lose_nothing_and_double_nothing() {
     let shop = Shop::new();
     let mut clients: Vec<Client> = (0..4).map(Client::new).collect();
     let mut random = Random(SEED);
-    *DATA.lock().unwrap() = shop.data();
     prepare(&shop);
     for _ in 0..ROUNDS {
         let server = Server::start(shop.data());
@@ -228,23 +226,6 @@ fn check_documents(server: &Server, clients: &[Client]) {
         }
         if let Some(Request::Documents { first, count }) = client.in_doubt {
             in_doubt.extend((first..first + count).map(|n| id_of(&document(client.thread, n))));
-        }
-    }
-    {
-        let all = all_documents(server);
-        let ids: BTreeSet<String> = all.iter().map(id_of).collect();
-        if ids.len() != all.len() {
-            let again = all_documents(server);
-            let ids2: BTreeSet<String> = again.iter().map(id_of).collect();
-            let (_, one) = server.get("/indexes/shop/documents?limit=1000000");
-            let one: Vec<String> = one["results"].as_array().unwrap().iter().map(id_of).collect();
-            let ids3: BTreeSet<&String> = one.iter().collect();
-            eprintln!("DIAG {} {} / {} {} / {} {} exp {}", all.len(), ids.len(), again.len(), ids2.len(), one.len(), ids3.len(), expected.len());
-            let mut count: BTreeMap<String, Vec<usize>> = BTreeMap::new();
-            for (i, d) in all.iter().enumerate() { count.entry(id_of(d)).or_default().push(i); }
-            for (id, at) in count.iter().filter(|(_, at)| at.len() > 1) { eprintln!("DIAG dup {id} {at:?} doubt {}", in_doubt.contains(id)); }
-            for id in expected.keys().filter(|id| !ids.contains(*id)).take(20) { eprintln!("DIAG missing {id}"); }
-            std::process::Command::new("cp").args(["-r", DATA.lock().unwrap().as_str(), "/tmp/vitrine/dup"]).status().unwrap();
         }
     }
     let mut found = BTreeMap::new();
@@ -358,7 +339,9 @@ fn views(server: &Server, clients: &[Client]) -> BTreeMap<String, Value> {
     views
 }
 
-/// Without what may differ between two runs: durations and sizes on disk.
+/// Without what may differ between two runs: durations and sizes on disk. Scores rest on
+/// statistics that still count a replaced version until its segment is merged away, so they
+/// are compared to four digits; the order of the hits is compared as it is.
 fn steady(value: Value) -> Value {
     const PASSING: [&str; 3] = ["processingTimeMs", "rawDocumentDbSize", "avgDocumentSize"];
     match value {
@@ -366,7 +349,11 @@ fn steady(value: Value) -> Value {
             let kept = fields
                 .into_iter()
                 .filter(|(name, _)| !PASSING.contains(&name.as_str()));
-            Value::Object(kept.map(|(name, field)| (name, steady(field))).collect())
+            let steadied = kept.map(|(name, field)| match field.as_f64() {
+                Some(score) if name == "_rankingScore" => (name, json!((score * 1e4).round())),
+                _ => (name, steady(field)),
+            });
+            Value::Object(steadied.collect())
         }
         Value::Array(items) => items.into_iter().map(steady).collect(),
         other => other,

@@ -114,15 +114,13 @@ fn a_refused_event_names_row_and_field() {
             json!({"user": "u", "kind": "view", "item": "a", "id": "x".repeat(513)}),
             "row 7, field `id`: it is longer than the limit of 512 bytes",
         ),
+        (
+            json!({"user": "u", "kind": "view", "item": "a\tb"}),
+            "row 7, field `item`: an item id must have 1 to 511 bytes and no control characters",
+        ),
     ] {
         assert_eq!(native(object), Err(reason.to_owned()));
     }
-    let bad_item = native(json!({"user": "u", "kind": "view", "item": "a b"}))
-        .expect_err("a blank is refused");
-    assert!(
-        bad_item.starts_with("row 7, field `item`: `a b` is not a valid document identifier"),
-        "{bad_item}"
-    );
     let bad_time = native(json!({"user": "u", "kind": "view", "item": "a", "at": "soon"}))
         .expect_err("no time");
     assert!(
@@ -142,7 +140,7 @@ fn the_online_retail_file_is_recognised() {
         Format::Csv,
         None,
     );
-    let [Ok(bought), Ok(returned), Err(nobody), Err(charges)] = found.as_slice() else {
+    let [Ok(bought), Ok(returned), Err(nobody), Ok(charges)] = found.as_slice() else {
         panic!("{found:?}")
     };
     assert_eq!(
@@ -166,10 +164,9 @@ fn the_online_retail_file_is_recognised() {
         (EventKind::Purchase, Some(-12.0))
     );
     assert_eq!(nobody, "row 3, field `CustomerID`: it is missing");
-    assert!(
-        charges.starts_with("row 4, field `StockCode`: `BANK CHARGES` is not"),
-        "{charges}"
-    );
+    // No document can have this id, but the event is kept.
+    let item = charges.item.as_ref().map(ToString::to_string);
+    assert_eq!(item.as_deref(), Some("BANK CHARGES"));
 }
 
 #[track_caller]
