@@ -107,7 +107,9 @@ fn browsers_may_ask_from_anywhere() {
 #[test]
 fn only_long_answers_are_compressed_and_only_on_request() {
     let shop = Shop::stocked();
-    let long = "/indexes/products/documents?limit=1000";
+    let text = "a long text ".repeat(2_000);
+    shop.post("/indexes/products/documents", json!([{ "id": "long", "text": text }])).done(&shop);
+    let long = "/indexes/products/documents/long";
     assert!(!shop.get(long).headers.contains_key("content-encoding"));
     let ask = |path: &str| {
         let mut stream = TcpStream::connect(shop.address).expect("a connection");
