@@ -47,7 +47,10 @@ pub(crate) struct Refused {
 
 impl Refused {
     pub(crate) fn new(code: &'static str, message: impl ToString) -> Self {
-        Self { code, message: message.to_string() }
+        Self {
+            code,
+            message: message.to_string(),
+        }
     }
 }
 
@@ -78,7 +81,11 @@ pub(crate) struct Outcome {
 
 impl Applier {
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
-        Self { shared, open: BTreeMap::new(), compactor: Compactor::default() }
+        Self {
+            shared,
+            open: BTreeMap::new(),
+            compactor: Compactor::default(),
+        }
     }
 
     /// Follows what the writer appends until the writer is gone.
@@ -101,6 +108,7 @@ impl Applier {
                     error = &err as &dyn std::error::Error,
                     "the catalogue cannot be updated; restart to try again"
                 );
+                self.shared.stop(err.to_string());
                 break;
             }
         }
@@ -152,14 +160,19 @@ impl Applier {
         let (status, error, outcome) = match result {
             Ok(outcome) => (TaskStatus::Succeeded, None, outcome),
             Err(Failure::Refused(Refused { code, message })) => {
-                let error = TaskError { message, code: code.to_owned() };
+                let error = TaskError {
+                    message,
+                    code: code.to_owned(),
+                };
                 let details = details_before(&entry.body);
                 let notes = refused_before(&entry.body);
                 (TaskStatus::Failed, Some(error), Outcome { details, notes })
             }
             Err(Failure::Engine(err)) => return Err(err),
         };
-        let Some(kind) = entry.body.task_kind() else { return Ok(()) };
+        let Some(kind) = entry.body.task_kind() else {
+            return Ok(());
+        };
         group.tasks.push((
             Task {
                 uid: seq,
@@ -198,13 +211,20 @@ impl Applier {
                 }
                 self.create(seq, entry, primary_key.clone())?;
                 group.touch(entry.index);
-                Ok(Outcome { details: details_before(&entry.body), notes: Vec::new() })
+                Ok(Outcome {
+                    details: details_before(&entry.body),
+                    notes: Vec::new(),
+                })
             }
             Body::UpdateIndex { primary_key } => {
                 let index = self.existing(entry)?;
                 if let Some(key) = primary_key {
                     if index.words.words(&Default::default()).count() > 0
-                        && index.meta.primary_key.as_ref().is_some_and(|known| known != key)
+                        && index
+                            .meta
+                            .primary_key
+                            .as_ref()
+                            .is_some_and(|known| known != key)
                     {
                         return Err(Refused::new(
                             "index_primary_key_already_exists",
@@ -218,13 +238,23 @@ impl Applier {
                     index.meta.primary_key = Some(key.clone());
                 }
                 group.touch(entry.index);
-                Ok(Outcome { details: details_before(&entry.body), notes: Vec::new() })
+                Ok(Outcome {
+                    details: details_before(&entry.body),
+                    notes: Vec::new(),
+                })
             }
             Body::DeleteIndex => {
-                let count = self.existing(entry)?.words.words(&Default::default()).count();
+                let count = self
+                    .existing(entry)?
+                    .words
+                    .words(&Default::default())
+                    .count();
                 self.delete(entry.index, group)?;
                 let details = object(json!({ "deletedDocuments": count }));
-                Ok(Outcome { details, notes: Vec::new() })
+                Ok(Outcome {
+                    details,
+                    notes: Vec::new(),
+                })
             }
             Body::Settings(text) => {
                 self.open_or_create(seq, entry)?;
@@ -250,7 +280,10 @@ impl Applier {
 
     fn existing(&mut self, entry: &Entry) -> Result<&mut OpenIndex, Refused> {
         self.open.get_mut(&entry.index).ok_or_else(|| {
-            Refused::new("index_not_found", format!("Index `{}` not found.", entry.uid))
+            Refused::new(
+                "index_not_found",
+                format!("Index `{}` not found.", entry.uid),
+            )
         })
     }
 
@@ -292,12 +325,18 @@ impl Applier {
     /// An empty words index for these settings; whatever a crash left there is removed.
     fn new_words(&self, meta: &IndexMeta) -> Result<WordsIndex, EngineError> {
         let dir = folder::words(&self.shared.dir, meta);
-        let io = |source| EngineError::Folder { path: dir.clone(), source };
+        let io = |source| EngineError::Folder {
+            path: dir.clone(),
+            source,
+        };
         if dir.exists() {
             fs::remove_dir_all(&dir).map_err(io)?;
         }
         fs::create_dir_all(&dir).map_err(io)?;
-        Ok(WordsIndex::create(&dir, plan::index_plan(&meta.settings, &roles_in_force(meta)))?)
+        Ok(WordsIndex::create(
+            &dir,
+            plan::index_plan(&meta.settings, &roles_in_force(meta)),
+        )?)
     }
 
     fn delete(&mut self, no: IndexNo, group: &mut Group) -> Result<(), EngineError> {
@@ -309,21 +348,22 @@ impl Applier {
         Ok(())
     }
 
-    fn change_settings(
-        &mut self,
-        seq: u64,
-        entry: &Entry,
-        text: &str,
-    ) -> Result<Outcome, Failure> {
+    fn change_settings(&mut self, seq: u64, entry: &Entry, text: &str) -> Result<Outcome, Failure> {
         let wrong = |reason: String| Refused::new("bad_request", reason);
         let changes: Map<String, Value> =
             serde_json::from_str(text).map_err(|err| wrong(err.to_string()))?;
         let patch = SettingsPatch::new(changes).map_err(|err| wrong(err.to_string()))?;
         let index = self.existing(entry)?;
-        index.meta.settings =
-            index.meta.settings.patched(&patch).map_err(|err| wrong(err.to_string()))?;
+        index.meta.settings = index
+            .meta
+            .settings
+            .patched(&patch)
+            .map_err(|err| wrong(err.to_string()))?;
         self.rebuild_if_planned_otherwise(seq, entry.index)?;
-        Ok(Outcome { details: details_before(&entry.body), notes: Vec::new() })
+        Ok(Outcome {
+            details: details_before(&entry.body),
+            notes: Vec::new(),
+        })
     }
 
     /// Builds the words index anew from the documents when its plan or the roles have changed.
@@ -332,7 +372,9 @@ impl Applier {
         seq: u64,
         no: IndexNo,
     ) -> Result<(), EngineError> {
-        let Some(index) = self.open.get(&no) else { return Ok(()) };
+        let Some(index) = self.open.get(&no) else {
+            return Ok(());
+        };
         let roles = roles_in_force(&index.meta);
         let planned = plan::index_plan(&index.meta.settings, &roles);
         if *index.words.plan() == planned && index.meta.cleaned_with == roles {
@@ -342,7 +384,11 @@ impl Applier {
         if index.meta.words == name {
             name.push('b');
         }
-        let meta = IndexMeta { words: name, cleaned_with: roles, ..index.meta.clone() };
+        let meta = IndexMeta {
+            words: name,
+            cleaned_with: roles,
+            ..index.meta.clone()
+        };
         self.rebuild(meta)
     }
 
@@ -351,7 +397,13 @@ impl Applier {
         let mut words = self.new_words(&meta)?;
         crate::documents::index_all(&self.shared.views.snapshot(), &meta, &mut words)?;
         words.commit(meta.last_seq + 1)?;
-        let old = self.open.insert(meta.no, OpenIndex { words, meta: meta.clone() });
+        let old = self.open.insert(
+            meta.no,
+            OpenIndex {
+                words,
+                meta: meta.clone(),
+            },
+        );
         if let Some(old) = old
             && old.meta.words != meta.words
         {
@@ -374,12 +426,21 @@ impl Applier {
             self.rebuild_if_planned_otherwise(seq, entry.index)?;
         }
         let shared = self.shared.clone();
-        apply_documents(&shared, self.existing(entry)?, seq, body, &mut group.changes)
+        apply_documents(
+            &shared,
+            self.existing(entry)?,
+            seq,
+            body,
+            &mut group.changes,
+        )
     }
 
     /// Makes the words and documents of the group durable, without finishing its tasks.
     fn commit_changes(&mut self, group: &mut Group) -> Result<(), EngineError> {
-        let mut batch = group.batch.take().unwrap_or_else(|| self.shared.views.batch());
+        let mut batch = group
+            .batch
+            .take()
+            .unwrap_or_else(|| self.shared.views.batch());
         let changes = std::mem::take(&mut group.changes);
         self.compactor.note(changes.superseded);
         changes.write(&mut batch);
@@ -394,7 +455,10 @@ impl Applier {
             return Ok(());
         }
         let finished_at = now();
-        let mut batch = group.batch.take().unwrap_or_else(|| self.shared.views.batch());
+        let mut batch = group
+            .batch
+            .take()
+            .unwrap_or_else(|| self.shared.views.batch());
         self.compactor.note(group.changes.superseded);
         std::mem::take(&mut group.changes).write(&mut batch);
         if let Some(no) = group.index
@@ -438,7 +502,11 @@ impl Applier {
             indexes.insert(index.meta.uid.clone(), state);
         }
         let views = self.shared.views.snapshot();
-        self.shared.published.store(Arc::new(Published { views, indexes, as_of }));
+        self.shared.published.store(Arc::new(Published {
+            views,
+            indexes,
+            as_of,
+        }));
     }
 }
 

@@ -32,7 +32,10 @@ impl Compactor {
 
     /// Starts a compaction when one is due and none is running.
     pub(crate) fn start_if_due(&mut self, shared: &Arc<Shared>, documents: u64) {
-        let busy = self.running.as_ref().is_some_and(|thread| !thread.is_finished());
+        let busy = self
+            .running
+            .as_ref()
+            .is_some_and(|thread| !thread.is_finished());
         if busy || self.superseded < ENOUGH_SUPERSEDED.max(documents) {
             return;
         }
@@ -45,11 +48,18 @@ impl Compactor {
                 bytes_after = report.bytes_after,
                 "log compacted"
             ),
-            Err(err) => tracing::error!(error = &err as &dyn std::error::Error, "log not compacted"),
+            Err(err) => {
+                tracing::error!(error = &err as &dyn std::error::Error, "log not compacted")
+            }
         };
-        match thread::Builder::new().name("vitrine-compactor".to_owned()).spawn(run) {
+        match thread::Builder::new()
+            .name("vitrine-compactor".to_owned())
+            .spawn(run)
+        {
             Ok(thread) => self.running = Some(thread),
-            Err(err) => tracing::error!(error = &err as &dyn std::error::Error, "log not compacted"),
+            Err(err) => {
+                tracing::error!(error = &err as &dyn std::error::Error, "log not compacted")
+            }
         }
     }
 
@@ -75,8 +85,10 @@ pub struct CompactReport {
 pub(crate) fn compact(shared: &Shared) -> Result<CompactReport, EngineError> {
     let views = shared.views.snapshot();
     let applied = Applied::Catalogue.read(&views)?;
-    let indexes: BTreeMap<IndexNo, IndexMeta> =
-        IndexMeta::all(&views)?.into_iter().map(|meta| (meta.no, meta)).collect();
+    let indexes: BTreeMap<IndexNo, IndexMeta> = IndexMeta::all(&views)?
+        .into_iter()
+        .map(|meta| (meta.no, meta))
+        .collect();
     let mut report = CompactReport::default();
     for segment in shared.log.sealed_segments() {
         if segment.last_seq >= applied {
@@ -84,19 +96,22 @@ pub(crate) fn compact(shared: &Shared) -> Result<CompactReport, EngineError> {
         }
         let mut failed = None;
         let mut dropped = 0;
-        let rewritten = shared.log.rewrite_segment(segment.first_seq, &mut |record: &Record| {
-            match without_superseded(record, &views, &indexes) {
-                Ok(Some((replacement, count))) => {
-                    dropped += count;
-                    Rewritten::Replace(replacement)
-                }
-                Ok(None) => Rewritten::Keep,
-                Err(err) => {
-                    failed.get_or_insert(err);
-                    Rewritten::Keep
-                }
-            }
-        })?;
+        let rewritten = shared
+            .log
+            .rewrite_segment(
+                segment.first_seq,
+                &mut |record: &Record| match without_superseded(record, &views, &indexes) {
+                    Ok(Some((replacement, count))) => {
+                        dropped += count;
+                        Rewritten::Replace(replacement)
+                    }
+                    Ok(None) => Rewritten::Keep,
+                    Err(err) => {
+                        failed.get_or_insert(err);
+                        Rewritten::Keep
+                    }
+                },
+            )?;
         if let Some(err) = failed {
             return Err(err);
         }
@@ -145,12 +160,16 @@ fn drop_rows(
     meta: &IndexMeta,
     views: &ViewSnapshot,
 ) -> Result<u64, EngineError> {
-    let Some(key) = &meta.primary_key else { return Ok(0) };
+    let Some(key) = &meta.primary_key else {
+        return Ok(0);
+    };
     let mut dropped = 0;
     for slot in &mut body.documents {
         let Some(text) = slot else { continue };
         let object = crate::tables::from_json(text.as_bytes())?;
-        let Ok(id) = intake::document_id(&object, key) else { continue };
+        let Ok(id) = intake::document_id(&object, key) else {
+            continue;
+        };
         let superseded = match Document::get(views, meta.no, id.as_str())? {
             Some(current) => current.base > seq,
             None => true,

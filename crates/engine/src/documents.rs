@@ -37,7 +37,9 @@ pub(crate) struct Changes {
 
 impl Changes {
     fn set(&mut self, index: IndexNo, id: String, version: Option<Document>) {
-        self.bytes += version.as_ref().map_or(64, |version| version.json.len() + 64);
+        self.bytes += version
+            .as_ref()
+            .map_or(64, |version| version.json.len() + 64);
         self.documents.insert((index, id), version);
     }
 
@@ -72,7 +74,11 @@ pub(crate) fn apply_documents(
     body: &DocumentsBody,
     changes: &mut Changes,
 ) -> Result<Outcome, Failure> {
-    let mut rows = Rows { notes: body.refused.clone(), refused: body.refused.len(), changed: 0 };
+    let mut rows = Rows {
+        notes: body.refused.clone(),
+        refused: body.refused.len(),
+        changed: 0,
+    };
     let received = body.documents.len() + rows.refused;
     let documents = rows.parse(body);
     choose_primary_key(index, body, &documents)?;
@@ -119,7 +125,10 @@ pub(crate) fn apply_documents(
         "refusedRows": rows.refused,
         "changedRows": rows.changed,
     }));
-    Ok(Outcome { details, notes: rows.notes })
+    Ok(Outcome {
+        details,
+        notes: rows.notes,
+    })
 }
 
 /// Bookkeeping of what happened to the rows of one batch.
@@ -145,7 +154,12 @@ impl Rows {
 
     fn refuse(&mut self, row: u64, field: Option<String>, what: String) {
         self.refused += 1;
-        self.note(RowNote { row, field, refused: true, what });
+        self.note(RowNote {
+            row,
+            field,
+            refused: true,
+            what,
+        });
     }
 
     fn changed(&mut self, row: u64, cleanings: &[intake::Change]) {
@@ -176,9 +190,10 @@ impl Rows {
                 };
                 Refused::new(code, format!("row {}: {}", note.row, note.what))
             }
-            Some(note) => {
-                Refused::new("malformed_payload", format!("row {}: {}", note.row, note.what))
-            }
+            Some(note) => Refused::new(
+                "malformed_payload",
+                format!("row {}: {}", note.row, note.what),
+            ),
             None => Refused::new("malformed_payload", "no row could be read"),
         }
     }
@@ -282,7 +297,9 @@ pub(crate) fn apply_deletion(
             crate::query::check_filterable(&index.meta, &filter)
                 .map_err(|err| refuse(err.to_string()))?;
             let words = index.words.words(&plan::query_plan(&index.meta.settings));
-            let ids = words.ids(Some(&filter)).map_err(|err| refuse(err.to_string()))?;
+            let ids = words
+                .ids(Some(&filter))
+                .map_err(|err| refuse(err.to_string()))?;
             (ids, 0, Some(text.as_str()))
         }
     };
@@ -292,7 +309,9 @@ pub(crate) fn apply_deletion(
     let views = shared.views.snapshot();
     let mut deleted = 0;
     for id in ids {
-        let Some(old) = changes.current(&views, no, &id)? else { continue };
+        let Some(old) = changes.current(&views, no, &id)? else {
+            continue;
+        };
         uncount_fields(&mut index.meta.fields, &old.json)?;
         index.words.delete(&id)?;
         changes.set(no, id, None);
@@ -304,7 +323,10 @@ pub(crate) fn apply_deletion(
         "originalFilter": filter.map(|text| format!("{text:?}")),
         "deletedDocuments": deleted,
     }));
-    Ok(Outcome { details, notes: Vec::new() })
+    Ok(Outcome {
+        details,
+        notes: Vec::new(),
+    })
 }
 
 fn all_ids(shared: &Shared, no: IndexNo, changes: &Changes) -> Result<Vec<String>, EngineError> {
@@ -313,9 +335,10 @@ fn all_ids(shared: &Shared, no: IndexNo, changes: &Changes) -> Result<Vec<String
         let (key, _) = entry?;
         ids.push(Document::id_of(&key)?.to_owned());
     }
-    let added = changes.documents.iter().filter(|((index, _), version)| {
-        *index == no && version.is_some()
-    });
+    let added = changes
+        .documents
+        .iter()
+        .filter(|((index, _), version)| *index == no && version.is_some());
     ids.extend(added.map(|((_, id), _)| id.clone()));
     ids.sort();
     ids.dedup();
@@ -331,14 +354,19 @@ pub(crate) fn index_all(
     let mut ids = Vec::new();
     for entry in views.prefix(DOCUMENTS, &meta.no.0.to_be_bytes())? {
         let (key, value) = entry?;
-        ids.push((Document::decode(&value)?.order, Document::id_of(&key)?.to_owned()));
+        ids.push((
+            Document::decode(&value)?.order,
+            Document::id_of(&key)?.to_owned(),
+        ));
     }
     // In the order in which they first came, which is the order of a search without words.
     ids.sort_unstable();
     let cleaner = Cleaner::new(roles_in_force(meta));
     let mut cleanings = Vec::new();
     for (_, id) in ids {
-        let Some(document) = Document::get(views, meta.no, &id)? else { continue };
+        let Some(document) = Document::get(views, meta.no, &id)? else {
+            continue;
+        };
         let object: Map<String, Value> = crate::tables::from_json(document.json.as_bytes())?;
         cleanings.clear();
         words.put(&id, &cleaner.clean(&object, &mut cleanings))?;

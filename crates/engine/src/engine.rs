@@ -87,7 +87,9 @@ pub struct EngineStats {
 impl Engine {
     /// Opens a data folder, makes it when it is missing, and catches up from the log.
     pub fn open(dir: &Path, options: OpenOptions) -> Result<Self, EngineError> {
-        Ok(Self { inner: Arc::new(crate::open::open(dir, options)?) })
+        Ok(Self {
+            inner: Arc::new(crate::open::open(dir, options)?),
+        })
     }
 
     /// Writes an address into the lock file, for commands that find the folder in use.
@@ -125,7 +127,11 @@ impl Engine {
             Ok(prepared) => prepared,
             Err(err) => return done(Err(err)),
         };
-        let command = Command::Write(Prepared { uid, body, done: Box::new(done) });
+        let command = Command::Write(Prepared {
+            uid,
+            body,
+            done: Box::new(done),
+        });
         if let Err(unsent) = self.inner.commands.send(command)
             && let Command::Write(write) = unsent.0
         {
@@ -175,19 +181,35 @@ impl Engine {
         }
         let known = all.last().map(|task| task.uid);
         let pending = self.inner.shared.pending_tasks();
-        all.extend(pending.into_iter().filter(|task| known.is_none_or(|last| task.uid > last)));
+        all.extend(
+            pending
+                .into_iter()
+                .filter(|task| known.is_none_or(|last| task.uid > last)),
+        );
         all.retain(|task| query.matches(task));
         if !query.reverse {
             all.reverse();
         }
         let total = all.len() as u64;
         if let Some(from) = query.from {
-            all.retain(|task| if query.reverse { task.uid >= from } else { task.uid <= from });
+            all.retain(|task| {
+                if query.reverse {
+                    task.uid >= from
+                } else {
+                    task.uid <= from
+                }
+            });
         }
         let next = all.get(query.limit).map(|task| task.uid);
         all.truncate(query.limit);
         let from = all.first().map(|task| task.uid);
-        Ok(TaskPage { tasks: all, total, from, next, limit: query.limit })
+        Ok(TaskPage {
+            tasks: all,
+            total,
+            from,
+            next,
+            limit: query.limit,
+        })
     }
 
     /// Rows that a task refused or changed, and how many are noted in all.
@@ -206,7 +228,11 @@ impl Engine {
     /// Every index, by uid.
     pub fn indexes(&self) -> Result<Vec<IndexInfo>, EngineError> {
         let published = self.inner.shared.published.load_full();
-        published.indexes.values().map(|state| crate::snapshot::info(&state.meta)).collect()
+        published
+            .indexes
+            .values()
+            .map(|state| crate::snapshot::info(&state.meta))
+            .collect()
     }
 
     /// One index as of now. Keep the reader for a whole request.
@@ -272,11 +298,16 @@ impl Engine {
 
 impl Inner {
     fn close(&self) {
-        let Some(threads) = self.threads.lock().take() else { return };
+        let Some(threads) = self.threads.lock().take() else {
+            return;
+        };
         if self.learner.is_at_close()
             && let Err(err) = crate::learn::fit_all(&self.shared)
         {
-            tracing::error!(error = &err as &dyn std::error::Error, "models were not fitted");
+            tracing::error!(
+                error = &err as &dyn std::error::Error,
+                "models were not fitted"
+            );
         }
         self.learner.stop();
         let _ = self.commands.send(Command::Close);
@@ -284,7 +315,10 @@ impl Inner {
         let _ = threads.writer.join();
         let _ = threads.applier.join();
         if let Err(err) = self.shared.views.persist() {
-            tracing::error!(error = &err as &dyn std::error::Error, "views were not saved");
+            tracing::error!(
+                error = &err as &dyn std::error::Error,
+                "views were not saved"
+            );
         }
     }
 }
@@ -300,7 +334,11 @@ impl TaskQuery {
         fn among<T: PartialEq>(list: &[T], value: &T) -> bool {
             list.is_empty() || list.contains(value)
         }
-        let index = || task.index_uid.as_ref().is_some_and(|uid| self.index_uids.contains(uid));
+        let index = || {
+            task.index_uid
+                .as_ref()
+                .is_some_and(|uid| self.index_uids.contains(uid))
+        };
         among(&self.uids, &task.uid)
             && among(&self.statuses, &task.status)
             && among(&self.kinds, &task.kind)
@@ -324,8 +362,10 @@ fn prepare(write: Write) -> Result<(IndexUid, Body), EngineError> {
             (uid, Body::DeleteDocuments(selection))
         }
         Write::Settings { uid, patch } => {
-            let text = serde_json::to_string(patch.changes())
-                .map_err(|err| EngineError::View { what: "settings", reason: err.to_string() })?;
+            let text = serde_json::to_string(patch.changes()).map_err(|err| EngineError::View {
+                what: "settings",
+                reason: err.to_string(),
+            })?;
             (uid, Body::Settings(text))
         }
         Write::Events { uid, events } => (uid, Body::Events(events)),
@@ -335,8 +375,10 @@ fn prepare(write: Write) -> Result<(IndexUid, Body), EngineError> {
 fn prepare_documents(write: DocumentsWrite) -> Result<(IndexUid, Body), EngineError> {
     let mut documents = Vec::with_capacity(write.documents.len());
     for document in &write.documents {
-        let json = serde_json::to_string(document)
-            .map_err(|err| EngineError::View { what: "a document", reason: err.to_string() })?;
+        let json = serde_json::to_string(document).map_err(|err| EngineError::View {
+            what: "a document",
+            reason: err.to_string(),
+        })?;
         documents.push(Some(json));
     }
     let refused = write.rejected.into_iter().map(|rejected| RowNote {

@@ -29,7 +29,14 @@ pub enum EngineError {
     #[error(transparent)]
     Kind(#[from] UnknownKind),
     #[error("a `{kind}` recommendation needs `{field}`")]
-    Missing { kind: &'static str, field: &'static str },
+    Missing {
+        kind: &'static str,
+        field: &'static str,
+    },
+    #[error(
+        "the catalogue takes no more writes since one could not be applied ({0}); see to that and restart: nothing accepted is lost"
+    )]
+    CatalogueStopped(String),
     #[error("the data folder is closing; try again when it is open")]
     Closing,
     #[error(transparent)]
@@ -39,7 +46,9 @@ pub enum EngineError {
     NotWritten(std::sync::Arc<store::LogError>),
     #[error(transparent)]
     Views(#[from] store::ViewsError),
-    #[error("{what} in the views cannot be used: {reason}; stop the server, delete the folder `views` and start again: it is rebuilt from the log")]
+    #[error(
+        "{what} in the views cannot be used: {reason}; stop the server, delete the folder `views` and start again: it is rebuilt from the log"
+    )]
     View { what: &'static str, reason: String },
     #[error(transparent)]
     Model(#[from] models::ModelError),
@@ -54,7 +63,11 @@ pub enum EngineError {
     #[error(transparent)]
     Profiles(#[from] profiles::ProfilesError),
     #[error("cannot use {path}")]
-    Folder { path: PathBuf, #[source] source: std::io::Error },
+    Folder {
+        path: PathBuf,
+        #[source]
+        source: std::io::Error,
+    },
     #[error("record {seq} of the log cannot be read: {reason}")]
     Record { seq: u64, reason: String },
 }

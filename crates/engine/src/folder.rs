@@ -41,7 +41,9 @@ pub(crate) fn model(dir: &Path, meta: &IndexMeta) -> PathBuf {
 
 /// Bytes of all files below a folder; what cannot be read counts nothing.
 pub(crate) fn size(dir: &Path) -> u64 {
-    let Ok(entries) = fs::read_dir(dir) else { return 0 };
+    let Ok(entries) = fs::read_dir(dir) else {
+        return 0;
+    };
     let mut bytes = 0;
     for entry in entries.flatten() {
         bytes += match entry.metadata() {

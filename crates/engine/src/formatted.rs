@@ -42,13 +42,17 @@ impl Formatter<'_> {
         match value {
             Value::String(text) => Value::String(self.format_text(path, text)),
             Value::Number(number) => Value::String(self.format_text(path, &number.to_string())),
-            Value::Array(list) => {
-                list.iter().map(|element| self.format_value(path, element)).collect()
-            }
+            Value::Array(list) => list
+                .iter()
+                .map(|element| self.format_value(path, element))
+                .collect(),
             Value::Object(object) => {
                 let mut inner = Map::new();
                 for (key, element) in object {
-                    inner.insert(key.clone(), self.format_value(&format!("{path}.{key}"), element));
+                    inner.insert(
+                        key.clone(),
+                        self.format_value(&format!("{path}.{key}"), element),
+                    );
                 }
                 Value::Object(inner)
             }
@@ -64,15 +68,24 @@ impl Formatter<'_> {
         }
         let matches = self.matches(text);
         let (shown, matches) = match crop {
-            Some(words) => {
-                text::crop(self.analyzer, text, &matches, words, &self.request.crop_marker)
-            }
+            Some(words) => text::crop(
+                self.analyzer,
+                text,
+                &matches,
+                words,
+                &self.request.crop_marker,
+            ),
             None => (text.to_owned(), matches),
         };
         if !highlights || matches.is_empty() {
             return shown;
         }
-        text::highlight(&shown, &matches, &self.request.highlight_pre, &self.request.highlight_post)
+        text::highlight(
+            &shown,
+            &matches,
+            &self.request.highlight_pre,
+            &self.request.highlight_post,
+        )
     }
 
     fn matches(&self, text: &str) -> Vec<Match> {
@@ -145,7 +158,11 @@ impl Formatter<'_> {
 
     /// The crop length for an attribute, when it is to be cropped.
     fn crop_words(&self, path: &str) -> Option<usize> {
-        let own = self.request.crop.iter().find(|crop| crop.name != "*" && names(&crop.name, path));
+        let own = self
+            .request
+            .crop
+            .iter()
+            .find(|crop| crop.name != "*" && names(&crop.name, path));
         let any = || self.request.crop.iter().find(|crop| crop.name == "*");
         let crop = own.or_else(any)?;
         Some(crop.words.unwrap_or(self.request.crop_length))
@@ -156,5 +173,7 @@ impl Formatter<'_> {
 fn names(requested: &str, path: &str) -> bool {
     requested == "*"
         || requested == path
-        || path.strip_prefix(requested).is_some_and(|rest| rest.starts_with('.'))
+        || path
+            .strip_prefix(requested)
+            .is_some_and(|rest| rest.starts_with('.'))
 }

@@ -32,7 +32,11 @@ pub(crate) struct Learner {
 
 impl Learner {
     pub(crate) fn at_close() -> Self {
-        Self { stop: Arc::default(), thread: Mutex::new(None), at_close: true }
+        Self {
+            stop: Arc::default(),
+            thread: Mutex::new(None),
+            at_close: true,
+        }
     }
 
     pub(crate) fn start(shared: Arc<Shared>) -> Result<Self, EngineError> {
@@ -43,7 +47,11 @@ impl Learner {
             .name("vitrine-learner".to_owned())
             .spawn(move || learn_until(&shared, &stopped))
             .map_err(|source| EngineError::Folder { path: dir, source })?;
-        Ok(Self { stop, thread: Mutex::new(Some(thread)), at_close: false })
+        Ok(Self {
+            stop,
+            thread: Mutex::new(Some(thread)),
+            at_close: false,
+        })
     }
 
     pub(crate) fn is_at_close(&self) -> bool {
@@ -71,7 +79,10 @@ fn learn_until(shared: &Shared, (stop, woken): &(Mutex<bool>, Condvar)) {
         }
         drop(stopped);
         if let Err(err) = fit_all(shared) {
-            tracing::error!(error = &err as &dyn std::error::Error, "a model was not fitted");
+            tracing::error!(
+                error = &err as &dyn std::error::Error,
+                "a model was not fitted"
+            );
         }
     }
 }
@@ -117,7 +128,10 @@ fn fit(behaviour: &Behaviour, path: &Path) -> Result<(), EngineError> {
 
 /// Writes beside and renames, so that a crash leaves the old model or the new one.
 fn save(path: &Path, events: u64, pctm: &Pctm) -> Result<(), EngineError> {
-    let io = |source| EngineError::Folder { path: path.to_owned(), source };
+    let io = |source| EngineError::Folder {
+        path: path.to_owned(),
+        source,
+    };
     let mut bytes = events.to_be_bytes().to_vec();
     bytes.extend_from_slice(&pctm.to_bytes());
     let beside = path.with_extension("new");
@@ -127,7 +141,10 @@ fn save(path: &Path, events: u64, pctm: &Pctm) -> Result<(), EngineError> {
 
 /// Reads the model of an index, if it has one.
 pub(crate) fn load(behaviour: &Behaviour, path: &Path) -> Result<(), EngineError> {
-    let io = |source| EngineError::Folder { path: path.to_owned(), source };
+    let io = |source| EngineError::Folder {
+        path: path.to_owned(),
+        source,
+    };
     if !path.exists() {
         return Ok(());
     }
@@ -135,6 +152,9 @@ pub(crate) fn load(behaviour: &Behaviour, path: &Path) -> Result<(), EngineError
     let short = || io(std::io::Error::from(std::io::ErrorKind::UnexpectedEof));
     let (events, pctm) = bytes.split_at_checked(8).ok_or_else(short)?;
     let events = be_u64(events).ok_or_else(short)?;
-    behaviour.set_model(SequenceModel { events, pctm: Pctm::from_bytes(pctm)? });
+    behaviour.set_model(SequenceModel {
+        events,
+        pctm: Pctm::from_bytes(pctm)?,
+    });
     Ok(())
 }

@@ -30,12 +30,17 @@ type Replayed = Vec<(IndexNo, Vec<Event>)>;
 
 pub(crate) fn open(dir: &Path, options: OpenOptions) -> Result<Inner, EngineError> {
     let started = Instant::now();
-    fs::create_dir_all(dir)
-        .map_err(|source| EngineError::Folder { path: dir.to_owned(), source })?;
+    fs::create_dir_all(dir).map_err(|source| EngineError::Folder {
+        path: dir.to_owned(),
+        source,
+    })?;
     let lock = FolderLock::acquire(dir)?;
     let (log, recovery) = Log::open(&folder::log(dir), LogOptions::default())?;
     if recovery.torn_bytes > 0 {
-        tracing::warn!(bytes = recovery.torn_bytes, "cut off a write that was never acknowledged");
+        tracing::warn!(
+            bytes = recovery.torn_bytes,
+            "cut off a write that was never acknowledged"
+        );
     }
     let views = open_views(dir)?;
     let shared = Arc::new(Shared::new(dir.to_owned(), log, views));
@@ -45,8 +50,11 @@ pub(crate) fn open(dir: &Path, options: OpenOptions) -> Result<Inner, EngineErro
     remove_strays(&applier);
     applier.publish(None, now());
     load_models(&applier);
-    let indexes: BTreeMap<String, IndexNo> =
-        applier.open.iter().map(|(no, index)| (index.meta.uid.clone(), *no)).collect();
+    let indexes: BTreeMap<String, IndexNo> = applier
+        .open
+        .iter()
+        .map(|(no, index)| (index.meta.uid.clone(), *no))
+        .collect();
     tracing::info!(
         indexes = indexes.len(),
         records = shared.log.next_seq(),
@@ -69,7 +77,10 @@ fn start(
         thread::Builder::new()
             .name(name.to_owned())
             .spawn(run)
-            .map_err(|source| EngineError::Folder { path: shared.dir.clone(), source })
+            .map_err(|source| EngineError::Folder {
+                path: shared.dir.clone(),
+                source,
+            })
     };
     let (commands, commanded) = channel();
     let (to_applier, records) = channel();
@@ -82,7 +93,13 @@ fn start(
         Learn::Background => Learner::start(shared.clone())?,
         Learn::AtClose => Learner::at_close(),
     };
-    Ok(Inner { shared, commands, threads: Mutex::new(Some(threads)), learner, lock })
+    Ok(Inner {
+        shared,
+        commands,
+        threads: Mutex::new(Some(threads)),
+        learner,
+        lock,
+    })
 }
 
 fn open_views(dir: &Path) -> Result<Views, EngineError> {
@@ -107,14 +124,20 @@ fn open_indexes(applier: &mut Applier) -> Result<(), EngineError> {
     let views = shared.views.snapshot();
     for meta in IndexMeta::all(&views)? {
         let behaviour = Behaviour::load(meta.no, &views)?;
-        shared.behaviours.write().insert(meta.no, Arc::new(behaviour));
+        shared
+            .behaviours
+            .write()
+            .insert(meta.no, Arc::new(behaviour));
         let words = WordsIndex::open(&folder::words(&shared.dir, &meta));
         match words {
             Ok(words) if words.applied() > meta.last_seq => {
                 applier.open.insert(meta.no, OpenIndex { meta, words });
             }
             Ok(_) => {
-                tracing::warn!(index = meta.uid, "the words index is behind; building it anew");
+                tracing::warn!(
+                    index = meta.uid,
+                    "the words index is behind; building it anew"
+                );
                 applier.rebuild(meta)?;
             }
             Err(err) => {
@@ -140,7 +163,10 @@ fn catch_up(applier: &mut Applier) -> Result<Replayed, EngineError> {
     for record in shared.log.read(catalogue.min(events)) {
         let record = record?;
         if record.kind == store::LOST {
-            tracing::warn!(record = record.seq, "skipping a record that was given up by repair");
+            tracing::warn!(
+                record = record.seq,
+                "skipping a record that was given up by repair"
+            );
         } else if record.kind == EVENTS {
             if record.seq >= events {
                 fold(&shared, &Entry::decode(&record)?, &mut replayed);

@@ -10,8 +10,12 @@ use text::TypoPolicy;
 
 /// Weights of a role's words in BM25F, measured on a product catalogue
 /// (`docs/how-ranking-works.md`).
-const ROLE_WEIGHTS: [(Role, f32); 4] =
-    [(Role::Title, 2.0), (Role::Brand, 1.0), (Role::Categories, 1.0), (Role::Text, 1.0)];
+const ROLE_WEIGHTS: [(Role, f32); 4] = [
+    (Role::Title, 2.0),
+    (Role::Brand, 1.0),
+    (Role::Categories, 1.0),
+    (Role::Text, 1.0),
+];
 /// Weight of attributes that play none of these roles.
 const REST_WEIGHT: f32 = 0.2;
 /// An explicitly searchable attribute weighs this share of the one listed before it.
@@ -75,7 +79,10 @@ fn searchable(settings: &Settings, roles: &Roles) -> (Vec<Searchable>, Option<f3
         let mut named = Vec::new();
         for (role, weight) in ROLE_WEIGHTS {
             for path in roles.get(role) {
-                named.push(Searchable { path: path.clone(), weight });
+                named.push(Searchable {
+                    path: path.clone(),
+                    weight,
+                });
             }
         }
         return (named, Some(REST_WEIGHT));
@@ -83,7 +90,10 @@ fn searchable(settings: &Settings, roles: &Roles) -> (Vec<Searchable>, Option<f3
     let mut weight = 2.0;
     let mut named = Vec::new();
     for path in listed {
-        named.push(Searchable { path: path.clone(), weight });
+        named.push(Searchable {
+            path: path.clone(),
+            weight,
+        });
         weight *= LISTED_DECAY;
     }
     (named, None)
@@ -102,7 +112,12 @@ pub(crate) fn query_plan(settings: &Settings) -> QueryPlan {
     };
     QueryPlan {
         stop_words: settings.stop_words.clone().unwrap_or_default(),
-        synonyms: settings.synonyms.clone().unwrap_or_default().into_iter().collect(),
+        synonyms: settings
+            .synonyms
+            .clone()
+            .unwrap_or_default()
+            .into_iter()
+            .collect(),
         typo: TypoPolicy {
             enabled: typo.enabled.unwrap_or(true),
             one_from: usize::from(sizes.one_typo.unwrap_or(5)),
@@ -145,7 +160,9 @@ pub(crate) fn covers(pattern: &str, attribute: &str) -> bool {
         Some(prefix) => attribute.starts_with(prefix),
         None => {
             attribute == pattern
-                || attribute.strip_prefix(pattern).is_some_and(|rest| rest.starts_with('.'))
+                || attribute
+                    .strip_prefix(pattern)
+                    .is_some_and(|rest| rest.starts_with('.'))
         }
     }
 }

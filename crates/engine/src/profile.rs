@@ -158,7 +158,11 @@ impl IndexReader {
             let ids = names_of(&profiles, &shopper, now);
             (shopper, now, ids)
         };
-        let mut documents = Documents { reader: self, ids, objects: BTreeMap::new() };
+        let mut documents = Documents {
+            reader: self,
+            ids,
+            objects: BTreeMap::new(),
+        };
         let mut recent = Vec::new();
         for event in shopper.recents().rev().take(RECENT) {
             recent.push(RecentEvent {
@@ -181,7 +185,9 @@ impl IndexReader {
                 due_score: due.due_score,
             });
         }
-        let counted = EventKind::ALL.into_iter().map(|kind| (kind.as_str(), shopper.count(kind)));
+        let counted = EventKind::ALL
+            .into_iter()
+            .map(|kind| (kind.as_str(), shopper.count(kind)));
         Ok(ShopperProfile {
             user_id: user.to_owned(),
             first_seen: shopper.first().to_string(),
@@ -192,9 +198,18 @@ impl IndexReader {
             price_band: shopper.price_band(),
             interests: documents.interests(&shopper.weighted_items(now)),
             recent,
-            queries: shopper.queries().iter().rev().map(|query| query.text.to_string()).collect(),
+            queries: shopper
+                .queries()
+                .iter()
+                .rev()
+                .map(|query| query.text.to_string())
+                .collect(),
             buy_again,
-            disliked: shopper.disliked().into_iter().map(|no| documents.id(no)).collect(),
+            disliked: shopper
+                .disliked()
+                .into_iter()
+                .map(|no| documents.id(no))
+                .collect(),
             as_of: now.to_string(),
         })
     }
@@ -207,8 +222,9 @@ impl IndexReader {
             let stats = profiles.item(item).cloned();
             let strongest = stats.as_ref().map(|stats| stats.bought_with(LISTED));
             let named = strongest.unwrap_or_default().into_iter();
-            let neighbours: Vec<(String, u32)> =
-                named.map(|(no, count)| (profiles.item_id(no).to_owned(), count)).collect();
+            let neighbours: Vec<(String, u32)> = named
+                .map(|(no, count)| (profiles.item_id(no).to_owned(), count))
+                .collect();
             (stats, neighbours, profiles.newest())
         };
         if document.is_none() && stats.is_none() {
@@ -216,10 +232,18 @@ impl IndexReader {
         }
         let mut bought_with = Vec::new();
         for (item_id, baskets) in neighbours {
-            let title = self.object(&item_id)?.and_then(|object| self.title(&object));
-            bought_with.push(BoughtWith { item_id, title, baskets });
+            let title = self
+                .object(&item_id)?
+                .and_then(|object| self.title(&object));
+            bought_with.push(BoughtWith {
+                item_id,
+                title,
+                baskets,
+            });
         }
-        let cleaned = document.map(|object| self.cleaned(&object)).unwrap_or_default();
+        let cleaned = document
+            .map(|object| self.cleaned(&object))
+            .unwrap_or_default();
         let price = self.number(&cleaned, Role::Price);
         let categories = self.texts(&cleaned, Role::Categories);
         Ok(ItemProfile {
@@ -244,13 +268,16 @@ impl IndexReader {
         price: f64,
         category: Option<&String>,
     ) -> Result<Option<PricePosition>, EngineError> {
-        let Some(attribute) = self.state.roles.first(Role::Price) else { return Ok(None) };
+        let Some(attribute) = self.state.roles.first(Role::Price) else {
+            return Ok(None);
+        };
         let compare = |comparison, number: f64| Filter::Compare {
             attribute: attribute.to_owned(),
             comparison,
             value: FilterValue::new(number.to_string()),
         };
-        let within = |condition: Filter| match (category, self.state.roles.first(Role::Categories)) {
+        let within = |condition: Filter| match (category, self.state.roles.first(Role::Categories))
+        {
             (Some(category), Some(path)) => Filter::and(vec![
                 condition,
                 Filter::Compare {
@@ -262,8 +289,12 @@ impl IndexReader {
             _ => condition,
         };
         let words = &self.state.words;
-        let items = words.filter_set(&within(compare(Comparison::GreaterOrEqual, 0.0)))?.len();
-        let cheaper = words.filter_set(&within(compare(Comparison::Less, price)))?.len();
+        let items = words
+            .filter_set(&within(compare(Comparison::GreaterOrEqual, 0.0)))?
+            .len();
+        let cheaper = words
+            .filter_set(&within(compare(Comparison::Less, price)))?
+            .len();
         if items == 0 {
             return Ok(None);
         }
@@ -275,7 +306,9 @@ impl IndexReader {
     }
 
     fn cleaned(&self, object: &Map<String, Value>) -> Map<String, Value> {
-        intake::Cleaner::new(self.state.roles.clone()).clean(object, &mut Vec::new()).into_owned()
+        intake::Cleaner::new(self.state.roles.clone())
+            .clean(object, &mut Vec::new())
+            .into_owned()
     }
 
     fn title(&self, object: &Map<String, Value>) -> Option<String> {
@@ -283,7 +316,11 @@ impl IndexReader {
     }
 
     fn number(&self, object: &Map<String, Value>, role: Role) -> Option<f64> {
-        self.state.roles.get(role).iter().find_map(|path| at(object, path)?.as_f64())
+        self.state
+            .roles
+            .get(role)
+            .iter()
+            .find_map(|path| at(object, path)?.as_f64())
     }
 
     /// Every text under the attributes of a role.
@@ -310,7 +347,9 @@ fn at<'a>(object: &'a Map<String, Value>, path: &str) -> Option<&'a Value> {
 fn collect_texts(value: &Value, texts: &mut Vec<String>) {
     match value {
         Value::String(text) if !text.is_empty() => texts.push(text.clone()),
-        Value::Array(list) => list.iter().for_each(|element| collect_texts(element, texts)),
+        Value::Array(list) => list
+            .iter()
+            .for_each(|element| collect_texts(element, texts)),
         _ => {}
     }
 }
@@ -341,7 +380,10 @@ fn item_events(stats: &ItemStats, now: Timestamp) -> ItemEvents {
 fn names_of(profiles: &Profiles, shopper: &Shopper, now: Timestamp) -> BTreeMap<ItemNo, String> {
     let known = shopper.weighted_items(now).into_iter().map(|(no, _)| no);
     let recent = shopper.recents().filter_map(|event| event.item);
-    known.chain(recent).map(|no| (no, profiles.item_id(no).to_owned())).collect()
+    known
+        .chain(recent)
+        .map(|no| (no, profiles.item_id(no).to_owned()))
+        .collect()
 }
 
 /// Documents of one profile, each read once.
@@ -378,7 +420,9 @@ impl Documents<'_> {
             if weight <= 0.0 {
                 break;
             }
-            let Some(object) = self.object(no) else { continue };
+            let Some(object) = self.object(no) else {
+                continue;
+            };
             for title in reader.texts(object, Role::Title) {
                 for token in reader.state.analyzer.query_tokens(&title) {
                     if tells_something(&token.surface) {
@@ -404,10 +448,14 @@ impl Documents<'_> {
 /// Words that say what a shopper likes: not numbers, not glue.
 fn tells_something(word: &str) -> bool {
     const GLUE: [&str; 20] = [
-        "the", "and", "for", "with", "from", "this", "that", "your", "our", "set", "of", "in", "on",
-        "to", "by", "de", "的", "和", "与", "款",
+        "the", "and", "for", "with", "from", "this", "that", "your", "our", "set", "of", "in",
+        "on", "to", "by", "de", "的", "和", "与", "款",
     ];
-    let long_enough = if word.is_ascii() { word.len() >= 3 } else { true };
+    let long_enough = if word.is_ascii() {
+        word.len() >= 3
+    } else {
+        true
+    };
     long_enough && !word.bytes().any(|byte| byte.is_ascii_digit()) && !GLUE.contains(&word)
 }
 
@@ -415,7 +463,10 @@ fn strongest(weights: BTreeMap<String, f64>) -> Vec<Interest> {
     let sum: f64 = weights.values().sum();
     let mut list: Vec<Interest> = weights
         .into_iter()
-        .map(|(value, weight)| Interest { value, weight: weight / sum.max(f64::MIN_POSITIVE) })
+        .map(|(value, weight)| Interest {
+            value,
+            weight: weight / sum.max(f64::MIN_POSITIVE),
+        })
         .collect();
     // The map gave them by value, so equal weights stay in that order.
     list.sort_by(|a, b| b.weight.total_cmp(&a.weight));

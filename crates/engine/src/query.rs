@@ -25,7 +25,14 @@ pub struct DocumentsQuery {
 
 impl Default for DocumentsQuery {
     fn default() -> Self {
-        Self { offset: 0, limit: 20, fields: None, filter: None, ids: None, sort: Vec::new() }
+        Self {
+            offset: 0,
+            limit: 20,
+            fields: None,
+            filter: None,
+            ids: None,
+            sort: Vec::new(),
+        }
     }
 }
 
@@ -35,7 +42,10 @@ impl Default for DocumentsQuery {
 pub(crate) fn check_filterable(meta: &IndexMeta, filter: &Filter) -> Result<(), QueryError> {
     let allowed = plan::filterable_names(&meta.settings);
     for attribute in filter.attributes() {
-        if !allowed.iter().any(|pattern| covers_known(pattern, attribute, meta)) {
+        if !allowed
+            .iter()
+            .any(|pattern| covers_known(pattern, attribute, meta))
+        {
             return Err(QueryError::NotFilterable {
                 attribute: attribute.to_owned(),
                 available: spelt_out(&allowed, meta),
@@ -47,9 +57,16 @@ pub(crate) fn check_filterable(meta: &IndexMeta, filter: &Filter) -> Result<(), 
 
 /// The same for the attributes to sort by.
 fn check_sortable(meta: &IndexMeta, sort: &[SortBy]) -> Result<(), QueryError> {
-    let allowed = meta.settings.sortable_attributes.clone().unwrap_or_default();
+    let allowed = meta
+        .settings
+        .sortable_attributes
+        .clone()
+        .unwrap_or_default();
     for by in sort {
-        if !allowed.iter().any(|pattern| covers_known(pattern, &by.path, meta)) {
+        if !allowed
+            .iter()
+            .any(|pattern| covers_known(pattern, &by.path, meta))
+        {
             return Err(QueryError::NotSortable {
                 attribute: by.path.clone(),
                 available: spelt_out(&allowed, meta),
@@ -72,7 +89,12 @@ fn spelt_out(allowed: &[String], meta: &IndexMeta) -> Vec<String> {
     let mut names = Vec::new();
     for pattern in allowed {
         if pattern.contains('*') {
-            names.extend(meta.fields.keys().filter(|name| plan::covers(pattern, name)).cloned());
+            names.extend(
+                meta.fields
+                    .keys()
+                    .filter(|name| plan::covers(pattern, name))
+                    .cloned(),
+            );
         } else {
             names.push(pattern.clone());
         }
@@ -122,7 +144,10 @@ impl IndexReader {
         for facet in request.facets.iter().filter(|facet| facet.as_str() != "*") {
             self.check_facet(facet)?;
         }
-        Ok(self.state.words.search(&self.words_query(request, &request.facets))?)
+        Ok(self
+            .state
+            .words
+            .search(&self.words_query(request, &request.facets))?)
     }
 
     fn words_query<'a>(&self, request: &'a SearchRequest, facets: &'a [String]) -> WordsQuery<'a> {
@@ -140,8 +165,14 @@ impl IndexReader {
             matching: request.matching,
             attributes: request.search_on.as_deref(),
             score_threshold: request.score_threshold,
-            facet_limit: faceting.max_values_per_facet.unwrap_or(DEFAULT_FACET_VALUES),
-            facet_order: if by_count { FacetOrder::Count } else { FacetOrder::Alpha },
+            facet_limit: faceting
+                .max_values_per_facet
+                .unwrap_or(DEFAULT_FACET_VALUES),
+            facet_order: if by_count {
+                FacetOrder::Count
+            } else {
+                FacetOrder::Alpha
+            },
             ..WordsQuery::new(&request.q)
         }
     }
@@ -149,11 +180,17 @@ impl IndexReader {
     fn check_facet(&self, facet: &str) -> Result<(), QueryError> {
         let meta = &self.state.meta;
         let allowed = plan::filterable_names(&meta.settings);
-        if allowed.iter().any(|pattern| covers_known(pattern, facet, meta)) {
+        if allowed
+            .iter()
+            .any(|pattern| covers_known(pattern, facet, meta))
+        {
             return Ok(());
         }
         let available = spelt_out(&allowed, meta);
-        Err(QueryError::NotFacetable { attribute: facet.to_owned(), available })
+        Err(QueryError::NotFacetable {
+            attribute: facet.to_owned(),
+            available,
+        })
     }
 
     /// Values of one facet that begin with a text, among the hits of a search.
@@ -184,8 +221,14 @@ impl IndexReader {
             let object: Map<String, Value> = tables::from_json(json.as_bytes())?;
             let formatted = Formatter::is_wanted(request)
                 .then(|| wanted.displayed(formatter.format(&object, &|name| wanted.keeps(name))));
-            let positions = request.show_matches_position.then(|| formatter.positions(&object));
-            let document = if wanted.is_everything() { raw(json)? } else { wanted.cut(object)? };
+            let positions = request
+                .show_matches_position
+                .then(|| formatter.positions(&object));
+            let document = if wanted.is_everything() {
+                raw(json)?
+            } else {
+                wanted.cut(object)?
+            };
             (document, formatted, positions)
         } else {
             (raw(json)?, None, None)
@@ -206,7 +249,9 @@ impl IndexReader {
 
     /// The JSON of one document as a hit of a recommendation, cut to what is displayed.
     pub(crate) fn displayed(&self, id: &str) -> Result<Option<Box<RawValue>>, EngineError> {
-        let Some(json) = self.json(id)? else { return Ok(None) };
+        let Some(json) = self.json(id)? else {
+            return Ok(None);
+        };
         let wanted = Attributes::new(self.settings(), None);
         if wanted.is_everything() {
             return raw(json).map(Some);
@@ -228,7 +273,9 @@ impl IndexReader {
         id: &str,
         fields: Option<&[String]>,
     ) -> Result<Box<RawValue>, EngineError> {
-        let json = self.json(id)?.ok_or_else(|| EngineError::DocumentNotFound(id.to_owned()))?;
+        let json = self
+            .json(id)?
+            .ok_or_else(|| EngineError::DocumentNotFound(id.to_owned()))?;
         chosen(json, fields)
     }
 
@@ -285,7 +332,11 @@ impl IndexReader {
             }
         }
         let total = found.len() as u64;
-        let page = found.into_iter().skip(query.offset).take(query.limit).collect();
+        let page = found
+            .into_iter()
+            .skip(query.offset)
+            .take(query.limit)
+            .collect();
         Ok((page, total))
     }
 }
@@ -328,7 +379,9 @@ fn keeps(names: Option<&[String]>, attribute: &str) -> bool {
     names.is_none_or(|names| {
         names.iter().any(|name| {
             plan::covers(name, attribute)
-                || name.strip_prefix(attribute).is_some_and(|rest| rest.starts_with('.'))
+                || name
+                    .strip_prefix(attribute)
+                    .is_some_and(|rest| rest.starts_with('.'))
         })
     })
 }
@@ -343,8 +396,11 @@ fn pick(names: Option<&[String]>, document: Map<String, Value>) -> Map<String, V
             continue;
         }
         let prefix = format!("{key}.");
-        let inner: Vec<String> =
-            names.iter().filter_map(|name| name.strip_prefix(&prefix)).map(str::to_owned).collect();
+        let inner: Vec<String> = names
+            .iter()
+            .filter_map(|name| name.strip_prefix(&prefix))
+            .map(str::to_owned)
+            .collect();
         if !inner.is_empty() {
             picked.insert(key, pick_inside(&inner, value));
         }
@@ -355,7 +411,10 @@ fn pick(names: Option<&[String]>, document: Map<String, Value>) -> Map<String, V
 fn pick_inside(names: &[String], value: Value) -> Value {
     match value {
         Value::Object(object) => Value::Object(pick(Some(names), object)),
-        Value::Array(list) => list.into_iter().map(|element| pick_inside(names, element)).collect(),
+        Value::Array(list) => list
+            .into_iter()
+            .map(|element| pick_inside(names, element))
+            .collect(),
         other => other,
     }
 }
@@ -375,7 +434,10 @@ fn raw(json: String) -> Result<Box<RawValue>, EngineError> {
 }
 
 fn view_error(err: serde_json::Error) -> EngineError {
-    EngineError::View { what: "a document", reason: err.to_string() }
+    EngineError::View {
+        what: "a document",
+        reason: err.to_string(),
+    }
 }
 
 /// `_rankingScoreDetails`: what each rule of ours saw.

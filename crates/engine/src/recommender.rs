@@ -10,7 +10,7 @@ use crate::EngineError;
 use crate::behaviour::SequenceModel;
 use crate::query::check_filterable;
 use crate::recommend::{
-    Reason, Recommendation, RecommendKind, RecommendRequest, Recommendations, SourceReport,
+    Reason, RecommendKind, RecommendRequest, Recommendation, Recommendations, SourceReport,
 };
 use crate::snapshot::IndexReader;
 use domain::{EventKind, ItemId, Score, Timestamp};
@@ -71,7 +71,11 @@ impl IndexReader {
             }
             None => None,
         };
-        let mut gate = Gate { words: &self.state.words, filter, hidden: asked_hidden(request) };
+        let mut gate = Gate {
+            words: &self.state.words,
+            filter,
+            hidden: asked_hidden(request),
+        };
         let inputs = self.inputs(request, &mut gate.hidden);
         let model = self.state.behaviour.model();
         let mut trace = Vec::new();
@@ -81,7 +85,9 @@ impl IndexReader {
             trace.push(report(request.kind.as_str(), inputs.candidates.len()));
             inputs.candidates
         };
-        let explained = request.explain.then(|| (model.as_deref(), inputs.history.as_slice()));
+        let explained = request
+            .explain
+            .then(|| (model.as_deref(), inputs.history.as_slice()));
         self.slate(request, &gate, candidates, explained, trace)
     }
 
@@ -90,7 +96,10 @@ impl IndexReader {
         let profiles = self.state.behaviour.profiles();
         // The shop's own clock: the newest event, so that an old log is judged as of its end.
         let now = profiles.newest().unwrap_or(Timestamp::from_millis(0));
-        let shopper = request.user.as_ref().and_then(|user| profiles.shopper(user.as_str()));
+        let shopper = request
+            .user
+            .as_ref()
+            .and_then(|user| profiles.shopper(user.as_str()));
         if let Some(shopper) = shopper {
             hide(hidden, &profiles, shopper.disliked());
         }
@@ -105,8 +114,11 @@ impl IndexReader {
             }
             RecommendKind::BoughtWith => inputs.candidates = bought_with(&profiles, &request.items),
             RecommendKind::Basket => {
-                let basket =
-                    if request.basket.is_empty() { &request.items } else { &request.basket };
+                let basket = if request.basket.is_empty() {
+                    &request.items
+                } else {
+                    &request.basket
+                };
                 inputs.candidates = bought_with(&profiles, basket);
             }
             RecommendKind::Trending => {
@@ -114,8 +126,12 @@ impl IndexReader {
             }
             RecommendKind::Popular => inputs.candidates = scored("popular", profiles.popular(now)),
             RecommendKind::BuyAgain => {
-                let due = shopper.map(|shopper| shopper.reorder(now)).unwrap_or_default();
-                let due = due.into_iter().map(|reorder| (reorder.item, reorder.due_score));
+                let due = shopper
+                    .map(|shopper| shopper.reorder(now))
+                    .unwrap_or_default();
+                let due = due
+                    .into_iter()
+                    .map(|reorder| (reorder.item, reorder.due_score));
                 inputs.candidates = scored("buy-again", due.collect());
             }
             RecommendKind::RecentlyViewed => {
@@ -158,7 +174,9 @@ impl IndexReader {
         let mut hits = Vec::new();
         for (id, candidate, reasons) in passed.into_iter().skip(request.offset).take(request.limit)
         {
-            let Some(document) = self.displayed(&id)? else { continue };
+            let Some(document) = self.displayed(&id)? else {
+                continue;
+            };
             hits.push(Recommendation {
                 item: ItemId::new(id)?,
                 document,
@@ -189,21 +207,36 @@ fn check_fields(request: &RecommendRequest) -> Result<(), EngineError> {
 /// Never shown: what the request excludes, and what is in front of the shopper already.
 fn asked_hidden(request: &RecommendRequest) -> FxHashSet<String> {
     let lists = [&request.exclude, &request.items, &request.basket];
-    lists.into_iter().flatten().map(|item| item.as_str().to_owned()).collect()
+    lists
+        .into_iter()
+        .flatten()
+        .map(|item| item.as_str().to_owned())
+        .collect()
 }
 
 fn hide(hidden: &mut FxHashSet<String>, profiles: &Profiles, items: Vec<ItemNo>) {
-    hidden.extend(items.into_iter().map(|item| profiles.item_id(item).to_owned()));
+    hidden.extend(
+        items
+            .into_iter()
+            .map(|item| profiles.item_id(item).to_owned()),
+    );
 }
 
 /// What the shopper owns: recommending it again is the task of `buy-again`.
 fn bought(shopper: &Shopper, now: Timestamp) -> Vec<ItemNo> {
-    let known = shopper.weighted_items(now).into_iter().map(|(item, _)| item);
+    let known = shopper
+        .weighted_items(now)
+        .into_iter()
+        .map(|(item, _)| item);
     known.filter(|item| shopper.has_bought(*item)).collect()
 }
 
 fn report(source: &'static str, candidates: usize) -> SourceReport {
-    SourceReport { source, candidates, error: None }
+    SourceReport {
+        source,
+        candidates,
+        error: None,
+    }
 }
 
 fn scored(source: &'static str, list: Vec<(ItemNo, f64)>) -> Vec<Candidate> {
@@ -231,7 +264,11 @@ fn for_you(
     spoken.sort_unstable_by_key(|&(item, score)| (Reverse(Score::new(score)), item));
     if model.is_none() {
         let error = Some("no model has been fitted yet".to_owned());
-        trace.push(SourceReport { source: "sequence", candidates: 0, error });
+        trace.push(SourceReport {
+            source: "sequence",
+            candidates: 0,
+            error,
+        });
     } else {
         trace.push(report("sequence", spoken.len()));
     }
@@ -249,8 +286,15 @@ fn for_you(
     // Below every item that the history speaks for, in their own order.
     let floor = candidates.last().map_or(0.0, |last| last.score - 1.0);
     let most = inputs.popular.first().map_or(1.0, |&(_, worth)| worth);
-    let rest = inputs.popular.iter().filter(|(item, _)| !known.contains(item));
-    let rest = scored("popular", rest.map(|&(item, worth)| (item, floor + worth / most)).collect());
+    let rest = inputs
+        .popular
+        .iter()
+        .filter(|(item, _)| !known.contains(item));
+    let rest = scored(
+        "popular",
+        rest.map(|&(item, worth)| (item, floor + worth / most))
+            .collect(),
+    );
     trace.push(report("popular", rest.len()));
     candidates.extend(rest);
     candidates
@@ -264,14 +308,19 @@ fn bought_with(profiles: &Profiles, given: &[ItemId]) -> Vec<Candidate> {
     let mut parts: FxHashMap<ItemNo, Vec<(&'static str, Option<ItemNo>, f64)>> =
         FxHashMap::default();
     for item in given {
-        let Some(no) = profiles.item_no(item.as_str()) else { continue };
+        let Some(no) = profiles.item_no(item.as_str()) else {
+            continue;
+        };
         let stats = profiles.stats(no);
         for (neighbour, count) in stats.bought_with(usize::MAX) {
             let count = f64::from(count);
             let both = stats.purchases as f64 * profiles.stats(neighbour).purchases as f64;
             let cosine = count / both.max(1.0).sqrt();
             let part = cosine * count / (count + SHRINK);
-            parts.entry(neighbour).or_default().push(("bought-with", Some(no), part));
+            parts
+                .entry(neighbour)
+                .or_default()
+                .push(("bought-with", Some(no), part));
         }
     }
     let mut candidates: Vec<Candidate> = parts
@@ -296,7 +345,10 @@ fn recently_viewed(shopper: &Shopper) -> Vec<Candidate> {
         .filter_map(|recent| recent.item);
     let mut seen = FxHashSet::default();
     let unique: Vec<ItemNo> = viewed.filter(|item| seen.insert(*item)).collect();
-    let ranked = unique.into_iter().enumerate().map(|(rank, item)| (item, 1.0 / (rank + 1) as f64));
+    let ranked = unique
+        .into_iter()
+        .enumerate()
+        .map(|(rank, item)| (item, 1.0 / (rank + 1) as f64));
     scored("recently-viewed", ranked.collect())
 }
 
@@ -313,10 +365,20 @@ fn reasons(
         value,
     };
     if candidate.source != "sequence" {
-        return candidate.parts.iter().map(|&(why, item, value)| named(why, item, value)).collect();
+        return candidate
+            .parts
+            .iter()
+            .map(|&(why, item, value)| named(why, item, value))
+            .collect();
     }
-    let Some(model) = model else { return Vec::new() };
-    let mut reasons = vec![named("rarity", None, f64::from(model.pctm.base(candidate.item)))];
+    let Some(model) = model else {
+        return Vec::new();
+    };
+    let mut reasons = vec![named(
+        "rarity",
+        None,
+        f64::from(model.pctm.base(candidate.item)),
+    )];
     for (item, value) in model.pctm.explain(history, candidate.item) {
         reasons.push(named("sequence", Some(item), f64::from(value)));
     }

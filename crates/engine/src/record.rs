@@ -33,8 +33,12 @@ pub(crate) struct Entry {
 
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) enum Body {
-    CreateIndex { primary_key: Option<String> },
-    UpdateIndex { primary_key: Option<String> },
+    CreateIndex {
+        primary_key: Option<String>,
+    },
+    UpdateIndex {
+        primary_key: Option<String>,
+    },
     DeleteIndex,
     Documents(DocumentsBody),
     DeleteDocuments(SelectionBody),
@@ -99,13 +103,22 @@ impl Body {
 
 impl Entry {
     pub(crate) fn encode(&self) -> Result<NewRecord, EngineError> {
-        let payload = postcard::to_stdvec(self)
-            .map_err(|err| EngineError::Record { seq: u64::MAX, reason: err.to_string() })?;
-        Ok(NewRecord { kind: self.body.record_kind(), version: VERSION, payload })
+        let payload = postcard::to_stdvec(self).map_err(|err| EngineError::Record {
+            seq: u64::MAX,
+            reason: err.to_string(),
+        })?;
+        Ok(NewRecord {
+            kind: self.body.record_kind(),
+            version: VERSION,
+            payload,
+        })
     }
 
     pub(crate) fn decode(record: &Record) -> Result<Self, EngineError> {
-        let refuse = |reason: String| EngineError::Record { seq: record.seq, reason };
+        let refuse = |reason: String| EngineError::Record {
+            seq: record.seq,
+            reason,
+        };
         if record.kind == store::LOST {
             return Err(refuse("it was given up by `vitrine repair`".to_owned()));
         }

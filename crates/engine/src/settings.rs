@@ -146,8 +146,14 @@ pub struct LocalizedAttributes {
 }
 
 /// The ranking rules of an index that has not set its own.
-pub const DEFAULT_RANKING_RULES: [&str; 6] =
-    ["words", "typo", "proximity", "attribute", "sort", "exactness"];
+pub const DEFAULT_RANKING_RULES: [&str; 6] = [
+    "words",
+    "typo",
+    "proximity",
+    "attribute",
+    "sort",
+    "exactness",
+];
 /// `faceting.maxValuesPerFacet` when unset.
 pub const DEFAULT_FACET_VALUES: usize = 100;
 /// `pagination.maxTotalHits` when unset.
@@ -175,9 +181,11 @@ impl SettingsPatch {
                 continue;
             }
             let one = Map::from_iter([(name.clone(), value.clone())]);
-            let settings: Settings = serde_json::from_value(Value::Object(one)).map_err(|err| {
-                SettingsError { setting: name.clone(), reason: err.to_string() }
-            })?;
+            let settings: Settings =
+                serde_json::from_value(Value::Object(one)).map_err(|err| SettingsError {
+                    setting: name.clone(),
+                    reason: err.to_string(),
+                })?;
             settings.check(name)?;
         }
         Ok(Self(changes))
@@ -185,7 +193,12 @@ impl SettingsPatch {
 
     /// A patch that resets every setting.
     pub fn reset_all() -> Self {
-        Self(Settings::NAMES.iter().map(|name| ((*name).to_owned(), Value::Null)).collect())
+        Self(
+            Settings::NAMES
+                .iter()
+                .map(|name| ((*name).to_owned(), Value::Null))
+                .collect(),
+        )
     }
 
     /// The changes as given.
@@ -228,7 +241,10 @@ impl Settings {
     /// The settings after a patch. Objects (`typoTolerance`, `faceting`, `pagination`) are
     /// merged key by key; everything else is replaced.
     pub fn patched(&self, patch: &SettingsPatch) -> Result<Self, SettingsError> {
-        let whole = |reason: String| SettingsError { setting: String::new(), reason };
+        let whole = |reason: String| SettingsError {
+            setting: String::new(),
+            reason,
+        };
         let Value::Object(mut merged) =
             serde_json::to_value(self).map_err(|err| whole(err.to_string()))?
         else {
@@ -241,8 +257,12 @@ impl Settings {
     }
 
     fn check(&self, name: &str) -> Result<(), SettingsError> {
-        let refuse =
-            |reason: String| Err(SettingsError { setting: name.to_owned(), reason });
+        let refuse = |reason: String| {
+            Err(SettingsError {
+                setting: name.to_owned(),
+                reason,
+            })
+        };
         for rule in self.ranking_rules.iter().flatten() {
             if crate::plan::ranking_rule(rule).is_none() {
                 return refuse(format!(
@@ -251,8 +271,10 @@ impl Settings {
             }
         }
         if let Some(typo) = &self.typo_tolerance
-            && let Some(MinWordSize { one_typo: Some(one), two_typos: Some(two) }) =
-                typo.min_word_size_for_typos
+            && let Some(MinWordSize {
+                one_typo: Some(one),
+                two_typos: Some(two),
+            }) = typo.min_word_size_for_typos
             && one > two
         {
             return refuse(format!(
@@ -264,13 +286,18 @@ impl Settings {
 }
 
 fn merge(into: &mut Map<String, Value>, name: &str, value: &Value) {
-    let deep = matches!(name, "typoTolerance" | "faceting" | "pagination" | "minWordSizeForTypos");
+    let deep = matches!(
+        name,
+        "typoTolerance" | "faceting" | "pagination" | "minWordSizeForTypos"
+    );
     match value {
         Value::Null => {
             into.remove(name);
         }
         Value::Object(changes) if deep => {
-            let slot = into.entry(name.to_owned()).or_insert_with(|| Value::Object(Map::new()));
+            let slot = into
+                .entry(name.to_owned())
+                .or_insert_with(|| Value::Object(Map::new()));
             if let Value::Object(inner) = slot {
                 for (key, change) in changes {
                     merge(inner, key, change);

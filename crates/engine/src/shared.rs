@@ -13,7 +13,7 @@ use parking_lot::{Condvar, Mutex, RwLock};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use store::{Log, Views};
 
@@ -25,6 +25,8 @@ pub(crate) struct Shared {
     pub behaviours: RwLock<FxHashMap<IndexNo, Arc<Behaviour>>>,
     pending: Mutex<BTreeMap<u64, Task>>,
     finished: Condvar,
+    /// Why the applier ended, once it has ended before its time.
+    stopped: OnceLock<String>,
 }
 
 impl Shared {
@@ -38,6 +40,7 @@ impl Shared {
             behaviours: RwLock::default(),
             pending: Mutex::default(),
             finished: Condvar::new(),
+            stopped: OnceLock::new(),
         }
     }
 
@@ -47,7 +50,9 @@ impl Shared {
             return known.clone();
         }
         let mut all = self.behaviours.write();
-        all.entry(no).or_insert_with(|| Arc::new(Behaviour::new(no))).clone()
+        all.entry(no)
+            .or_insert_with(|| Arc::new(Behaviour::new(no)))
+            .clone()
     }
 
     /// All of them, ordered, so that work over them is the same on every run.
@@ -97,11 +102,22 @@ impl Shared {
         })
     }
 
+    /// Says that the applier cannot go on; later catalogue writes are refused with this reason.
+    pub(crate) fn stop(&self, why: String) {
+        // Only the applier calls this, and only once.
+        let _ = self.stopped.set(why);
+        self.finished.notify_all();
+    }
+
+    pub(crate) fn stopped(&self) -> Option<&str> {
+        self.stopped.get().map(String::as_str)
+    }
+
     /// Waits until the task is no longer pending, or the time is up.
     pub(crate) fn wait(&self, uid: u64, timeout: Duration) {
         let deadline = Instant::now() + timeout;
         let mut pending = self.pending.lock();
-        while pending.contains_key(&uid) {
+        while pending.contains_key(&uid) && self.stopped().is_none() {
             if self.finished.wait_until(&mut pending, deadline).timed_out() {
                 return;
             }
@@ -111,7 +127,9 @@ impl Shared {
 
 /// The wall clock. Only the engine's edge reads it; everything below is given a time.
 pub(crate) fn now() -> Timestamp {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
     Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }
 

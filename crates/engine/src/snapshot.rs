@@ -11,7 +11,7 @@ use crate::tables::IndexMeta;
 use crate::{EngineError, plan};
 use domain::{IndexUid, Timestamp};
 use intake::{RoleReason, Roles};
-use lexical::{WordsIndex, Words};
+use lexical::{Words, WordsIndex};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -27,7 +27,11 @@ pub(crate) struct Published {
 
 impl Published {
     pub(crate) fn empty(views: ViewSnapshot) -> Self {
-        Self { views, indexes: BTreeMap::new(), as_of: crate::shared::now() }
+        Self {
+            views,
+            indexes: BTreeMap::new(),
+            as_of: crate::shared::now(),
+        }
     }
 
     /// Documents of all indexes together.
@@ -54,13 +58,22 @@ impl IndexState {
     pub(crate) fn new(meta: IndexMeta, index: &WordsIndex, behaviour: Arc<Behaviour>) -> Self {
         let words = index.words(&plan::query_plan(&meta.settings));
         let analyzer = index.plan().analyzer.analyzer();
-        Self { roles: roles_in_force(&meta), words, analyzer, behaviour, meta }
+        Self {
+            roles: roles_in_force(&meta),
+            words,
+            analyzer,
+            behaviour,
+            meta,
+        }
     }
 }
 
 /// The shop's own roles where it has set them, else the guessed ones.
 pub(crate) fn roles_in_force(meta: &IndexMeta) -> Roles {
-    meta.settings.roles.clone().unwrap_or_else(|| meta.guessed.clone())
+    meta.settings
+        .roles
+        .clone()
+        .unwrap_or_else(|| meta.guessed.clone())
 }
 
 /// One index as one request sees it.
@@ -106,7 +119,11 @@ impl IndexReader {
             .get(uid)
             .cloned()
             .ok_or_else(|| EngineError::IndexNotFound(uid.to_owned()))?;
-        Ok(Self { state, published, shared: shared.clone() })
+        Ok(Self {
+            state,
+            published,
+            shared: shared.clone(),
+        })
     }
 
     /// Name, primary key and dates.

@@ -15,8 +15,15 @@ use store::{View, ViewBatch, ViewSnapshot};
 use crate::settings::Settings;
 
 /// Names of the views, in the order of the constants below.
-pub(crate) const NAMES: [&str; 7] =
-    ["meta", "indexes", "documents", "tasks", "notes", "event_ids", "profiles"];
+pub(crate) const NAMES: [&str; 7] = [
+    "meta",
+    "indexes",
+    "documents",
+    "tasks",
+    "notes",
+    "event_ids",
+    "profiles",
+];
 pub(crate) const META: View = View::at(0);
 pub(crate) const INDEXES: View = View::at(1);
 pub(crate) const DOCUMENTS: View = View::at(2);
@@ -210,12 +217,17 @@ pub(crate) fn delete_index(
 }
 
 fn to_json<T: Serialize>(value: &T) -> Result<Vec<u8>, EngineError> {
-    serde_json::to_vec(value).map_err(|err| EngineError::View { what: "a value", reason: err.to_string() })
+    serde_json::to_vec(value).map_err(|err| EngineError::View {
+        what: "a value",
+        reason: err.to_string(),
+    })
 }
 
 pub(crate) fn from_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, EngineError> {
-    serde_json::from_slice(bytes)
-        .map_err(|err| EngineError::View { what: "a value", reason: err.to_string() })
+    serde_json::from_slice(bytes).map_err(|err| EngineError::View {
+        what: "a value",
+        reason: err.to_string(),
+    })
 }
 
 pub(crate) fn be_u64(bytes: &[u8]) -> Option<u64> {
@@ -223,5 +235,8 @@ pub(crate) fn be_u64(bytes: &[u8]) -> Option<u64> {
 }
 
 fn damaged(what: &'static str) -> EngineError {
-    EngineError::View { what, reason: "it is damaged".to_owned() }
+    EngineError::View {
+        what,
+        reason: "it is damaged".to_owned(),
+    }
 }

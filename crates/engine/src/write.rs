@@ -8,15 +8,32 @@ use serde_json::{Map, Value};
 /// One write. It becomes one record of the log; its sequence number is the task uid.
 #[derive(Debug)]
 pub enum Write {
-    CreateIndex { uid: IndexUid, primary_key: Option<String> },
+    CreateIndex {
+        uid: IndexUid,
+        primary_key: Option<String>,
+    },
     /// Sets the primary key of an index that has no documents yet.
-    UpdateIndex { uid: IndexUid, primary_key: Option<String> },
-    DeleteIndex { uid: IndexUid },
+    UpdateIndex {
+        uid: IndexUid,
+        primary_key: Option<String>,
+    },
+    DeleteIndex {
+        uid: IndexUid,
+    },
     Documents(DocumentsWrite),
-    DeleteDocuments { uid: IndexUid, selection: Selection },
-    Settings { uid: IndexUid, patch: SettingsPatch },
+    DeleteDocuments {
+        uid: IndexUid,
+        selection: Selection,
+    },
+    Settings {
+        uid: IndexUid,
+        patch: SettingsPatch,
+    },
     /// Events of an index that exists. Duplicates by event id are dropped.
-    Events { uid: IndexUid, events: Vec<Event> },
+    Events {
+        uid: IndexUid,
+        events: Vec<Event>,
+    },
 }
 
 /// Documents to add; a missing index is created.

@@ -91,7 +91,14 @@ impl Writer {
             fresh_ids.extend(events.iter().filter_map(|event| event_key(index, event)));
         }
         let catalogue = KnownItems::default();
-        Self { shared, applier, indexes, fresh_ids, since_checkpoint, catalogue }
+        Self {
+            shared,
+            applier,
+            indexes,
+            fresh_ids,
+            since_checkpoint,
+            catalogue,
+        }
     }
 
     /// Runs until told to close or until nobody can send any more.
@@ -171,7 +178,14 @@ impl Writer {
     /// Checks one write against what is known and adds it to the group, or refuses it at once.
     fn add(&mut self, group: &mut Group, write: Prepared) {
         let seq = self.shared.log.next_seq() + group.members.len() as u64;
-        let Prepared { uid, mut body, done } = write;
+        let Prepared {
+            uid,
+            mut body,
+            done,
+        } = write;
+        if let (false, Some(why)) = (matches!(body, Body::Events(_)), self.shared.stopped()) {
+            return done(Err(EngineError::CatalogueStopped(why.to_owned())));
+        }
         let known = self.indexes.get(uid.as_str()).copied();
         let index = match (&body, known) {
             (Body::Events(_), None) => {
@@ -197,9 +211,22 @@ impl Writer {
                 Err(err) => return done(Err(err)),
             }
         }
-        let entry = Entry { at: now(), index, uid: uid.to_string(), body };
+        let entry = Entry {
+            at: now(),
+            index,
+            uid: uid.to_string(),
+            body,
+        };
         match entry.encode() {
-            Ok(record) => group.push(record, Member { entry, ids, duplicates, done }),
+            Ok(record) => group.push(
+                record,
+                Member {
+                    entry,
+                    ids,
+                    duplicates,
+                    done,
+                },
+            ),
             Err(err) => {
                 self.forget(&ids);
                 done(Err(err));
@@ -237,7 +264,9 @@ impl Writer {
     }
 
     fn append(&mut self, group: Group, indexes_before: BTreeMap<String, IndexNo>) {
-        let Group { records, members, .. } = group;
+        let Group {
+            records, members, ..
+        } = group;
         match self.shared.log.append(&records) {
             Ok(seqs) => {
                 for (seq, member) in seqs.zip(members) {
@@ -256,13 +285,20 @@ impl Writer {
     }
 
     fn acknowledge(&mut self, seq: u64, member: Member) {
-        let Member { entry, duplicates, done, .. } = member;
+        let Member {
+            entry,
+            duplicates,
+            done,
+            ..
+        } = member;
         let mut events = None;
         if let Body::Events(accepted) = &entry.body {
             let behaviour = self.shared.behaviour(entry.index);
             behaviour.fold(accepted);
             self.since_checkpoint += accepted.len() as u64;
-            let unknown_items = self.catalogue.count_unknown(&self.shared, entry.index, accepted);
+            let unknown_items = self
+                .catalogue
+                .count_unknown(&self.shared, entry.index, accepted);
             events = Some(EventsReceipt {
                 accepted: accepted.len() as u64,
                 duplicates,
@@ -291,7 +327,10 @@ impl Writer {
         let mut keys: Vec<[u8; 24]> = self.fresh_ids.iter().map(|key| id_key(*key)).collect();
         keys.sort_unstable();
         if keys.len() >= MANY_IDS {
-            return self.shared.views.ingest(EVENT_IDS, keys.into_iter().map(|key| (key, [])));
+            return self
+                .shared
+                .views
+                .ingest(EVENT_IDS, keys.into_iter().map(|key| (key, [])));
         }
         let mut batch = self.shared.views.batch();
         for key in keys {
@@ -318,7 +357,9 @@ impl Writer {
                 let _ = self.applier.send(Apply::Advance(next));
             }
             // The log has everything; the next start folds it again.
-            Err(err) => tracing::error!(error = &err as &dyn std::error::Error, "checkpoint failed"),
+            Err(err) => {
+                tracing::error!(error = &err as &dyn std::error::Error, "checkpoint failed")
+            }
         }
     }
 }
@@ -360,7 +401,11 @@ struct KnownItems {
 impl KnownItems {
     fn count_unknown(&mut self, shared: &Shared, index: IndexNo, events: &[Event]) -> u64 {
         let current = shared.published.load_full();
-        if !self.published.as_ref().is_some_and(|known| Arc::ptr_eq(known, &current)) {
+        if !self
+            .published
+            .as_ref()
+            .is_some_and(|known| Arc::ptr_eq(known, &current))
+        {
             self.known.clear();
             self.published = Some(current.clone());
         }

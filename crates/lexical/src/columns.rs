@@ -91,7 +91,10 @@ impl Groups {
     /// The group of a segment's value.
     pub fn of(&self, segment: usize, ord: u64) -> u32 {
         let groups = self.of.get(segment);
-        groups.and_then(|groups| groups.get(ord as usize)).copied().unwrap_or_default()
+        groups
+            .and_then(|groups| groups.get(ord as usize))
+            .copied()
+            .unwrap_or_default()
     }
 
     pub fn len(&self) -> usize {
@@ -116,7 +119,9 @@ impl Groups {
         let mut contested: Vec<(usize, Spellings)> = Vec::new();
         let mut folded: Option<Vec<u8>> = None;
         let mut spellings = Spellings::new();
-        while let Some(least) = (0..heads.len()).min_by(|a, b| heads[*a].1.key().cmp(heads[*b].1.key())) {
+        while let Some(least) =
+            (0..heads.len()).min_by(|a, b| heads[*a].1.key().cmp(heads[*b].1.key()))
+        {
             let (number, stream) = &mut heads[least];
             let (fold, original) = value::split(stream.key());
             if folded.as_deref() != Some(fold) {
@@ -125,7 +130,9 @@ impl Groups {
                 }
                 spellings.clear();
                 folded = Some(fold.to_vec());
-                groups.labels.push((*number as u32, groups.of[*number].len() as u32));
+                groups
+                    .labels
+                    .push((*number as u32, groups.of[*number].len() as u32));
             }
             let place = (*number as u32, groups.of[*number].len() as u32);
             match spellings.last_mut().filter(|(last, _)| last == original) {
@@ -164,7 +171,9 @@ impl Groups {
             counts.push(count);
         }
         let frequency = |places: &[(u32, u32)]| -> u64 {
-            let counted = places.iter().filter_map(|(segment, ord)| counts.get(*segment as usize)?.get(*ord as usize));
+            let counted = places
+                .iter()
+                .filter_map(|(segment, ord)| counts.get(*segment as usize)?.get(*ord as usize));
             counted.map(|count| u64::from(*count)).sum()
         };
         for (group, spellings) in contested {
@@ -210,7 +219,25 @@ where
     column.get_cardinality() == Cardinality::Multivalued
 }
 
-/// Values that the accepted numbers stand for, over a whole segment.
+/// The documents of a segment with a value from `low` to `high`.
+pub(crate) fn docs_between<T>(
+    column: &Column<T>,
+    reader: &SegmentReader,
+    low: T,
+    high: T,
+) -> Vec<u32>
+where
+    T: PartialOrd + Copy + std::fmt::Debug + Send + Sync + 'static,
+{
+    let mut docs = Vec::new();
+    // tantivy's search misreads a range that ends before the column's smallest value.
+    if low <= high && high >= column.min_value() && low <= column.max_value() {
+        column.get_docids_for_value_range(low..=high, 0..reader.max_doc(), &mut docs);
+    }
+    docs
+}
+
+/// The documents of a segment with a value that is accepted.
 pub(crate) fn docs_where<T>(
     column: &Column<T>,
     reader: &SegmentReader,
@@ -229,5 +256,7 @@ pub(crate) fn docs_where<T>(
 
 /// The alternatives of a value list, for one lookup per value.
 pub(crate) fn number_set(numbers: impl Iterator<Item = f64>) -> FxHashMap<u64, ()> {
-    numbers.map(|number| ((number + 0.0).to_bits(), ())).collect()
+    numbers
+        .map(|number| ((number + 0.0).to_bits(), ()))
+        .collect()
 }

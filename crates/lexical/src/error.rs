@@ -19,10 +19,21 @@ pub enum LexicalError {
     },
     #[error("{path} already holds a words index: open it, or choose an empty folder")]
     Exists { path: PathBuf },
-    #[error("{path} has no words index: its file `{missing}` is not there; rebuild the index from the log")]
-    Missing { path: PathBuf, missing: &'static str },
-    #[error("{path} is words format {found}, but this build reads format {expected}: use a newer build, or rebuild the index")]
-    Format { path: PathBuf, found: u32, expected: u32 },
+    #[error(
+        "{path} has no words index: its file `{missing}` is not there; rebuild the index from the log"
+    )]
+    Missing {
+        path: PathBuf,
+        missing: &'static str,
+    },
+    #[error(
+        "{path} is words format {found}, but this build reads format {expected}: use a newer build, or rebuild the index"
+    )]
+    Format {
+        path: PathBuf,
+        found: u32,
+        expected: u32,
+    },
     #[error("{path} is damaged ({what}): delete the folder and rebuild the index from the log")]
     Damaged { path: PathBuf, what: String },
     #[error("the words index in {path} is being written by another process")]
@@ -67,21 +78,36 @@ impl LexicalError {
 #[non_exhaustive]
 pub enum QueryError {
     #[error("Attribute `{attribute}` is not filterable. {}", listed(.available, "filterable"))]
-    NotFilterable { attribute: String, available: Vec<String> },
+    NotFilterable {
+        attribute: String,
+        available: Vec<String>,
+    },
     #[error("Attribute `{attribute}` is not sortable. {}", listed(.available, "sortable"))]
-    NotSortable { attribute: String, available: Vec<String> },
+    NotSortable {
+        attribute: String,
+        available: Vec<String>,
+    },
     #[error(
         "Invalid facet distribution: Attribute `{attribute}` is not filterable. {}",
         listed(.available, "filterable")
     )]
-    NotFacetable { attribute: String, available: Vec<String> },
+    NotFacetable {
+        attribute: String,
+        available: Vec<String>,
+    },
     #[error("Attribute `{attribute}` is not searchable. {}", listed(.available, "searchable"))]
-    NotSearchable { attribute: String, available: Vec<String> },
+    NotSearchable {
+        attribute: String,
+        available: Vec<String>,
+    },
     #[error(
         "Attribute `{attribute}` is not filterable and thus, cannot be used as distinct attribute. {}",
         listed(.available, "filterable")
     )]
-    NotDistinct { attribute: String, available: Vec<String> },
+    NotDistinct {
+        attribute: String,
+        available: Vec<String>,
+    },
     #[error("the words index could not be read")]
     Read {
         #[source]
@@ -91,7 +117,9 @@ pub enum QueryError {
 
 impl From<TantivyError> for QueryError {
     fn from(source: TantivyError) -> Self {
-        Self::Read { source: Box::new(source) }
+        Self::Read {
+            source: Box::new(source),
+        }
     }
 }
 

@@ -75,7 +75,11 @@ impl Core {
                 while stream.advance() && stream.key().starts_with(start.as_bytes()) {
                     let frequency = stream.value().doc_freq;
                     let full = best.len() >= MOST_LONGER;
-                    if full && best.peek().is_some_and(|Reverse((least, _))| frequency <= *least) {
+                    if full
+                        && best
+                            .peek()
+                            .is_some_and(|Reverse((least, _))| frequency <= *least)
+                    {
                         continue;
                     }
                     best.push(Reverse((frequency, Reverse(stream.key().to_vec()))));
@@ -92,7 +96,12 @@ impl Core {
 
     /// The words nearest to `word` with at most `typos` of them; with `open`, words that start
     /// with something that near. The word itself is not among them.
-    pub fn similar(&self, word: &str, typos: u8, open: bool) -> Result<Arc<Vec<Form>>, TantivyError> {
+    pub fn similar(
+        &self,
+        word: &str,
+        typos: u8,
+        open: bool,
+    ) -> Result<Arc<Vec<Form>>, TantivyError> {
         self.remembered((word.to_owned(), typos, open), || {
             let term = Term::from_field_text(self.fields.words, word);
             let query = if open {
@@ -102,12 +111,18 @@ impl Core {
             };
             let mut names: FxHashMap<String, u8> = FxHashMap::default();
             for segment in &self.segments {
-                let mut stream = segment.words.terms().search(query.automaton()?).into_stream()?;
+                let mut stream = segment
+                    .words
+                    .terms()
+                    .search(query.automaton()?)
+                    .into_stream()?;
                 while stream.advance() {
                     let Ok(found) = std::str::from_utf8(stream.key()) else {
                         continue;
                     };
-                    if let Some(distance) = distance(word, found, typos, open).filter(|distance| *distance > 0) {
+                    if let Some(distance) =
+                        distance(word, found, typos, open).filter(|distance| *distance > 0)
+                    {
                         names.insert(found.to_owned(), distance);
                     }
                 }
@@ -117,12 +132,20 @@ impl Core {
     }
 
     /// The best of the found words: few typos first, then the frequent, then by letters.
-    fn forms(&self, names: impl Iterator<Item = (String, u8)>, most: usize) -> Result<Vec<Form>, TantivyError> {
+    fn forms(
+        &self,
+        names: impl Iterator<Item = (String, u8)>,
+        most: usize,
+    ) -> Result<Vec<Form>, TantivyError> {
         let mut forms = Vec::new();
         for (text, typos) in names {
             let frequency = self.frequency(&text)?;
             if frequency > 0 {
-                forms.push(Form { text, frequency, typos });
+                forms.push(Form {
+                    text,
+                    frequency,
+                    typos,
+                });
             }
         }
         forms.sort_by(|a, b| {

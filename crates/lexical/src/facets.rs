@@ -25,7 +25,11 @@ pub(crate) struct Counts<'a> {
 }
 
 impl<'a> Counts<'a> {
-    pub fn of(core: &'a Core, attribute: &'a Attribute, documents: &Documents) -> Result<Self, TantivyError> {
+    pub fn of(
+        core: &'a Core,
+        attribute: &'a Attribute,
+        documents: &Documents,
+    ) -> Result<Self, TantivyError> {
         let mut texts: FxHashMap<u32, u64> = FxHashMap::default();
         let mut numbers: FxHashMap<u64, u64> = FxHashMap::default();
         for (segment, (values, docs)) in attribute.segments.iter().zip(documents).enumerate() {
@@ -36,7 +40,14 @@ impl<'a> Counts<'a> {
                 let groups = attribute.groups(core)?;
                 // Counting in a list is faster than in a map, unless the list is mostly empty.
                 let mut seen = Once::new(is_multivalued(column.ords()));
-                let mut count = vec![0u64; if groups.len() <= 8 * docs.len() { groups.len() } else { 0 }];
+                let mut count = vec![
+                    0u64;
+                    if groups.len() <= 8 * docs.len() {
+                        groups.len()
+                    } else {
+                        0
+                    }
+                ];
                 for_each_value(column.ords(), docs, |doc, ord| {
                     let group = groups.of(segment, ord);
                     if seen.is_new(doc, u64::from(group)) {
@@ -46,7 +57,11 @@ impl<'a> Counts<'a> {
                         }
                     }
                 });
-                for (group, count) in count.into_iter().enumerate().filter(|(_, count)| *count > 0) {
+                for (group, count) in count
+                    .into_iter()
+                    .enumerate()
+                    .filter(|(_, count)| *count > 0)
+                {
                     *texts.entry(group as u32).or_default() += count;
                 }
             }
@@ -61,8 +76,10 @@ impl<'a> Counts<'a> {
         }
         let mut texts: Vec<(u32, u64)> = texts.into_iter().collect();
         texts.sort_unstable();
-        let mut numbers: Vec<(f64, u64)> =
-            numbers.into_iter().map(|(bits, count)| (f64::from_bits(bits), count)).collect();
+        let mut numbers: Vec<(f64, u64)> = numbers
+            .into_iter()
+            .map(|(bits, count)| (f64::from_bits(bits), count))
+            .collect();
         numbers.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
         Ok(Self {
             core,
@@ -77,14 +94,27 @@ impl<'a> Counts<'a> {
         let ends = self.numbers.first().zip(self.numbers.last());
         Ok(Facet {
             values: self.values(order, limit)?,
-            stats: ends.map(|((min, _), (max, _))| FacetStats { min: *min, max: *max }),
+            stats: ends.map(|((min, _), (max, _))| FacetStats {
+                min: *min,
+                max: *max,
+            }),
         })
     }
 
     /// Values with their counts.
-    pub fn values(&self, order: FacetOrder, limit: usize) -> Result<Vec<(String, u64)>, TantivyError> {
-        let numbers = self.numbers.iter().map(|(number, count)| (Value::Number(*number), *count));
-        let texts = self.texts.iter().map(|(group, count)| (Value::Text(*group), *count));
+    pub fn values(
+        &self,
+        order: FacetOrder,
+        limit: usize,
+    ) -> Result<Vec<(String, u64)>, TantivyError> {
+        let numbers = self
+            .numbers
+            .iter()
+            .map(|(number, count)| (Value::Number(*number), *count));
+        let texts = self
+            .texts
+            .iter()
+            .map(|(group, count)| (Value::Text(*group), *count));
         let mut all: Vec<(Value, u64)> = numbers.chain(texts).collect();
         if order == FacetOrder::Count {
             // Stable, so equal counts stay in alphabetical order.

@@ -7,7 +7,7 @@
 //! alphabetically, which orders RFC 3339 dates by time.
 
 use crate::bits::{Bits, ItemSet};
-use crate::columns::{Values, docs_where, number_set};
+use crate::columns::{Values, docs_between, docs_where, number_set};
 use crate::error::QueryError;
 use crate::plan;
 use crate::postings::insert_all;
@@ -15,8 +15,8 @@ use crate::snapshot::{Core, Segment};
 use crate::value::{self, AFTER, SPLIT};
 use domain::{Comparison, Filter, FilterValue};
 use std::sync::Arc;
-use tantivy::columnar::{StrColumn, TermOrdHit};
 use tantivy::TantivyError;
+use tantivy::columnar::{StrColumn, TermOrdHit};
 
 /// From so many separate ranges on, one pass over the column is cheaper.
 const RANGES: usize = 3;
@@ -34,7 +34,10 @@ pub(crate) fn evaluate(core: &Arc<Core>, filter: &Filter) -> Result<ItemSet, Que
             && let Some(alive) = segment.reader.alive_bitset()
         {
             let mut kept = Bits::none(segment.reader.max_doc());
-            found.iter().filter(|doc| alive.is_alive(*doc)).for_each(|doc| kept.insert(doc));
+            found
+                .iter()
+                .filter(|doc| alive.is_alive(*doc))
+                .for_each(|doc| kept.insert(doc));
             found = kept;
         }
         bits.push(found);
@@ -111,7 +114,11 @@ impl Evaluation<'_> {
                 comparison,
                 value,
             } => self.compare(attribute, *comparison, value),
-            Filter::Between { attribute, low, high } => self.values(attribute, |values, bits| {
+            Filter::Between {
+                attribute,
+                low,
+                high,
+            } => self.values(attribute, |values, bits| {
                 self.numbers(values, *low, *high, bits);
                 Ok(())
             }),
@@ -141,7 +148,12 @@ impl Evaluation<'_> {
         Ok(bits)
     }
 
-    fn compare(&self, attribute: &str, comparison: Comparison, value: &FilterValue) -> Result<Bits, TantivyError> {
+    fn compare(
+        &self,
+        attribute: &str,
+        comparison: Comparison,
+        value: &FilterValue,
+    ) -> Result<Bits, TantivyError> {
         if comparison == Comparison::Equal {
             return self.any_of(attribute, std::slice::from_ref(value));
         }
@@ -176,8 +188,8 @@ impl Evaluation<'_> {
                 let mut ords = Vec::with_capacity(wanted.len());
                 for value in wanted {
                     let text = value::folded(&value.text);
-                    let from = first_from(column, &format!("{text}{SPLIT}"))?;
-                    ords.push((from, first_from(column, &format!("{text}{AFTER}"))?));
+                    let from = first_from(column, format!("{text}{SPLIT}"))?;
+                    ords.push((from, first_from(column, format!("{text}{AFTER}"))?));
                 }
                 Ok(ords)
             })?;
@@ -189,7 +201,9 @@ impl Evaluation<'_> {
             } else if let Some(column) = &values.number {
                 let set = number_set(numbers.into_iter());
                 let accept = |value: f64| set.contains_key(&value.to_bits());
-                docs_where(column, &self.segment().reader, accept, |doc| bits.insert(doc));
+                docs_where(column, &self.segment().reader, accept, |doc| {
+                    bits.insert(doc)
+                });
             }
             Ok(())
         })
@@ -219,11 +233,8 @@ impl Evaluation<'_> {
         let Some(column) = &values.number else { return };
         // Bounds of -0.0 and 0.0 mean the same; NaN meets nothing.
         let (low, high) = (low + 0.0, high + 0.0);
-        if low <= high {
-            let mut docs = Vec::new();
-            column.get_docids_for_value_range(low..=high, 0..self.segment().reader.max_doc(), &mut docs);
-            docs.into_iter().for_each(|doc| bits.insert(doc));
-        }
+        let docs = docs_between(column, &self.segment().reader, low, high);
+        docs.into_iter().for_each(|doc| bits.insert(doc));
     }
 
     /// Adds the documents with a text value in one of the ranges.
@@ -241,10 +252,7 @@ impl Evaluation<'_> {
         let reader = &self.segment().reader;
         if ranges.len() <= RANGES {
             for (from, to) in ranges {
-                let mut docs = Vec::new();
-                column
-                    .ords()
-                    .get_docids_for_value_range(from..=to - 1, 0..reader.max_doc(), &mut docs);
+                let docs = docs_between(column.ords(), reader, from, to - 1);
                 docs.into_iter().for_each(|doc| bits.insert(doc));
             }
             return Ok(());
@@ -253,21 +261,32 @@ impl Evaluation<'_> {
         for (from, to) in ranges {
             (from..to).for_each(|ord| wanted.insert(ord as u32));
         }
-        docs_where(column.ords(), reader, |ord| wanted.contains(ord as u32), |doc| bits.insert(doc));
+        docs_where(
+            column.ords(),
+            reader,
+            |ord| wanted.contains(ord as u32),
+            |doc| bits.insert(doc),
+        );
         Ok(())
     }
 
     /// The documents with a mark.
     fn marked(&self, mark: &str) -> Result<Bits, TantivyError> {
         let mut bits = self.none();
-        insert_all(&self.segment().marks, self.core.fields.marks, mark, &mut bits)?;
+        insert_all(
+            &self.segment().marks,
+            self.core.fields.marks,
+            mark,
+            &mut bits,
+        )?;
         Ok(bits)
     }
 }
 
 /// The number of the first value that is not before `key`.
 fn first_from(column: &StrColumn, key: impl AsRef<[u8]>) -> Result<u64, TantivyError> {
-    let (TermOrdHit::Exact(ord) | TermOrdHit::Next(ord)) = column.dictionary().term_ord_or_next(key)?;
+    let (TermOrdHit::Exact(ord) | TermOrdHit::Next(ord)) =
+        column.dictionary().term_ord_or_next(key)?;
     // Behind the last value tantivy answers with the largest number there is.
     Ok(ord.min(column.num_terms() as u64))
 }

@@ -42,7 +42,12 @@ struct Parts {
 
 impl Flattener<'_> {
     /// The tantivy document for one JSON document.
-    pub fn document(&self, id: &str, number: u64, document: &Map<String, Value>) -> TantivyDocument {
+    pub fn document(
+        &self,
+        id: &str,
+        number: u64,
+        document: &Map<String, Value>,
+    ) -> TantivyDocument {
         let mut parts = Parts {
             texts: vec![(String::new(), 0); self.fields.texts.len()],
             ..Parts::default()
@@ -53,7 +58,8 @@ impl Flattener<'_> {
         let mut out = TantivyDocument::default();
         out.add_text(self.fields.id, id);
         out.add_u64(self.fields.number, number);
-        for (place, (field, (text, count))) in self.fields.texts.iter().zip(parts.texts).enumerate() {
+        for (place, (field, (text, count))) in self.fields.texts.iter().zip(parts.texts).enumerate()
+        {
             if count > 0 {
                 out.add_text(field.field, text);
                 parts.marks.insert(value::has_words(place));
@@ -108,7 +114,11 @@ impl Flattener<'_> {
                 self.add_words(path, text, parts);
             }
             Value::Bool(flag) => {
-                self.add_column(path, || OwnedValue::Str(value::stored(&flag.to_string())), parts);
+                self.add_column(
+                    path,
+                    || OwnedValue::Str(value::stored(&flag.to_string())),
+                    parts,
+                );
             }
             Value::Number(number) => {
                 if let Some(number) = number.as_f64().filter(|number| number.is_finite()) {
@@ -127,22 +137,37 @@ impl Flattener<'_> {
             || plan::covers(&self.plan.sortable, path)
             || self.plan.distinct.as_deref() == Some(path);
         if wanted {
-            parts.columns.entry(value::column_key(path)).or_default().push(stored());
+            parts
+                .columns
+                .entry(value::column_key(path))
+                .or_default()
+                .push(stored());
         }
     }
 
     /// The most specific explicit field for a path.
     fn own_field(&self, path: &str) -> Option<usize> {
-        let covering = self.fields.texts.iter().enumerate().filter_map(|(place, text)| {
-            let root = text.path.as_deref()?;
-            plan::is_under(path, root).then_some((root.len(), place))
-        });
-        covering.max_by_key(|(length, place)| (*length, usize::MAX - place)).map(|(_, place)| place)
+        let covering = self
+            .fields
+            .texts
+            .iter()
+            .enumerate()
+            .filter_map(|(place, text)| {
+                let root = text.path.as_deref()?;
+                plan::is_under(path, root).then_some((root.len(), place))
+            });
+        covering
+            .max_by_key(|(length, place)| (*length, usize::MAX - place))
+            .map(|(_, place)| place)
     }
 
     /// The shared field, if a path belongs there.
     fn rest_field(&self, path: &str, text: &str) -> Option<usize> {
-        let place = self.fields.texts.iter().position(|text| text.path.is_none())?;
+        let place = self
+            .fields
+            .texts
+            .iter()
+            .position(|text| text.path.is_none())?;
         let listed = self
             .plan
             .searchable
@@ -165,7 +190,10 @@ impl Flattener<'_> {
         }
         let mut separator = APART;
         let mut position = None;
-        for token in self.analyzer.tokens(value::shortened(text, BYTES_PER_VALUE)) {
+        for token in self
+            .analyzer
+            .tokens(value::shortened(text, BYTES_PER_VALUE))
+        {
             let word = storable(&token.text);
             if word.is_empty() || *count >= WORDS_PER_FIELD {
                 continue;

@@ -51,7 +51,9 @@ pub(crate) fn write(dir: &Path, plan: &IndexPlan) -> Result<(), LexicalError> {
     file.write_all(&json).map_err(fail)?;
     file.sync_all().map_err(fail)?;
     fs::rename(&draft, dir.join(FILE)).map_err(fail)?;
-    File::open(dir).and_then(|folder| folder.sync_all()).map_err(fail)
+    File::open(dir)
+        .and_then(|folder| folder.sync_all())
+        .map_err(fail)
 }
 
 /// Reads the plan back.

@@ -49,7 +49,9 @@ impl WordsIndex {
     /// Makes a new index in an empty or missing folder.
     pub fn create(dir: &Path, plan: IndexPlan) -> Result<Self, LexicalError> {
         if dir.join(format::FILE).exists() || dir.join("meta.json").exists() {
-            return Err(LexicalError::Exists { path: dir.to_owned() });
+            return Err(LexicalError::Exists {
+                path: dir.to_owned(),
+            });
         }
         fs::create_dir_all(dir).map_err(|source| LexicalError::Io {
             path: dir.to_owned(),
@@ -73,7 +75,8 @@ impl WordsIndex {
                 missing: "meta.json",
             });
         }
-        let index = Index::open_in_dir(dir).map_err(|source| LexicalError::from_tantivy(dir, source))?;
+        let index =
+            Index::open_in_dir(dir).map_err(|source| LexicalError::from_tantivy(dir, source))?;
         if index.schema() != fields.schema {
             return Err(LexicalError::Damaged {
                 path: dir.to_owned(),
@@ -83,7 +86,12 @@ impl WordsIndex {
         Self::with_index(dir, plan, fields, index)
     }
 
-    fn with_index(dir: &Path, plan: IndexPlan, fields: Fields, index: Index) -> Result<Self, LexicalError> {
+    fn with_index(
+        dir: &Path,
+        plan: IndexPlan,
+        fields: Fields,
+        index: Index,
+    ) -> Result<Self, LexicalError> {
         let fail = |source| LexicalError::from_tantivy(dir, source);
         index.tokenizers().register(TOKENIZER, Separated);
         let payload = index.load_metas().map_err(fail)?.payload;
@@ -104,7 +112,12 @@ impl WordsIndex {
             .map_err(fail)?;
         let analyzer = plan.analyzer.analyzer();
         let (plan, fields) = (Arc::new(plan), Arc::new(fields));
-        let core = Core::open(reader.searcher(), Arc::clone(&plan), Arc::clone(&fields), analyzer.clone());
+        let core = Core::open(
+            reader.searcher(),
+            Arc::clone(&plan),
+            Arc::clone(&fields),
+            analyzer.clone(),
+        );
         let core = Arc::new(core.map_err(fail)?);
         Ok(Self {
             dir: dir.to_owned(),

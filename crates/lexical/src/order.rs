@@ -49,7 +49,11 @@ pub(crate) enum Tie {
 }
 
 /// The rules for one request.
-pub(crate) fn rules(core: &Core, ranking: &[RankingRule], sort: &[SortBy]) -> Result<Vec<Rule>, TantivyError> {
+pub(crate) fn rules(
+    core: &Core,
+    ranking: &[RankingRule],
+    sort: &[SortBy],
+) -> Result<Vec<Rule>, TantivyError> {
     let mut rules = Vec::new();
     let mut relevance = Relevance::NotYet;
     for rule in ranking {
@@ -121,13 +125,20 @@ impl<'a> Ranked<'a> {
         if columns > 0 {
             for candidate in candidates {
                 for rule in rules {
-                    if let Rule::Column { attribute, descending } = rule {
+                    if let Rule::Column {
+                        attribute,
+                        descending,
+                    } = rule
+                    {
                         keys.push(key(core, attribute, candidate, *descending)?);
                     }
                 }
             }
         }
-        let best = candidates.iter().map(|candidate| candidate.share).fold(f32::MIN_POSITIVE, f32::max);
+        let best = candidates
+            .iter()
+            .map(|candidate| candidate.share)
+            .fold(f32::MIN_POSITIVE, f32::max);
         Ok(Self {
             core,
             candidates,
@@ -174,7 +185,8 @@ impl<'a> Ranked<'a> {
                 .iter()
                 .map(|place| (self.local_tie(&self.candidates[*place]), *place))
                 .collect();
-            let compare = |a: &(u64, usize), b: &(u64, usize)| self.by_rules(a.1, b.1).then(a.0.cmp(&b.0));
+            let compare =
+                |a: &(u64, usize), b: &(u64, usize)| self.by_rules(a.1, b.1).then(a.0.cmp(&b.0));
             if wanted < local.len() {
                 if wanted > 0 {
                     local.select_nth_unstable_by(wanted - 1, compare);
@@ -183,11 +195,15 @@ impl<'a> Ranked<'a> {
             }
             chosen.extend(local);
         }
-        let ids: FxHashMap<usize, OnceCell<String>> =
-            chosen.iter().map(|(_, place)| (*place, OnceCell::new())).collect();
+        let ids: FxHashMap<usize, OnceCell<String>> = chosen
+            .iter()
+            .map(|(_, place)| (*place, OnceCell::new()))
+            .collect();
         let failure = OnceCell::new();
         let id = |place: usize| -> &str {
-            let Some(cell) = ids.get(&place) else { return "" };
+            let Some(cell) = ids.get(&place) else {
+                return "";
+            };
             cell.get_or_init(|| {
                 let id = self.id(place);
                 id.unwrap_or_else(|error| {
@@ -216,9 +232,9 @@ impl<'a> Ranked<'a> {
     /// Whether the first of two candidates comes before the second.
     pub fn is_before(&self, a: usize, b: usize) -> Result<bool, QueryError> {
         let order = match self.by_rules(a, b) {
-            Ordering::Equal if self.tie == Tie::Insertion => {
-                self.local_tie(&self.candidates[a]).cmp(&self.local_tie(&self.candidates[b]))
-            }
+            Ordering::Equal if self.tie == Tie::Insertion => self
+                .local_tie(&self.candidates[a])
+                .cmp(&self.local_tie(&self.candidates[b])),
             Ordering::Equal => self.id(a)?.cmp(&self.id(b)?),
             order => order,
         };
@@ -244,7 +260,10 @@ impl<'a> Ranked<'a> {
         let mut ranges: Vec<Range<usize>> = Vec::new();
         let segment = |place: usize| self.candidates[members[place]].segment;
         for place in 0..members.len() {
-            match ranges.last_mut().filter(|range| segment(range.start) == segment(place)) {
+            match ranges
+                .last_mut()
+                .filter(|range| segment(range.start) == segment(place))
+            {
                 Some(range) => range.end = place + 1,
                 None => ranges.push(place..place + 1),
             }
@@ -255,7 +274,12 @@ impl<'a> Ranked<'a> {
 
 /// Numbers come before text and missing values last, whatever the direction. Of several
 /// values the one that comes first counts.
-fn key(core: &Core, attribute: &Attribute, candidate: &Candidate, descending: bool) -> Result<Key, TantivyError> {
+fn key(
+    core: &Core,
+    attribute: &Attribute,
+    candidate: &Candidate,
+    descending: bool,
+) -> Result<Key, TantivyError> {
     let segment = candidate.segment as usize;
     let Some(values) = attribute.segments.get(segment) else {
         return Ok((MISSING, 0));
@@ -271,7 +295,9 @@ fn key(core: &Core, attribute: &Attribute, candidate: &Candidate, descending: bo
     }
     if let Some(column) = &values.text {
         let groups = attribute.groups(core)?;
-        let mut ranks = column.term_ords(candidate.doc).map(|ord| u64::from(groups.of(segment, ord)));
+        let mut ranks = column
+            .term_ords(candidate.doc)
+            .map(|ord| u64::from(groups.of(segment, ord)));
         if let Some(value) = first(&mut ranks) {
             return Ok((TEXT, value));
         }

@@ -57,7 +57,11 @@ impl Parsed {
                         let (text, surface) = (storable(&token.text), storable(&token.surface));
                         if !text.is_empty() {
                             let open = false;
-                            parsed.parts.push(Part::Word(Word { text, surface, open }));
+                            parsed.parts.push(Part::Word(Word {
+                                text,
+                                surface,
+                                open,
+                            }));
                         }
                     }
                 }
@@ -75,7 +79,10 @@ impl Parsed {
                 }
             }
         }
-        let open_ended = text.chars().next_back().is_some_and(|last| !last.is_whitespace());
+        let open_ended = text
+            .chars()
+            .next_back()
+            .is_some_and(|last| !last.is_whitespace());
         if plan.plan.prefix
             && open_ended
             && let Some(Part::Word(word)) = parsed.parts.last_mut()
@@ -89,7 +96,8 @@ impl Parsed {
 
     /// Stop words go, unless nothing else is left.
     fn drop_stop_words(&mut self, plan: &CompiledPlan) {
-        let is_stop = |part: &Part| matches!(part, Part::Word(word) if plan.stop_words.contains(&word.text));
+        let is_stop =
+            |part: &Part| matches!(part, Part::Word(word) if plan.stop_words.contains(&word.text));
         if !self.parts.iter().all(is_stop) {
             self.parts.retain(|part| !is_stop(part));
         }
@@ -108,14 +116,18 @@ impl Parsed {
                 }
             }
         }
-        self.parts.retain(|part| !matches!(part, Part::Phrase(words) if words.is_empty()));
+        self.parts
+            .retain(|part| !matches!(part, Part::Phrase(words) if words.is_empty()));
     }
 }
 
 fn words(analyzer: &Analyzer, text: &str) -> Vec<String> {
     let tokens = analyzer.query_tokens(text);
     let words = tokens.iter().map(|token| storable(&token.text));
-    words.filter(|word| !word.is_empty()).take(MOST_WORDS).collect()
+    words
+        .filter(|word| !word.is_empty())
+        .take(MOST_WORDS)
+        .collect()
 }
 
 /// Whether the last thing typed is a word rather than a phrase or an exclusion.
@@ -145,7 +157,9 @@ fn stretches(text: &str) -> Vec<Stretch> {
         }
         // `-"two words"`: the minus stands at the end of the section before the quotation.
         let (section, minus) = match section.strip_suffix('-') {
-            Some(before) if before.is_empty() || before.ends_with(char::is_whitespace) => (before, true),
+            Some(before) if before.is_empty() || before.ends_with(char::is_whitespace) => {
+                (before, true)
+            }
             _ => (section, false),
         };
         excluded_phrase = minus;

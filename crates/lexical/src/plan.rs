@@ -170,7 +170,11 @@ mod tests {
             ("specs", "specsheet", false),
             ("specs.colour", "specs", false),
         ] {
-            assert_eq!(pattern_covers(pattern, path), expected, "{pattern} on {path}");
+            assert_eq!(
+                pattern_covers(pattern, path),
+                expected,
+                "{pattern} on {path}"
+            );
         }
     }
 }

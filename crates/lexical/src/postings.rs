@@ -46,7 +46,11 @@ pub(crate) fn insert_all(
 }
 
 /// The documents of a segment that have any of the words or phrases, wherever.
-pub(crate) fn excluded(core: &Core, segment: &Segment, unwanted: &[Vec<String>]) -> Result<Bits, TantivyError> {
+pub(crate) fn excluded(
+    core: &Core,
+    segment: &Segment,
+    unwanted: &[Vec<String>],
+) -> Result<Bits, TantivyError> {
     let mut bits = Bits::none(segment.reader.max_doc());
     for words in unwanted {
         if let [word] = words.as_slice() {
@@ -93,7 +97,9 @@ pub(crate) fn each_phrase(
             // Positions as if the word were the first of the phrase.
             list.positions(&mut positions);
             positions.retain(|position| *position >= offset as u32);
-            positions.iter_mut().for_each(|position| *position -= offset as u32);
+            positions
+                .iter_mut()
+                .for_each(|position| *position -= offset as u32);
             if offset == 0 {
                 std::mem::swap(&mut starts, &mut positions);
             } else {

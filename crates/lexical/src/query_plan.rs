@@ -29,7 +29,11 @@ impl CompiledPlan {
             let words = tokens.iter().map(|token| storable(&token.text));
             words.filter(|word| !word.is_empty()).collect()
         };
-        let stop_words = plan.stop_words.iter().flat_map(|text| words(text)).collect();
+        let stop_words = plan
+            .stop_words
+            .iter()
+            .flat_map(|text| words(text))
+            .collect();
         let mut synonyms: FxHashMap<String, Vec<Synonym>> = FxHashMap::default();
         for (left, right) in &plan.synonyms {
             let left = words(left);

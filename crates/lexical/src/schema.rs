@@ -6,7 +6,8 @@
 
 use crate::plan::{IndexPlan, OWN_FIELDS};
 use tantivy::schema::{
-    Field, IndexRecordOption, JsonObjectOptions, NumericOptions, Schema, TextFieldIndexing, TextOptions,
+    Field, IndexRecordOption, JsonObjectOptions, NumericOptions, Schema, TextFieldIndexing,
+    TextOptions,
 };
 use tantivy::tokenizer::{Token, TokenStream, Tokenizer};
 
@@ -56,10 +57,15 @@ impl Fields {
     /// The fields a plan asks for. The same plan always gives the same schema.
     pub fn of(plan: &IndexPlan) -> Self {
         let mut builder = Schema::builder();
-        let id = builder.add_text_field(ID, indexed("raw", IndexRecordOption::Basic, false).set_fast("raw"));
+        let id = builder.add_text_field(
+            ID,
+            indexed("raw", IndexRecordOption::Basic, false).set_fast("raw"),
+        );
         let number = builder.add_u64_field(NUMBER, NumericOptions::default().set_fast());
-        let words = builder.add_text_field("words", indexed(TOKENIZER, IndexRecordOption::Basic, false));
-        let marks = builder.add_text_field("marks", indexed(TOKENIZER, IndexRecordOption::Basic, false));
+        let words =
+            builder.add_text_field("words", indexed(TOKENIZER, IndexRecordOption::Basic, false));
+        let marks =
+            builder.add_text_field("marks", indexed(TOKENIZER, IndexRecordOption::Basic, false));
         let columns = builder.add_json_field(COLUMNS, JsonObjectOptions::default().set_fast("raw"));
         let text = || {
             indexed(
@@ -79,7 +85,11 @@ impl Fields {
                 weight: searchable.weight,
             })
             .collect();
-        let overflow = plan.searchable.iter().skip(OWN_FIELDS).map(|searchable| searchable.weight);
+        let overflow = plan
+            .searchable
+            .iter()
+            .skip(OWN_FIELDS)
+            .map(|searchable| searchable.weight);
         if let Some(weight) = plan.search_rest.or_else(|| overflow.reduce(f32::max)) {
             texts.push(TextField {
                 field: builder.add_text_field("rest", text()),
@@ -115,7 +125,9 @@ fn indexed(tokenizer: &str, record: IndexRecordOption, lengths: bool) -> TextOpt
 pub(crate) fn storable(word: &str) -> String {
     let mut kept: String = word.chars().filter(|letter| *letter > APART).collect();
     if kept.len() > LONGEST_WORD {
-        let end = (0..=LONGEST_WORD).rev().find(|end| kept.is_char_boundary(*end));
+        let end = (0..=LONGEST_WORD)
+            .rev()
+            .find(|end| kept.is_char_boundary(*end));
         kept.truncate(end.unwrap_or_default());
     }
     kept
@@ -159,7 +171,10 @@ impl TokenStream for SeparatedStream<'_> {
         if self.rest.is_empty() {
             return false;
         }
-        let end = self.rest.find([NEXT, SAME, APART]).unwrap_or(self.rest.len());
+        let end = self
+            .rest
+            .find([NEXT, SAME, APART])
+            .unwrap_or(self.rest.len());
         let (word, rest) = self.rest.split_at(end);
         self.token.text.clear();
         self.token.text.push_str(word);
@@ -200,7 +215,10 @@ mod tests {
     fn separators_carry_positions() {
         let text = format!("四件套{SAME}四件{NEXT}red{APART}blue");
         let expected = [("四件套", 0), ("四件", 0), ("red", 1), ("blue", 17)];
-        assert_eq!(read(&text), expected.map(|(word, at)| (word.to_owned(), at)));
+        assert_eq!(
+            read(&text),
+            expected.map(|(word, at)| (word.to_owned(), at))
+        );
         assert!(read("").is_empty());
         assert!(read(&format!("{NEXT}{APART}")).is_empty());
     }

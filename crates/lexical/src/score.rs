@@ -103,7 +103,9 @@ pub(crate) fn candidates(
             searched,
             segment: &core.segments[number],
         };
-        SCRATCH.with_borrow_mut(|scratch| scorer.run(number, scratch, filter, &mut levels, &mut found))?;
+        SCRATCH.with_borrow_mut(|scratch| {
+            scorer.run(number, scratch, filter, &mut levels, &mut found)
+        })?;
     }
     let required = required_level(units, &levels);
     found.retain(|candidate: &Matched| candidate.level >= required);
@@ -161,7 +163,9 @@ impl Scorer<'_> {
         for doc in touched.drain(..) {
             let slot = std::mem::take(&mut slots[doc as usize]);
             let gone = alive.is_some_and(|alive| alive.is_deleted(doc));
-            let banned = excluded.as_ref().is_ok_and(|excluded| excluded.as_ref().is_some_and(|bits| bits.contains(doc)));
+            let banned = excluded
+                .as_ref()
+                .is_ok_and(|excluded| excluded.as_ref().is_some_and(|bits| bits.contains(doc)));
             if gone || banned || slot.mask & mandatory != mandatory {
                 continue;
             }
@@ -186,7 +190,9 @@ impl Scorer<'_> {
 
     fn mandatory(&self) -> u16 {
         let units = self.units.units.iter().enumerate();
-        units.filter(|(_, unit)| unit.mandatory).fold(0, |mask, (number, _)| mask | 1 << number)
+        units
+            .filter(|(_, unit)| unit.mandatory)
+            .fold(0, |mask, (number, _)| mask | 1 << number)
     }
 
     /// What the unit in progress adds to the score.
@@ -231,7 +237,12 @@ impl Scorer<'_> {
         Ok(())
     }
 
-    fn add(&self, variant: &Variant, number: usize, scratch: &mut Scratch) -> Result<(), TantivyError> {
+    fn add(
+        &self,
+        variant: &Variant,
+        number: usize,
+        scratch: &mut Scratch,
+    ) -> Result<(), TantivyError> {
         for (field, forgiving) in self.searched.fields.iter().zip(&self.searched.forgiving) {
             if variant.typos > 0 && !forgiving {
                 continue;
@@ -253,7 +264,12 @@ impl Scorer<'_> {
                 slot.gain += count as f32 * gain * variant.factor;
             };
             match variant.words.as_slice() {
-                [word] => each_word(&text.postings, self.core.fields.texts[*field].field, word, meet)?,
+                [word] => each_word(
+                    &text.postings,
+                    self.core.fields.texts[*field].field,
+                    word,
+                    meet,
+                )?,
                 words => each_phrase(self.core, text, *field, words, meet)?,
             }
         }

@@ -95,13 +95,17 @@ impl Segment {
     /// The id's rank among the ids of this segment.
     pub fn id_rank(&self, doc: u32) -> u64 {
         let column = self.id_column.as_ref();
-        column.and_then(|column| column.ords().first(doc)).unwrap_or_default()
+        column
+            .and_then(|column| column.ords().first(doc))
+            .unwrap_or_default()
     }
 
     /// The document's place in insertion order.
     pub fn number(&self, doc: u32) -> u64 {
         let column = self.numbers.as_ref();
-        column.and_then(|column| column.first(doc)).unwrap_or_default()
+        column
+            .and_then(|column| column.first(doc))
+            .unwrap_or_default()
     }
 }
 
@@ -136,20 +140,30 @@ impl Core {
 
     /// Documents that are not deleted.
     pub fn count(&self) -> u64 {
-        self.segments.iter().map(|segment| u64::from(segment.reader.num_docs())).sum()
+        self.segments
+            .iter()
+            .map(|segment| u64::from(segment.reader.num_docs()))
+            .sum()
     }
 
     /// The insertion number for the next new document.
     pub fn next_number(&self) -> u64 {
-        let columns = self.segments.iter().filter_map(|segment| segment.numbers.as_ref());
-        columns.map(|column| column.max_value() + 1).max().unwrap_or_default()
+        let columns = self
+            .segments
+            .iter()
+            .filter_map(|segment| segment.numbers.as_ref());
+        columns
+            .map(|column| column.max_value() + 1)
+            .max()
+            .unwrap_or_default()
     }
 
     /// Where the document with an id is.
     pub fn locate(&self, id: &str) -> Result<Option<Place>, TantivyError> {
         let term = Term::from_field_text(self.fields.id, id);
         for (number, segment) in self.segments.iter().enumerate() {
-            let Some(mut postings) = segment.ids.read_postings(&term, IndexRecordOption::Basic)? else {
+            let Some(mut postings) = segment.ids.read_postings(&term, IndexRecordOption::Basic)?
+            else {
                 continue;
             };
             let mut doc = postings.doc();
@@ -200,7 +214,13 @@ impl Core {
         }
         let mut found = FxHashSet::default();
         for segment in &self.segments {
-            let mut marks = segment.marks.terms().range().ge("e").lt("f").into_stream()?;
+            let mut marks = segment
+                .marks
+                .terms()
+                .range()
+                .ge("e")
+                .lt("f")
+                .into_stream()?;
             while marks.advance() {
                 let key = marks.key().get(1..).unwrap_or_default();
                 found.insert(value::path_of(&String::from_utf8_lossy(key)));
@@ -223,7 +243,10 @@ fn gains_of(
     let mark = Term::from_field_text(fields.marks, &value::has_words(place));
     let (mut words, mut documents) = (0u64, 0u64);
     for segment in segments {
-        words += segment.texts.get(place).map_or(0, |text| text.postings.total_num_tokens());
+        words += segment
+            .texts
+            .get(place)
+            .map_or(0, |text| text.postings.total_num_tokens());
         documents += u64::from(segment.marks.doc_freq(&mark)?);
     }
     // Documents without the field do not make it short for the others.

@@ -90,7 +90,11 @@ impl Builder<'_> {
         self.add_neighbours(&parsed.parts, &mut units)?;
         self.add_synonyms(&parsed.parts, &mut units)?;
         for unit in units.iter_mut().filter(|unit| !unit.mandatory) {
-            let known = if unit.exact > 0 { unit.exact } else { unit.frequency };
+            let known = if unit.exact > 0 {
+                unit.exact
+            } else {
+                unit.frequency
+            };
             unit.weight = self.rarity(known);
         }
         let mut done = Units {
@@ -102,7 +106,8 @@ impl Builder<'_> {
         for unit in &mut units {
             unit.variants.sort_by_key(|variant| variant.typos);
             done.weight += unit.weight;
-            done.hopeless |= unit.frequency == 0 && (unit.mandatory || self.matching == Matching::All);
+            done.hopeless |=
+                unit.frequency == 0 && (unit.mandatory || self.matching == Matching::All);
             let words = unit.variants.iter().flat_map(|variant| &variant.words);
             done.terms.forms.extend(words.cloned());
         }
@@ -116,7 +121,11 @@ impl Builder<'_> {
         if self.matching == Matching::Frequency {
             units.sort_by_key(|unit| unit.frequency);
         }
-        done.needed = if self.matching == Matching::All { units.len() } else { 1 };
+        done.needed = if self.matching == Matching::All {
+            units.len()
+        } else {
+            1
+        };
         done.units = units;
         Ok(done)
     }
@@ -135,7 +144,11 @@ impl Builder<'_> {
             let forms = self.core.longer(&word.surface)?;
             let longer: u64 = forms.iter().map(|form| form.frequency).sum();
             // Common longer words must not gain from the rarity of the word as typed.
-            let share = if exact == 0 { 1.0 } else { (self.rarity(longer) / self.rarity(exact)).min(1.0) };
+            let share = if exact == 0 {
+                1.0
+            } else {
+                (self.rarity(longer) / self.rarity(exact)).min(1.0)
+            };
             for form in forms.iter().filter(|form| form.text != word.text) {
                 unit.add(vec![form.text.clone()], LONGER * share, 0);
             }
@@ -152,27 +165,21 @@ impl Builder<'_> {
     /// none either, beginnings with typos.
     fn add_misspelt(&self, word: &Word, allowed: u8, unit: &mut Unit) -> Result<(), TantivyError> {
         for typos in 1..=allowed {
-            if self.add_forms(&self.core.similar(&word.text, typos, WHOLE)?, unit) {
+            // Folding takes the last letter of `wireles` for a plural, so both are tried.
+            let folded = unit.add_forms(&self.core.similar(&word.text, typos, WHOLE)?);
+            let typed = unit.add_forms(&self.core.similar(&word.surface, typos, WHOLE)?);
+            if folded || typed {
                 return Ok(());
             }
         }
         if word.open && unit.frequency == 0 {
             for typos in 1..=allowed {
-                if self.add_forms(&self.core.similar(&word.surface, typos, OPEN)?, unit) {
+                if unit.add_forms(&self.core.similar(&word.surface, typos, OPEN)?) {
                     return Ok(());
                 }
             }
         }
         Ok(())
-    }
-
-    fn add_forms(&self, forms: &[Form], unit: &mut Unit) -> bool {
-        for form in forms {
-            let factor = TYPO.powi(i32::from(form.typos));
-            unit.add(vec![form.text.clone()], factor, form.typos);
-            unit.frequency += form.frequency;
-        }
-        !forms.is_empty()
     }
 
     fn phrase(&self, words: &[String]) -> Result<Unit, TantivyError> {
@@ -196,7 +203,10 @@ impl Builder<'_> {
             let [Part::Word(left), Part::Word(right)] = pair else {
                 continue;
             };
-            let joined = self.core.analyzer.fold(&format!("{}{}", left.surface, right.surface));
+            let joined = self
+                .core
+                .analyzer
+                .fold(&format!("{}{}", left.surface, right.surface));
             let frequency = self.core.frequency(&joined)?;
             if frequency > 0 {
                 for unit in units.iter_mut().skip(number).take(2) {
@@ -224,7 +234,10 @@ impl Builder<'_> {
         }
         for (at, _) in word.char_indices().skip(1) {
             let (left, right) = word.split_at(at);
-            let (left, right) = (self.core.analyzer.fold(left), self.core.analyzer.fold(right));
+            let (left, right) = (
+                self.core.analyzer.fold(left),
+                self.core.analyzer.fold(right),
+            );
             let frequency = match self.core.frequency(&left)? {
                 0 => 0,
                 left => left.min(self.core.frequency(&right)?),
@@ -295,10 +308,27 @@ const WHOLE: bool = false;
 const OPEN: bool = true;
 
 impl Unit {
-    fn add(&mut self, words: Vec<String>, factor: f32, typos: u8) {
-        let known = self.variants.iter().any(|variant| variant.words == words);
-        if !known {
-            self.variants.push(Variant { words, factor, typos });
+    /// Adds a form, unless it is there already.
+    fn add(&mut self, words: Vec<String>, factor: f32, typos: u8) -> bool {
+        let new = self.variants.iter().all(|variant| variant.words != words);
+        if new {
+            self.variants.push(Variant {
+                words,
+                factor,
+                typos,
+            });
         }
+        new
+    }
+
+    /// Adds misspelt forms; says whether there are any.
+    fn add_forms(&mut self, forms: &[Form]) -> bool {
+        for form in forms {
+            let factor = TYPO.powi(i32::from(form.typos));
+            if self.add(vec![form.text.clone()], factor, form.typos) {
+                self.frequency += form.frequency;
+            }
+        }
+        !forms.is_empty()
     }
 }

@@ -81,7 +81,9 @@ pub(crate) fn path_of(key: &str) -> String {
                 Some('t') => path.push('~'),
                 Some('b') => path.push('\\'),
                 _ => {
-                    let control = letters.next().map(|letter| (letter as u32).saturating_sub(0x40));
+                    let control = letters
+                        .next()
+                        .map(|letter| (letter as u32).saturating_sub(0x40));
                     path.extend(control.and_then(char::from_u32));
                 }
             },
@@ -135,7 +137,17 @@ mod tests {
 
     #[test]
     fn keys_lead_back_to_their_path() {
-        for path in ["", "a", "a.b", "a/b~c", "x\\y", "tab\there", "颜色", "~", "a\u{0}b"] {
+        for path in [
+            "",
+            "a",
+            "a.b",
+            "a/b~c",
+            "x\\y",
+            "tab\there",
+            "颜色",
+            "~",
+            "a\u{0}b",
+        ] {
             let key = column_key(path);
             assert_eq!(path_of(&key), path);
             assert!(!key.contains(['.', '\\', '\u{0}', '\u{1}']), "{key:?}");
@@ -145,7 +157,10 @@ mod tests {
     #[test]
     fn a_stored_value_keeps_both_forms() {
         let stored = stored("CAFÉ");
-        assert_eq!(split(stored.as_bytes()), ("cafe".as_bytes(), "CAFÉ".as_bytes()));
+        assert_eq!(
+            split(stored.as_bytes()),
+            ("cafe".as_bytes(), "CAFÉ".as_bytes())
+        );
         assert_eq!(shortened("éé", 3), "é");
     }
 }

@@ -12,8 +12,8 @@ use crate::filter;
 use crate::order::{self, Ranked, Tie};
 use crate::parse::Parsed;
 use crate::plan;
-use crate::query_plan::CompiledPlan;
 use crate::postings;
+use crate::query_plan::CompiledPlan;
 use crate::score::{self, Candidate, Searched};
 use crate::snapshot::Core;
 use crate::units::{Builder, Units};
@@ -59,7 +59,10 @@ impl Words {
         let facets = self.facet_attributes(query.facets)?;
         let found = self.find(query, &facets)?;
         let ranked = Ranked::new(&self.core, &found.candidates, &found.rules, found.tie)?;
-        let wanted = query.offset.saturating_add(query.limit).min(found.members.len());
+        let wanted = query
+            .offset
+            .saturating_add(query.limit)
+            .min(found.members.len());
         let mut hits = Vec::new();
         if query.offset < wanted {
             let top = ranked.top(&found.members, wanted)?;
@@ -126,7 +129,10 @@ impl Words {
         self.check_sort(query)?;
         let searched = self.searched(query.attributes)?;
         let distinct = self.distinct(query.distinct)?;
-        let filter = query.filter.map(|filter| self.filter_set(filter)).transpose()?;
+        let filter = query
+            .filter
+            .map(|filter| self.filter_set(filter))
+            .transpose()?;
         let parsed = Parsed::new(query.text, &self.core.analyzer, &self.plan);
         let everything = parsed.parts.is_empty();
         let builder = Builder {
@@ -143,7 +149,11 @@ impl Words {
                 && distinct.is_none()
                 && query.score_threshold.is_none()
                 && !rules.iter().any(order::Rule::is_column);
-            let most = if plain { query.offset.saturating_add(query.limit) } else { usize::MAX };
+            let most = if plain {
+                query.offset.saturating_add(query.limit)
+            } else {
+                usize::MAX
+            };
             let (candidates, all) = self.everything(&units, filter.as_ref(), most)?;
             left_out = all - candidates.len();
             (candidates, Tie::Insertion)
@@ -232,7 +242,10 @@ impl Words {
         for path in attributes {
             let attribute = self.core.attribute(path)?;
             let counts = Counts::of(&self.core, &attribute, &documents)?;
-            facets.push((path.clone(), counts.facet(query.facet_order, query.facet_limit)?));
+            facets.push((
+                path.clone(),
+                counts.facet(query.facet_order, query.facet_limit)?,
+            ));
         }
         Ok(facets)
     }
@@ -261,7 +274,11 @@ impl Words {
 
     fn check_sort(&self, query: &WordsQuery<'_>) -> Result<(), QueryError> {
         let sortable = &self.core.plan.sortable;
-        match query.sort.iter().find(|by| !plan::covers(sortable, &by.path)) {
+        match query
+            .sort
+            .iter()
+            .find(|by| !plan::covers(sortable, &by.path))
+        {
             None => Ok(()),
             Some(by) => Err(QueryError::NotSortable {
                 attribute: by.path.clone(),
@@ -289,13 +306,23 @@ impl Words {
         let texts = &self.core.fields.texts;
         let mut fields = Vec::new();
         for path in asked.unwrap_or_default() {
-            let covered = |root: &str| plan::covers(std::slice::from_ref(path), root) || plan::is_under(path, root);
-            let own = texts.iter().enumerate().filter(|(_, text)| text.path.as_deref().is_some_and(covered));
+            let covered = |root: &str| {
+                plan::covers(std::slice::from_ref(path), root) || plan::is_under(path, root)
+            };
+            let own = texts
+                .iter()
+                .enumerate()
+                .filter(|(_, text)| text.path.as_deref().is_some_and(covered));
             let before = fields.len();
             fields.extend(own.map(|(place, _)| place));
             if fields.len() == before {
                 // Attributes without a field of their own share one, which cannot be told apart.
-                let listed = self.core.plan.searchable.iter().any(|searchable| covered(&searchable.path));
+                let listed = self
+                    .core
+                    .plan
+                    .searchable
+                    .iter()
+                    .any(|searchable| covered(&searchable.path));
                 let rest = texts.iter().position(|text| text.path.is_none());
                 match rest.filter(|_| listed || self.core.plan.search_rest.is_some()) {
                     Some(place) => fields.push(place),
@@ -323,7 +350,9 @@ impl Words {
         let searchable = self.core.plan.searchable.iter();
         QueryError::NotSearchable {
             attribute: path.to_owned(),
-            available: searchable.map(|searchable| searchable.path.clone()).collect(),
+            available: searchable
+                .map(|searchable| searchable.path.clone())
+                .collect(),
         }
     }
 }

@@ -29,6 +29,11 @@ impl From<EngineError> for ApiError {
                 "server_is_stopping",
                 message,
             ),
+            EngineError::CatalogueStopped(_) => Self::system(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "catalogue_stopped",
+                message,
+            ),
             EngineError::Log(log) => log_error(log, &error),
             EngineError::NotWritten(log) => log_error(log, &error),
             _ => internal(&error),

@@ -136,7 +136,11 @@ impl Views {
         V: Into<Bytes>,
     {
         let failed = |error| self.keyspaces.failed(error);
-        let mut ingestion = self.keyspaces.get(view)?.start_ingestion().map_err(failed)?;
+        let mut ingestion = self
+            .keyspaces
+            .get(view)?
+            .start_ingestion()
+            .map_err(failed)?;
         for (key, value) in entries {
             ingestion.write(key, value).map_err(failed)?;
         }

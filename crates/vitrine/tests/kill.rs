@@ -15,8 +15,11 @@ use support::{Server, Shop, agent, run, send};
 
 const ROUNDS: u64 = 30;
 const SEED: u64 = 20_111_209;
-const WORDS: [&str; 8] = [
-    "heart", "holder", "lamp", "mug", "garden", "paper", "chain", "star",
+/// Each as often as it stands here. The frequencies differ clearly, because statistics count a
+/// replaced version until its segment is merged away, and near ties could fall either way.
+const WORDS: [&str; 16] = [
+    "heart", "heart", "heart", "heart", "heart", "heart", "heart", "holder", "holder", "holder",
+    "holder", "lamp", "lamp", "mug", "garden", "paper",
 ];
 
 /// One request of a client: always the same bytes, so that it can be sent again.
@@ -117,10 +120,10 @@ impl Client {
 }
 
 fn document(thread: u64, n: u64) -> Value {
-    let word = |shift: u64| WORDS[((n >> shift) % 8) as usize];
+    let word = |shift: u64| WORDS[((n >> shift) % 16) as usize];
     json!({
         "id": format!("d{thread}-{n}"),
-        "title": format!("{} {} {}", word(0), word(3), word(6)),
+        "title": format!("{} {} {}", word(0), word(4), word(8)),
         "price": n % 97
     })
 }
@@ -330,8 +333,8 @@ fn views(server: &Server, clients: &[Client]) -> BTreeMap<String, Value> {
         let (status, answer) = server.get(&path);
         views.insert(path, json!([status, steady(answer)]));
     }
-    for query in ["heart lamp", "gard", "mgu", "", "star \"paper chain\""] {
-        let body = json!({"q": query, "limit": 50, "showRankingScore": true});
+    for query in ["heart lamp", "gard", "holdr", "", "lamp \"heart holder\""] {
+        let body = json!({"q": query, "limit": 50});
         let (status, answer) = server.post("/indexes/shop/search", &body);
         assert_eq!(status, 200, "{answer}");
         views.insert(format!("search {query}"), steady(answer));
@@ -339,9 +342,7 @@ fn views(server: &Server, clients: &[Client]) -> BTreeMap<String, Value> {
     views
 }
 
-/// Without what may differ between two runs: durations and sizes on disk. Scores rest on
-/// statistics that still count a replaced version until its segment is merged away, so they
-/// are compared to four digits; the order of the hits is compared as it is.
+/// Without what may differ between two runs: durations and sizes on disk.
 fn steady(value: Value) -> Value {
     const PASSING: [&str; 3] = ["processingTimeMs", "rawDocumentDbSize", "avgDocumentSize"];
     match value {
@@ -349,11 +350,7 @@ fn steady(value: Value) -> Value {
             let kept = fields
                 .into_iter()
                 .filter(|(name, _)| !PASSING.contains(&name.as_str()));
-            let steadied = kept.map(|(name, field)| match field.as_f64() {
-                Some(score) if name == "_rankingScore" => (name, json!((score * 1e4).round())),
-                _ => (name, steady(field)),
-            });
-            Value::Object(steadied.collect())
+            Value::Object(kept.map(|(name, field)| (name, steady(field))).collect())
         }
         Value::Array(items) => items.into_iter().map(steady).collect(),
         other => other,

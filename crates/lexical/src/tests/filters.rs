@@ -19,8 +19,14 @@ fn scalars() -> impl Strategy<Value = Value> {
         (-3i64..4).prop_map(Value::from),
         prop_oneof![Just(0.5), Just(-1.5), Just(2.0), Just(-0.0)].prop_map(Value::from),
         prop_oneof![
-            Just("red"), Just("Red"), Just("Réd"), Just("dark red"), Just("2"), Just("2010-05-01T00:00:00Z"),
-            Just("2012"), Just("true")
+            Just("red"),
+            Just("Red"),
+            Just("Réd"),
+            Just("dark red"),
+            Just("2"),
+            Just("2010-05-01T00:00:00Z"),
+            Just("2012"),
+            Just("true")
         ]
         .prop_map(Value::from),
     ]
@@ -57,7 +63,15 @@ fn documents() -> impl Strategy<Value = Vec<Value>> {
 
 fn literal() -> impl Strategy<Value = FilterValue> {
     prop_oneof![
-        Just("red"), Just("RED"), Just("2"), Just("-1.5"), Just("0"), Just("true"), Just("2011"), Just(""), Just("zzz")
+        Just("red"),
+        Just("RED"),
+        Just("2"),
+        Just("-1.5"),
+        Just("0"),
+        Just("true"),
+        Just("2011"),
+        Just(""),
+        Just("zzz")
     ]
     .prop_map(|text| FilterValue {
         text: text.to_owned(),
@@ -74,7 +88,9 @@ fn filters() -> impl Strategy<Value = Filter> {
         Comparison::Less,
         Comparison::LessOrEqual,
     ]);
-    let text = || prop::sample::select(vec!["r", "RED", "éd", "k r", "", "2", "x"]).prop_map(str::to_owned);
+    let text = || {
+        prop::sample::select(vec!["r", "RED", "éd", "k r", "", "2", "x"]).prop_map(str::to_owned)
+    };
     let leaf = prop_oneof![
         3 => (attribute(), comparison, literal())
             .prop_map(|(attribute, comparison, value)| Filter::Compare { attribute, comparison, value }),
@@ -105,7 +121,10 @@ fn at<'a>(value: &'a Value, path: &[&str]) -> Vec<&'a Value> {
         return vec![value];
     };
     match value {
-        Value::Object(object) => object.get(*name).map(|inner| at(inner, rest)).unwrap_or_default(),
+        Value::Object(object) => object
+            .get(*name)
+            .map(|inner| at(inner, rest))
+            .unwrap_or_default(),
         Value::Array(items) => items.iter().flat_map(|item| at(item, path)).collect(),
         _ => Vec::new(),
     }
@@ -136,7 +155,11 @@ fn naive(filter: &Filter, document: &Value) -> bool {
         Filter::And(parts) => parts.iter().all(|part| naive(part, document)),
         Filter::Or(parts) => parts.iter().any(|part| naive(part, document)),
         Filter::Not(inner) => !naive(inner, document),
-        Filter::Compare { attribute, comparison, value } => any(attribute, &|text, number| {
+        Filter::Compare {
+            attribute,
+            comparison,
+            value,
+        } => any(attribute, &|text, number| {
             let order = match (value.number, number) {
                 _ if *comparison == Comparison::Equal => return is(text, number, value),
                 (Some(bound), Some(number)) => number.partial_cmp(&bound),
@@ -150,23 +173,27 @@ fn naive(filter: &Filter, document: &Value) -> bool {
                 _ => order.is_le(),
             })
         }),
-        Filter::Between { attribute, low, high } => {
-            any(attribute, &|_, number| number.is_some_and(|number| *low <= number && number <= *high))
-        }
-        Filter::In { attribute, values } => {
-            any(attribute, &|text, number| values.iter().any(|value| is(text, number, value)))
-        }
+        Filter::Between {
+            attribute,
+            low,
+            high,
+        } => any(attribute, &|_, number| {
+            number.is_some_and(|number| *low <= number && number <= *high)
+        }),
+        Filter::In { attribute, values } => any(attribute, &|text, number| {
+            values.iter().any(|value| is(text, number, value))
+        }),
         Filter::Exists { attribute } => !found(attribute).is_empty(),
         Filter::IsNull { attribute } => found(attribute).iter().any(|value| value.is_null()),
         Filter::IsEmpty { attribute } => found(attribute)
             .iter()
             .any(|value| **value == json!("") || **value == json!([]) || **value == json!({})),
-        Filter::Contains { attribute, text } => {
-            any(attribute, &|value, number| number.is_none() && value.contains(&text::normalise(text)))
-        }
-        Filter::StartsWith { attribute, text } => {
-            any(attribute, &|value, number| number.is_none() && value.starts_with(&text::normalise(text)))
-        }
+        Filter::Contains { attribute, text } => any(attribute, &|value, number| {
+            number.is_none() && value.contains(&text::normalise(text))
+        }),
+        Filter::StartsWith { attribute, text } => any(attribute, &|value, number| {
+            number.is_none() && value.starts_with(&text::normalise(text))
+        }),
     }
 }
 
@@ -206,12 +233,20 @@ fn attributes_that_are_not_listed_are_refused() {
     plan.filterable = vec!["specs".to_owned()];
     let shop = Shop::new(plan);
     let words = shop.index.words(&QueryPlan::default());
-    let exists = |attribute: &str| Filter::Exists { attribute: attribute.to_owned() };
+    let exists = |attribute: &str| Filter::Exists {
+        attribute: attribute.to_owned(),
+    };
     assert!(words.filter_set(&exists("specs.colour")).is_ok());
     let nested = Filter::Not(Box::new(Filter::And(vec![exists("price")])));
     match words.filter_set(&nested) {
-        Err(QueryError::NotFilterable { attribute, available }) => {
-            assert_eq!((attribute.as_str(), available), ("price", vec!["specs".to_owned()]));
+        Err(QueryError::NotFilterable {
+            attribute,
+            available,
+        }) => {
+            assert_eq!(
+                (attribute.as_str(), available),
+                ("price", vec!["specs".to_owned()])
+            );
         }
         other => panic!("{other:?}"),
     }

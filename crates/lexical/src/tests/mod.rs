@@ -51,7 +51,10 @@ impl Shop {
 
     /// One document for each title.
     pub fn titled(titles: &[&str]) -> Self {
-        let documents: Vec<Value> = titles.iter().map(|title| serde_json::json!({ "title": title })).collect();
+        let documents: Vec<Value> = titles
+            .iter()
+            .map(|title| serde_json::json!({ "title": title }))
+            .collect();
         Self::of(&documents)
     }
 

@@ -20,7 +20,8 @@ fn words_are_found_in_every_form() {
     check(&["adapters"], "adaptre", &["1"]);
     check(&["keyboard"], "jeyboard", &[]);
     check(&["headphones"], "jeadphones", &["1"]);
-    check(&["hanging tlight", "light"], "t light", &["1", "2"]);
+    check(&["hanging tlight", "light"], "t light", &["1"]);
+    check(&["wireless", "wire"], "wireles ", &["1"]);
     check(&["power bank"], "powerbank", &["1"]);
     check(&["四件套 床上用品"], "四件套", &["1"]);
 }
@@ -29,8 +30,16 @@ fn words_are_found_in_every_form() {
 fn the_exact_word_comes_first() {
     check(&["holdar", "holder"], "holder ", &["2", "1"]);
     check(&["desktop", "desk"], "desk", &["2", "1"]);
-    check(&["red lamp large and bright", "red lamp"], "red lamp", &["2", "1"]);
-    check(&["lamp with a red shade", "a red lamp shade with"], "red lamp", &["2", "1"]);
+    check(
+        &["red lamp large and bright", "red lamp"],
+        "red lamp",
+        &["2", "1"],
+    );
+    check(
+        &["lamp with a red shade", "a red lamp shade with"],
+        "red lamp",
+        &["2", "1"],
+    );
 }
 
 #[test]
@@ -42,14 +51,23 @@ fn fields_count_by_their_weight() {
     ]);
     assert_eq!(shop.find("kettle"), ["3", "2", "1"]);
     let only = ["text".to_owned()];
-    let query = WordsQuery { attributes: Some(&only), ..WordsQuery::new("kettle") };
+    let query = WordsQuery {
+        attributes: Some(&only),
+        ..WordsQuery::new("kettle")
+    };
     assert_eq!(ids(&shop.words(), &query), ["2"]);
     let mut named = plan();
     named.search_rest = None;
     let words = Shop::new(named).words();
     let wrong = ["price".to_owned()];
-    let refused = words.search(&WordsQuery { attributes: Some(&wrong), ..WordsQuery::new("x") });
-    assert!(matches!(refused, Err(QueryError::NotSearchable { .. })), "{refused:?}");
+    let refused = words.search(&WordsQuery {
+        attributes: Some(&wrong),
+        ..WordsQuery::new("x")
+    });
+    assert!(
+        matches!(refused, Err(QueryError::NotSearchable { .. })),
+        "{refused:?}"
+    );
 }
 
 #[test]
@@ -68,7 +86,10 @@ fn phrases_must_match_and_exclusions_must_not() {
 fn words_are_dropped_as_asked() {
     let titles = ["red shoe", "red hat", "blue shoe", "red scarf"];
     let found = |matching: Matching| {
-        let query = WordsQuery { matching, ..WordsQuery::new("red shoe ") };
+        let query = WordsQuery {
+            matching,
+            ..WordsQuery::new("red shoe ")
+        };
         ids(&Shop::titled(&titles).words(), &query)
     };
     assert_eq!(found(Matching::Last), ["1", "2", "4"]);
@@ -87,13 +108,25 @@ fn query_rules_apply_at_once() {
     };
     let synonyms = words(&|plan| {
         plan.synonyms = vec![
-            ("cell".to_owned(), vec!["smart phone".to_owned(), "telephone".to_owned()]),
+            (
+                "cell".to_owned(),
+                vec!["smart phone".to_owned(), "telephone".to_owned()],
+            ),
             ("pocket phone".to_owned(), vec!["cell".to_owned()]),
         ];
     });
     assert_eq!(ids(&synonyms, &WordsQuery::new("cell"))[0], "4");
     assert_eq!(ids(&synonyms, &WordsQuery::new("cell")).len(), 3);
-    assert_eq!(ids(&synonyms, &WordsQuery { matching: Matching::All, ..WordsQuery::new("pocket phone") }), ["4"]);
+    assert_eq!(
+        ids(
+            &synonyms,
+            &WordsQuery {
+                matching: Matching::All,
+                ..WordsQuery::new("pocket phone")
+            }
+        ),
+        ["4"]
+    );
     let stops = words(&|plan| plan.stop_words = vec!["the".to_owned()]);
     assert_eq!(ids(&stops, &WordsQuery::new("the lamp")), ["3"]);
     assert_eq!(ids(&stops, &WordsQuery::new("the ")).len(), 2);
@@ -117,17 +150,41 @@ fn sorting_keeps_numbers_text_and_nothing_apart() {
         json!({ "k": "a", "second": 1 }),
     ]);
     let sorted = |order: SortOrder| {
-        let by = |path: &str, order| SortBy { path: path.to_owned(), order };
+        let by = |path: &str, order| SortBy {
+            path: path.to_owned(),
+            order,
+        };
         let sort = [by("k", order), by("second", SortOrder::Ascending)];
-        ids(&shop.words(), &WordsQuery { sort: &sort, ..WordsQuery::new("") })
+        ids(
+            &shop.words(),
+            &WordsQuery {
+                sort: &sort,
+                ..WordsQuery::new("")
+            },
+        )
     };
-    assert_eq!(sorted(SortOrder::Ascending), ["4", "2", "7", "5", "1", "3", "6"]);
-    assert_eq!(sorted(SortOrder::Descending), ["4", "2", "1", "7", "5", "3", "6"]);
+    assert_eq!(
+        sorted(SortOrder::Ascending),
+        ["4", "2", "7", "5", "1", "3", "6"]
+    );
+    assert_eq!(
+        sorted(SortOrder::Descending),
+        ["4", "2", "1", "7", "5", "3", "6"]
+    );
     let mut few = plan();
     few.sortable = vec!["price".to_owned()];
-    let sort = [SortBy { path: "k".to_owned(), order: SortOrder::Ascending }];
-    let refused = Shop::new(few).words().search(&WordsQuery { sort: &sort, ..WordsQuery::new("") });
-    assert!(matches!(refused, Err(QueryError::NotSortable { .. })), "{refused:?}");
+    let sort = [SortBy {
+        path: "k".to_owned(),
+        order: SortOrder::Ascending,
+    }];
+    let refused = Shop::new(few).words().search(&WordsQuery {
+        sort: &sort,
+        ..WordsQuery::new("")
+    });
+    assert!(
+        matches!(refused, Err(QueryError::NotSortable { .. })),
+        "{refused:?}"
+    );
 }
 
 #[test]
@@ -138,7 +195,10 @@ fn ranking_rules_of_the_shop_are_kept() {
         json!({ "title": "pot", "text": "fits under a lamp of any size and colour you like", "sold": 50 }),
     ]);
     let ranked = |rules: Vec<RankingRule>| {
-        let words = shop.index.words(&QueryPlan { ranking_rules: rules, ..QueryPlan::default() });
+        let words = shop.index.words(&QueryPlan {
+            ranking_rules: rules,
+            ..QueryPlan::default()
+        });
         ids(&words, &WordsQuery::new("lamp "))
     };
     let sold = || RankingRule::Desc("sold".to_owned());
@@ -157,7 +217,10 @@ fn one_of_each_is_the_best_one() {
         json!({ "title": "red shirt without style" }),
         json!({ "title": "red shirt too" }),
     ]);
-    let query = WordsQuery { distinct: Some("style"), ..WordsQuery::new("red shirt") };
+    let query = WordsQuery {
+        distinct: Some("style"),
+        ..WordsQuery::new("red shirt")
+    };
     let answer = shop.words().search(&query).unwrap();
     let found: Vec<&str> = answer.hits.iter().map(|hit| hit.id.as_str()).collect();
     assert_eq!((answer.total, found), (3, vec!["2", "4", "3"]));
@@ -165,24 +228,50 @@ fn one_of_each_is_the_best_one() {
 
 #[test]
 fn scores_fall_along_the_answer() {
-    let shop = Shop::titled(&["keyboard stand", "keyboard", "keybord stand", "a stand", "keyboard with stand"]);
-    let answer = shop.words().search(&WordsQuery::new("keyboard stand")).unwrap();
+    let shop = Shop::titled(&[
+        "keyboard stand",
+        "keyboard",
+        "keybord stand",
+        "a stand",
+        "keyboard with stand",
+    ]);
+    let answer = shop
+        .words()
+        .search(&WordsQuery::new("keyboard stand"))
+        .unwrap();
     let scores: Vec<f64> = answer.hits.iter().map(|hit| hit.score).collect();
     assert!(scores.is_sorted_by(|a, b| a >= b), "{scores:?}");
-    let half = WordsQuery { score_threshold: Some(0.5), ..WordsQuery::new("keyboard stand") };
+    let half = WordsQuery {
+        score_threshold: Some(0.5),
+        ..WordsQuery::new("keyboard stand")
+    };
     let cut = shop.words().search(&half).unwrap();
-    assert_eq!(cut.total, scores.iter().filter(|score| **score >= 0.5).count());
+    assert_eq!(
+        cut.total,
+        scores.iter().filter(|score| **score >= 0.5).count()
+    );
     assert!(cut.total < answer.total);
 }
 
 #[test]
 fn what_matched_can_be_marked() {
     let shop = Shop::titled(&["wireless keyboards", "keyboarding"]);
-    let terms = shop.words().search(&WordsQuery::new("wireles keyboa")).unwrap().terms;
+    let terms = shop
+        .words()
+        .search(&WordsQuery::new("wireles keyboa"))
+        .unwrap()
+        .terms;
     let analyzer = plan().analyzer.analyzer();
     let marked = |text: &str| {
         let tokens = analyzer.tokens(text);
-        tokens.iter().filter(|token| terms.matches(token)).map(|token| token.surface.clone()).collect::<Vec<_>>()
+        tokens
+            .iter()
+            .filter(|token| terms.matches(token))
+            .map(|token| token.surface.clone())
+            .collect::<Vec<_>>()
     };
-    assert_eq!(marked("A wireless mouse and keyboards"), ["wireless", "keyboards"]);
+    assert_eq!(
+        marked("A wireless mouse and keyboards"),
+        ["wireless", "keyboards"]
+    );
 }

@@ -122,7 +122,7 @@ fn bad_requests_are_refused() {
             "invalid_recommend_user_id",
         ),
         (
-            json!({ "kind": "popular", "itemId": "a b" }),
+            json!({ "kind": "popular", "itemId": "" }),
             "invalid_recommend_item_id",
         ),
         (

@@ -108,7 +108,11 @@ fn browsers_may_ask_from_anywhere() {
 fn only_long_answers_are_compressed_and_only_on_request() {
     let shop = Shop::stocked();
     let text = "a long text ".repeat(2_000);
-    shop.post("/indexes/products/documents", json!([{ "id": "long", "text": text }])).done(&shop);
+    shop.post(
+        "/indexes/products/documents",
+        json!([{ "id": "long", "text": text }]),
+    )
+    .done(&shop);
     let long = "/indexes/products/documents/long";
     assert!(!shop.get(long).headers.contains_key("content-encoding"));
     let ask = |path: &str| {
