@@ -174,10 +174,20 @@ impl Engine {
 
     /// Tasks of the catalogue, newest first unless asked otherwise.
     pub fn tasks(&self, query: &TaskQuery) -> Result<TaskPage, EngineError> {
+        let views = self.inner.shared.views.snapshot();
         let mut all = Vec::new();
-        for entry in self.inner.shared.views.prefix(tables::TASKS, &[])? {
-            let (_, value) = entry?;
-            all.push(tables::from_json::<Task>(&value)?);
+        if query.uids.is_empty() {
+            for entry in views.prefix(tables::TASKS, &[])? {
+                let (_, value) = entry?;
+                all.push(tables::from_json::<Task>(&value)?);
+            }
+        } else {
+            let mut uids = query.uids.clone();
+            uids.sort_unstable();
+            uids.dedup();
+            for uid in uids {
+                all.extend(Task::get(&views, uid)?);
+            }
         }
         let known = all.last().map(|task| task.uid);
         let pending = self.inner.shared.pending_tasks();

@@ -34,7 +34,9 @@
 
 mod answer;
 mod bits;
+mod checks;
 mod columns;
+mod compounds;
 mod error;
 mod expand;
 mod facets;
@@ -42,6 +44,7 @@ mod filter;
 mod flatten;
 mod format;
 mod index;
+mod keys;
 mod order;
 mod parse;
 mod plan;

@@ -7,6 +7,7 @@
 use crate::answer::{SortBy, SortOrder};
 use crate::columns::Attribute;
 use crate::error::QueryError;
+use crate::keys::{Key, MISSING, key};
 use crate::plan::RankingRule;
 use crate::score::Candidate;
 use crate::snapshot::Core;
@@ -15,7 +16,7 @@ use std::cell::OnceCell;
 use std::cmp::Ordering;
 use std::ops::Range;
 use std::sync::Arc;
-use tantivy::{TantivyError, f64_to_u64};
+use tantivy::TantivyError;
 
 /// Scores that differ by less of the best one are alike to a rule that comes after relevance.
 const BUCKETS: f32 = 5.0;
@@ -95,12 +96,6 @@ enum Relevance {
     Due,
     Done,
 }
-
-/// Where a document stands for one column: numbers, then text, then nothing.
-type Key = (u8, u64);
-const NUMBER: u8 = 0;
-const TEXT: u8 = 1;
-const MISSING: u8 = 2;
 
 /// Candidates with everything that is needed to compare them.
 pub(crate) struct Ranked<'a> {
@@ -270,39 +265,6 @@ impl<'a> Ranked<'a> {
         }
         ranges
     }
-}
-
-/// Numbers come before text and missing values last, whatever the direction. Of several
-/// values the one that comes first counts.
-fn key(
-    core: &Core,
-    attribute: &Attribute,
-    candidate: &Candidate,
-    descending: bool,
-) -> Result<Key, TantivyError> {
-    let segment = candidate.segment as usize;
-    let Some(values) = attribute.segments.get(segment) else {
-        return Ok((MISSING, 0));
-    };
-    let first = |values: &mut dyn Iterator<Item = u64>| {
-        let directed = values.map(|value| if descending { !value } else { value });
-        directed.min()
-    };
-    if let Some(column) = &values.number
-        && let Some(value) = first(&mut column.values_for_doc(candidate.doc).map(f64_to_u64))
-    {
-        return Ok((NUMBER, value));
-    }
-    if let Some(column) = &values.text {
-        let groups = attribute.groups(core)?;
-        let mut ranks = column
-            .term_ords(candidate.doc)
-            .map(|ord| u64::from(groups.of(segment, ord)));
-        if let Some(value) = first(&mut ranks) {
-            return Ok((TEXT, value));
-        }
-    }
-    Ok((MISSING, 0))
 }
 
 /// Keeps the best candidate of every value of an attribute; those without a value all stay.

@@ -4,7 +4,7 @@
 //! text field, and what queries have found out so far: columns, groups of equal
 //! values and expanded words. A new commit starts with empty caches.
 
-use crate::columns::Attribute;
+use crate::columns::{Attribute, for_each_value};
 use crate::expand::Forms;
 use crate::plan::IndexPlan;
 use crate::schema::{Fields, ID, NUMBER};
@@ -21,6 +21,9 @@ use text::Analyzer;
 
 /// Attributes whose columns are kept open at most.
 const OPEN_ATTRIBUTES: usize = 32_768;
+
+/// Documents that are collected beyond those wanted before the best are picked.
+const MARGIN: usize = 1_024;
 
 /// Where a document is: its segment and its number there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,6 +109,32 @@ impl Segment {
         column
             .and_then(|column| column.first(doc))
             .unwrap_or_default()
+    }
+}
+
+impl Segment {
+    /// The `most` documents that came first.
+    pub fn earliest(&self, docs: &[u32], most: usize) -> Vec<u32> {
+        let Some(column) = self.numbers.as_ref().filter(|_| most > 0) else {
+            return Vec::new();
+        };
+        let mut first: Vec<(u64, u32)> = Vec::new();
+        let mut latest = u64::MAX;
+        for_each_value(column, docs, |doc, number| {
+            if number >= latest {
+                return;
+            }
+            first.push((number, doc));
+            // Rarely enough that looking at each document once is the main cost.
+            if first.len() >= 2 * most + MARGIN {
+                first.select_nth_unstable(most - 1);
+                first.truncate(most);
+                latest = first.last().map_or(u64::MAX, |(number, _)| *number);
+            }
+        });
+        first.sort_unstable();
+        first.truncate(most);
+        first.into_iter().map(|(_, doc)| doc).collect()
     }
 }
 

@@ -11,10 +11,9 @@ use crate::facets::{Counts, Documents};
 use crate::filter;
 use crate::order::{self, Ranked, Tie};
 use crate::parse::Parsed;
-use crate::plan;
 use crate::postings;
 use crate::query_plan::CompiledPlan;
-use crate::score::{self, Candidate, Searched};
+use crate::score::{self, Candidate};
 use crate::snapshot::Core;
 use crate::units::{Builder, Units};
 use crate::value;
@@ -56,7 +55,7 @@ impl Words {
 
     /// Answers a search.
     pub fn search(&self, query: &WordsQuery<'_>) -> Result<WordsAnswer, QueryError> {
-        let facets = self.facet_attributes(query.facets)?;
+        let facets = self.core.facet_attributes(query.facets)?;
         let found = self.find(query, &facets)?;
         let ranked = Ranked::new(&self.core, &found.candidates, &found.rules, found.tie)?;
         let wanted = query
@@ -98,7 +97,7 @@ impl Words {
         facet_text: &str,
         query: &WordsQuery<'_>,
     ) -> Result<Vec<(String, u64)>, QueryError> {
-        let counted = self.facet_attributes(&[facet.to_owned()])?;
+        let counted = self.core.facet_attributes(&[facet.to_owned()])?;
         let found = self.find(query, &counted)?;
         let attribute = self.core.attribute(facet)?;
         let counts = Counts::of(&self.core, &attribute, &self.documents(&found))?;
@@ -126,9 +125,11 @@ impl Words {
     }
 
     fn find(&self, query: &WordsQuery<'_>, counted: &[String]) -> Result<Found, QueryError> {
-        self.check_sort(query)?;
-        let searched = self.searched(query.attributes)?;
-        let distinct = self.distinct(query.distinct)?;
+        self.core.check_sort(query.sort)?;
+        let searched = self
+            .core
+            .searched(query.attributes, &self.plan.plan.typo_disabled_attributes)?;
+        let distinct = self.core.distinct(query.distinct)?;
         let filter = query
             .filter
             .map(|filter| self.filter_set(filter))
@@ -200,11 +201,8 @@ impl Words {
                 }
             }
             all += docs.len();
-            if most == 0 {
-                docs.clear();
-            } else if most < docs.len() {
-                docs.select_nth_unstable_by_key(most - 1, |doc| segment.number(*doc));
-                docs.truncate(most);
+            if most < docs.len() {
+                docs = segment.earliest(&docs, most);
             }
             found.extend(docs.into_iter().map(|doc| Candidate {
                 segment: number as u32,
@@ -248,111 +246,5 @@ impl Words {
             ));
         }
         Ok(facets)
-    }
-
-    /// The attributes to count, with `*` spelt out.
-    fn facet_attributes(&self, asked: &[String]) -> Result<Vec<String>, QueryError> {
-        let mut attributes: Vec<String> = Vec::new();
-        for path in asked {
-            if path == "*" {
-                for path in self.core.attributes()? {
-                    if !self.core.attribute(path)?.is_absent() && !attributes.contains(path) {
-                        attributes.push(path.clone());
-                    }
-                }
-            } else if !plan::covers(&self.core.plan.filterable, path) {
-                return Err(QueryError::NotFacetable {
-                    attribute: path.clone(),
-                    available: self.core.plan.filterable.clone(),
-                });
-            } else if !attributes.contains(path) {
-                attributes.push(path.clone());
-            }
-        }
-        Ok(attributes)
-    }
-
-    fn check_sort(&self, query: &WordsQuery<'_>) -> Result<(), QueryError> {
-        let sortable = &self.core.plan.sortable;
-        match query
-            .sort
-            .iter()
-            .find(|by| !plan::covers(sortable, &by.path))
-        {
-            None => Ok(()),
-            Some(by) => Err(QueryError::NotSortable {
-                attribute: by.path.clone(),
-                available: sortable.clone(),
-            }),
-        }
-    }
-
-    fn distinct<'a>(&'a self, asked: Option<&'a str>) -> Result<Option<&'a str>, QueryError> {
-        let Some(path) = asked else {
-            return Ok(self.core.plan.distinct.as_deref());
-        };
-        let filterable = &self.core.plan.filterable;
-        if plan::covers(filterable, path) || self.core.plan.distinct.as_deref() == Some(path) {
-            return Ok(Some(path));
-        }
-        Err(QueryError::NotDistinct {
-            attribute: path.to_owned(),
-            available: filterable.clone(),
-        })
-    }
-
-    /// The text fields that a request searches.
-    fn searched(&self, asked: Option<&[String]>) -> Result<Searched, QueryError> {
-        let texts = &self.core.fields.texts;
-        let mut fields = Vec::new();
-        for path in asked.unwrap_or_default() {
-            let covered = |root: &str| {
-                plan::covers(std::slice::from_ref(path), root) || plan::is_under(path, root)
-            };
-            let own = texts
-                .iter()
-                .enumerate()
-                .filter(|(_, text)| text.path.as_deref().is_some_and(covered));
-            let before = fields.len();
-            fields.extend(own.map(|(place, _)| place));
-            if fields.len() == before {
-                // Attributes without a field of their own share one, which cannot be told apart.
-                let listed = self
-                    .core
-                    .plan
-                    .searchable
-                    .iter()
-                    .any(|searchable| covered(&searchable.path));
-                let rest = texts.iter().position(|text| text.path.is_none());
-                match rest.filter(|_| listed || self.core.plan.search_rest.is_some()) {
-                    Some(place) => fields.push(place),
-                    None => return Err(self.not_searchable(path)),
-                }
-            }
-        }
-        if asked.is_none() {
-            fields.extend(0..texts.len());
-        }
-        fields.sort_unstable();
-        fields.dedup();
-        let disabled = &self.plan.plan.typo_disabled_attributes;
-        let forgives = |place: &usize| {
-            let path = texts.get(*place).and_then(|text| text.path.as_deref());
-            path.is_none_or(|path| !plan::covers(disabled, path))
-        };
-        Ok(Searched {
-            forgiving: fields.iter().map(forgives).collect(),
-            fields,
-        })
-    }
-
-    fn not_searchable(&self, path: &str) -> QueryError {
-        let searchable = self.core.plan.searchable.iter();
-        QueryError::NotSearchable {
-            attribute: path.to_owned(),
-            available: searchable
-                .map(|searchable| searchable.path.clone())
-                .collect(),
-        }
     }
 }

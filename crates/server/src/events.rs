@@ -9,7 +9,7 @@ use crate::error::{ApiError, json_response};
 use crate::fields::{Params, Table};
 use crate::path::At;
 use crate::payload::{self, Received, media_type, near};
-use crate::upload::{broken, listed, rows, take_delimiter, with_rejected};
+use crate::upload::{broken, is_lost, listed, rows, take_delimiter, with_rejected};
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -132,7 +132,9 @@ impl Reading {
                 Err(row) => rejected.push(row),
             }
         }
-        if let Some(fault) = rows.fault() {
+        if let Some(fault) = rows.fault()
+            && is_lost(self.format, events.len())
+        {
             return Err(broken(fault, &rejected));
         }
         match rejected.first() {

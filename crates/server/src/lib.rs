@@ -8,6 +8,7 @@
 
 mod app;
 mod auth;
+mod backup;
 mod config;
 mod connection;
 mod documents;

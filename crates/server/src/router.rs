@@ -7,8 +7,8 @@ use crate::app::App;
 use crate::config::ServerConfig;
 use crate::connection::Phase;
 use crate::{
-    auth, documents, events, facet_search, indexes, multi, profiles, recommend, search, settings,
-    system, tasks, upload,
+    auth, backup, documents, events, facet_search, indexes, multi, profiles, recommend, search,
+    settings, system, tasks, upload,
 };
 use axum::Router;
 use axum::extract::{ConnectInfo, Request};
@@ -49,6 +49,7 @@ fn routes() -> Router<App> {
         .route("/health", get(system::health))
         .route("/version", get(system::version))
         .route("/stats", get(system::stats))
+        .route("/backup", get(backup::get))
         .route("/indexes", get(indexes::list).post(indexes::create))
         .route(
             "/indexes/{uid}",

@@ -12,10 +12,11 @@ use serde::Serialize;
 use serde_json::json;
 use std::collections::BTreeMap;
 
-const ROUTES: [&str; 14] = [
+const ROUTES: [&str; 15] = [
     "GET /health",
     "GET /version",
     "GET /stats",
+    "GET /backup",
     "GET|POST /indexes",
     "GET|POST|PUT|DELETE /indexes/{uid}/documents",
     "GET|POST /indexes/{uid}/search",

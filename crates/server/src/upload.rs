@@ -1,8 +1,9 @@
 //! `POST|PUT /indexes/{uid}/documents`: adding documents as JSON, NDJSON or CSV.
 //!
 //! A row that cannot be read costs that row: it is listed with the task, and the
-//! good rows go on. A payload that breaks off or is damaged is refused whole, so
-//! that a client can send it again without thinking.
+//! good rows go on. So it is with NDJSON and CSV that break off, say in the middle of a
+//! gzip stream: the last refused row says so. A JSON value that breaks off is no JSON
+//! and is refused whole.
 
 use crate::app::{App, outcome};
 use crate::error::ApiError;
@@ -98,7 +99,9 @@ fn read_rows(
             Err(rejected) => write.rejected.push(rejected),
         }
     }
-    if let Some(fault) = rows.fault() {
+    if let Some(fault) = rows.fault()
+        && is_lost(format, write.documents.len())
+    {
         return Err(broken(fault, &write.rejected));
     }
     match write.rejected.first() {
@@ -111,6 +114,11 @@ fn read_rows(
         }
         _ => Ok(()),
     }
+}
+
+/// Whether a payload with a fault is refused although this many rows were good.
+pub(crate) fn is_lost(format: Format, good_rows: usize) -> bool {
+    format == Format::Json || good_rows == 0
 }
 
 /// The rows of a payload.

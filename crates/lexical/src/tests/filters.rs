@@ -251,3 +251,27 @@ fn attributes_that_are_not_listed_are_refused() {
         other => panic!("{other:?}"),
     }
 }
+
+/// tantivy answers a range below everything a column holds with the smallest value.
+#[test]
+fn a_range_below_every_value_is_empty() {
+    let words = Shop::of(&[json!({ "n": 5, "s": "m" }), json!({ "n": 7, "s": "p" })]).words();
+    let between = |low, high| Filter::Between {
+        attribute: "n".to_owned(),
+        low,
+        high,
+    };
+    let found = |filter: &Filter| words.filter_set(filter).unwrap().len();
+    assert_eq!(found(&between(-3.0, 4.5)), 0);
+    assert_eq!(found(&between(-3.0, 5.0)), 1);
+    assert_eq!(found(&between(7.5, 9.0)), 0);
+    let before = Filter::Compare {
+        attribute: "s".to_owned(),
+        comparison: Comparison::Less,
+        value: FilterValue {
+            text: "a".to_owned(),
+            number: None,
+        },
+    };
+    assert_eq!(found(&before), 0);
+}

@@ -12,7 +12,7 @@ use crate::hosted::Hosted;
 use crate::outcome::Outcome;
 use crate::output::{self, Format};
 use anyhow::bail;
-use engine::Learn;
+use engine::{Engine, Learn};
 use serde_json::{Map, Value, json};
 use server::ServerConfig;
 use std::net::SocketAddr;
@@ -46,7 +46,8 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
         );
     }
     let config = config(&args)?;
-    let engine = args.folder.open(Learn::Background)?;
+    // Fitted once, when everything is there: what is recommended must not depend on timing.
+    let engine = args.folder.open(Learn::AtClose)?;
     let mut story = Story::new(args.format);
     story.tell(
         "index",
@@ -54,6 +55,11 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
         &format!("data folder {}, index {INDEX}", args.folder.data.display()),
     )?;
     let shopper = shop::build(&engine, &mut story)?;
+    let engine = if args.once {
+        engine
+    } else {
+        learning(engine, &args)?
+    };
     let hosted = Hosted::start_with(engine, config)?;
     let toured = tour::show(
         &hosted.client_with(args.folder.key.key()),
@@ -67,6 +73,13 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
         hosted.stop()?;
     }
     told.map(|()| Outcome::Fine)
+}
+
+/// The same folder, with models that follow the events that are still to come.
+fn learning(engine: Engine, args: &Args) -> anyhow::Result<Engine> {
+    engine.close();
+    drop(engine);
+    args.folder.open(Learn::Background)
 }
 
 /// With `--once` nobody else needs to find the server, so it takes any free port.
