@@ -8,18 +8,18 @@
 use crate::behaviour::Behaviour;
 use crate::compact::Compactor;
 use crate::documents::{Changes, apply_deletion, apply_documents};
-use crate::record::{Body, DocumentsBody, Entry, IndexNo, SelectionBody};
-use crate::settings::SettingsPatch;
+use crate::outcome::{Failure, Outcome, Refused};
+use crate::record::{Body, DocumentsBody, Entry, IndexNo};
 use crate::shared::{Shared, now};
-use crate::snapshot::{IndexState, Published, roles_in_force};
+use crate::snapshot::{IndexState, Published};
 use crate::tables::{self, Applied, IndexMeta};
 use crate::writer::Apply;
-use crate::{EngineError, RowNote, Task, TaskError, TaskStatus, folder, plan, shared};
+use crate::{EngineError, RowNote, Task, TaskError, TaskStatus, shared};
 use domain::Timestamp;
-use lexical::WordsIndex;
-use serde_json::{Map, Value, json};
+use lexical::{QueryPlan, WordsIndex};
 use std::collections::BTreeMap;
 use std::fs;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 use store::ViewBatch;
@@ -33,50 +33,17 @@ pub(crate) struct OpenIndex {
     pub words: WordsIndex,
 }
 
+impl OpenIndex {
+    /// Documents as of the last commit.
+    pub(crate) fn documents(&self) -> u64 {
+        self.words.words(&QueryPlan::default()).count()
+    }
+}
+
 pub(crate) struct Applier {
     pub(crate) shared: Arc<Shared>,
     pub(crate) open: BTreeMap<IndexNo, OpenIndex>,
     compactor: Compactor,
-}
-
-/// Why one task failed, without anything else being wrong.
-pub(crate) struct Refused {
-    pub code: &'static str,
-    pub message: String,
-}
-
-impl Refused {
-    pub(crate) fn new(code: &'static str, message: impl ToString) -> Self {
-        Self {
-            code,
-            message: message.to_string(),
-        }
-    }
-}
-
-/// Either the task's own failure or one of the machine.
-pub(crate) enum Failure {
-    Refused(Refused),
-    Engine(EngineError),
-}
-
-impl<E: Into<EngineError>> From<E> for Failure {
-    fn from(err: E) -> Self {
-        Self::Engine(err.into())
-    }
-}
-
-impl From<Refused> for Failure {
-    fn from(refused: Refused) -> Self {
-        Self::Refused(refused)
-    }
-}
-
-/// What a task did, to be shown with it.
-#[derive(Default)]
-pub(crate) struct Outcome {
-    pub details: Map<String, Value>,
-    pub notes: Vec<RowNote>,
 }
 
 impl Applier {
@@ -160,13 +127,9 @@ impl Applier {
         let (status, error, outcome) = match result {
             Ok(outcome) => (TaskStatus::Succeeded, None, outcome),
             Err(Failure::Refused(Refused { code, message })) => {
-                let error = TaskError {
-                    message,
-                    code: code.to_owned(),
-                };
-                let details = details_before(&entry.body);
-                let notes = refused_before(&entry.body);
-                (TaskStatus::Failed, Some(error), Outcome { details, notes })
+                let code = code.to_owned();
+                let error = TaskError { message, code };
+                (TaskStatus::Failed, Some(error), Outcome::of(&entry.body))
             }
             Err(Failure::Engine(err)) => return Err(err),
         };
@@ -202,60 +165,16 @@ impl Applier {
     ) -> Result<Outcome, Failure> {
         match &entry.body {
             Body::CreateIndex { primary_key } => {
-                if entry.index.0 != seq {
-                    return Err(Refused::new(
-                        "index_already_exists",
-                        format!("Index `{}` already exists.", entry.uid),
-                    )
-                    .into());
-                }
-                self.create(seq, entry, primary_key.clone())?;
+                self.create_index(seq, entry, primary_key.as_deref())?;
                 group.touch(entry.index);
-                Ok(Outcome {
-                    details: details_before(&entry.body),
-                    notes: Vec::new(),
-                })
+                Ok(Outcome::of(&entry.body))
             }
             Body::UpdateIndex { primary_key } => {
-                let index = self.existing(entry)?;
-                if let Some(key) = primary_key {
-                    if index.words.words(&Default::default()).count() > 0
-                        && index
-                            .meta
-                            .primary_key
-                            .as_ref()
-                            .is_some_and(|known| known != key)
-                    {
-                        return Err(Refused::new(
-                            "index_primary_key_already_exists",
-                            format!(
-                                "Index `{}`: The primary key cannot be changed while the index holds documents.",
-                                entry.uid
-                            ),
-                        )
-                        .into());
-                    }
-                    index.meta.primary_key = Some(key.clone());
-                }
+                self.set_primary_key(entry, primary_key.as_deref())?;
                 group.touch(entry.index);
-                Ok(Outcome {
-                    details: details_before(&entry.body),
-                    notes: Vec::new(),
-                })
+                Ok(Outcome::of(&entry.body))
             }
-            Body::DeleteIndex => {
-                let count = self
-                    .existing(entry)?
-                    .words
-                    .words(&Default::default())
-                    .count();
-                self.delete(entry.index, group)?;
-                let details = object(json!({ "deletedDocuments": count }));
-                Ok(Outcome {
-                    details,
-                    notes: Vec::new(),
-                })
-            }
+            Body::DeleteIndex => self.delete_index(entry, group),
             Body::Settings(text) => {
                 self.open_or_create(seq, entry)?;
                 let outcome = self.change_settings(seq, entry, text)?;
@@ -276,141 +195,6 @@ impl Applier {
             }
             Body::Events(_) | Body::Compacted => Ok(Outcome::default()),
         }
-    }
-
-    fn existing(&mut self, entry: &Entry) -> Result<&mut OpenIndex, Refused> {
-        self.open.get_mut(&entry.index).ok_or_else(|| {
-            Refused::new(
-                "index_not_found",
-                format!("Index `{}` not found.", entry.uid),
-            )
-        })
-    }
-
-    fn open_or_create(&mut self, seq: u64, entry: &Entry) -> Result<(), Failure> {
-        if self.open.contains_key(&entry.index) {
-            return Ok(());
-        }
-        self.create(seq, entry, None)?;
-        Ok(())
-    }
-
-    fn create(
-        &mut self,
-        seq: u64,
-        entry: &Entry,
-        primary_key: Option<String>,
-    ) -> Result<(), EngineError> {
-        let meta = IndexMeta {
-            no: entry.index,
-            uid: entry.uid.clone(),
-            primary_key,
-            created_at: entry.at,
-            updated_at: entry.at,
-            settings: Default::default(),
-            guessed: Default::default(),
-            reasons: Vec::new(),
-            guessed_at: 0,
-            cleaned_with: Default::default(),
-            fields: BTreeMap::new(),
-            words: format!("words-{seq}"),
-            next_order: 0,
-            last_seq: seq,
-        };
-        let words = self.new_words(&meta)?;
-        self.open.insert(entry.index, OpenIndex { meta, words });
-        Ok(())
-    }
-
-    /// An empty words index for these settings; whatever a crash left there is removed.
-    fn new_words(&self, meta: &IndexMeta) -> Result<WordsIndex, EngineError> {
-        let dir = folder::words(&self.shared.dir, meta);
-        let io = |source| EngineError::Folder {
-            path: dir.clone(),
-            source,
-        };
-        if dir.exists() {
-            fs::remove_dir_all(&dir).map_err(io)?;
-        }
-        fs::create_dir_all(&dir).map_err(io)?;
-        Ok(WordsIndex::create(
-            &dir,
-            plan::index_plan(&meta.settings, &roles_in_force(meta)),
-        )?)
-    }
-
-    fn delete(&mut self, no: IndexNo, group: &mut Group) -> Result<(), EngineError> {
-        if let Some(index) = self.open.remove(&no) {
-            group.remove_after = Some(folder::index(&self.shared.dir, &index.meta));
-        }
-        self.shared.behaviours.write().remove(&no);
-        tables::delete_index(&self.shared.views.snapshot(), group.batch(&self.shared), no)?;
-        Ok(())
-    }
-
-    fn change_settings(&mut self, seq: u64, entry: &Entry, text: &str) -> Result<Outcome, Failure> {
-        let wrong = |reason: String| Refused::new("bad_request", reason);
-        let changes: Map<String, Value> =
-            serde_json::from_str(text).map_err(|err| wrong(err.to_string()))?;
-        let patch = SettingsPatch::new(changes).map_err(|err| wrong(err.to_string()))?;
-        let index = self.existing(entry)?;
-        index.meta.settings = index
-            .meta
-            .settings
-            .patched(&patch)
-            .map_err(|err| wrong(err.to_string()))?;
-        self.rebuild_if_planned_otherwise(seq, entry.index)?;
-        Ok(Outcome {
-            details: details_before(&entry.body),
-            notes: Vec::new(),
-        })
-    }
-
-    /// Builds the words index anew from the documents when its plan or the roles have changed.
-    pub(crate) fn rebuild_if_planned_otherwise(
-        &mut self,
-        seq: u64,
-        no: IndexNo,
-    ) -> Result<(), EngineError> {
-        let Some(index) = self.open.get(&no) else {
-            return Ok(());
-        };
-        let roles = roles_in_force(&index.meta);
-        let planned = plan::index_plan(&index.meta.settings, &roles);
-        if *index.words.plan() == planned && index.meta.cleaned_with == roles {
-            return Ok(());
-        }
-        let mut name = format!("words-{seq}");
-        if index.meta.words == name {
-            name.push('b');
-        }
-        let meta = IndexMeta {
-            words: name,
-            cleaned_with: roles,
-            ..index.meta.clone()
-        };
-        self.rebuild(meta)
-    }
-
-    /// Replaces the words index of this index by a new one from the documents view.
-    pub(crate) fn rebuild(&mut self, meta: IndexMeta) -> Result<(), EngineError> {
-        let mut words = self.new_words(&meta)?;
-        crate::documents::index_all(&self.shared.views.snapshot(), &meta, &mut words)?;
-        words.commit(meta.last_seq + 1)?;
-        let old = self.open.insert(
-            meta.no,
-            OpenIndex {
-                words,
-                meta: meta.clone(),
-            },
-        );
-        if let Some(old) = old
-            && old.meta.words != meta.words
-        {
-            // Readers may still map the files; on Unix they stay until the last one is gone.
-            let _ = fs::remove_dir_all(folder::words(&self.shared.dir, &old.meta));
-        }
-        Ok(())
     }
 
     fn add_documents(
@@ -518,55 +302,16 @@ pub(crate) struct Group {
     batch: Option<ViewBatch>,
     tasks: Vec<(Task, Vec<RowNote>)>,
     next: u64,
-    remove_after: Option<std::path::PathBuf>,
+    /// Folder of a deleted index; it goes once nobody is sent to it any more.
+    pub(crate) remove_after: Option<PathBuf>,
 }
 
 impl Group {
-    fn touch(&mut self, index: IndexNo) {
+    pub(crate) fn touch(&mut self, index: IndexNo) {
         self.index = Some(index);
     }
 
-    fn batch(&mut self, shared: &Shared) -> &mut ViewBatch {
+    pub(crate) fn batch(&mut self, shared: &Shared) -> &mut ViewBatch {
         self.batch.get_or_insert_with(|| shared.views.batch())
-    }
-}
-
-pub(crate) fn object(value: Value) -> Map<String, Value> {
-    match value {
-        Value::Object(map) => map,
-        _ => Map::new(),
-    }
-}
-
-/// The details of a task before it has run.
-pub(crate) fn details_before(body: &Body) -> Map<String, Value> {
-    object(match body {
-        Body::CreateIndex { primary_key } | Body::UpdateIndex { primary_key } => {
-            json!({ "primaryKey": primary_key })
-        }
-        Body::DeleteIndex => json!({ "deletedDocuments": null }),
-        Body::Documents(documents) => json!({
-            "receivedDocuments": documents.documents.len() + documents.refused.len(),
-            "indexedDocuments": null,
-        }),
-        Body::DeleteDocuments(SelectionBody::Ids(ids)) => json!({
-            "providedIds": ids.len(), "originalFilter": null, "deletedDocuments": null,
-        }),
-        Body::DeleteDocuments(SelectionBody::Filter(filter)) => json!({
-            "providedIds": 0, "originalFilter": format!("{filter:?}"), "deletedDocuments": null,
-        }),
-        Body::DeleteDocuments(SelectionBody::All) => {
-            json!({ "providedIds": 0, "originalFilter": null, "deletedDocuments": null })
-        }
-        Body::Settings(text) => serde_json::from_str(text).unwrap_or_default(),
-        Body::Events(events) => json!({ "acceptedEvents": events.len() }),
-        Body::Compacted => json!({}),
-    })
-}
-
-fn refused_before(body: &Body) -> Vec<RowNote> {
-    match body {
-        Body::Documents(documents) => documents.refused.clone(),
-        _ => Vec::new(),
     }
 }

@@ -3,7 +3,8 @@
 //! The document view keeps the JSON that was given. The words index gets the cleaned
 //! document. Every refused or changed row becomes a note of the task.
 
-use crate::apply::{Failure, OpenIndex, Outcome, Refused, object};
+use crate::apply::OpenIndex;
+use crate::outcome::{Failure, Outcome, Refused, object};
 use crate::record::{DocumentsBody, IndexNo, SelectionBody};
 use crate::shared::Shared;
 use crate::snapshot::roles_in_force;
@@ -207,14 +208,10 @@ fn choose_primary_key(
 ) -> Result<(), Refused> {
     let uid = &index.meta.uid;
     match (&index.meta.primary_key, &body.primary_key) {
-        (Some(known), Some(given))
-            if known != given && index.words.words(&Default::default()).count() > 0 =>
-        {
-            Err(Refused::new(
-                "index_primary_key_already_exists",
-                format!("Index `{uid}` already has a primary key: `{known}`."),
-            ))
-        }
+        (Some(known), Some(given)) if known != given && index.documents() > 0 => Err(Refused::new(
+            "index_primary_key_already_exists",
+            format!("Index `{uid}` already has a primary key: `{known}`."),
+        )),
         (_, Some(given)) => {
             index.meta.primary_key = Some(given.clone());
             Ok(())
@@ -392,9 +389,23 @@ pub(crate) fn guess_roles_again(index: &mut OpenIndex, body: &DocumentsBody) -> 
         .take(SAMPLE)
         .filter_map(|text| serde_json::from_str(text).ok())
         .collect();
-    let guess = intake::guess_roles(&parsed.iter().collect::<Vec<_>>());
+    let sample: Vec<&Map<String, Value>> = parsed.iter().collect();
+    let guess = intake::guess_roles(&sample);
+    // The first batch chooses the key only when it is applied; here it is looked ahead.
+    let key = meta
+        .primary_key
+        .clone()
+        .or_else(|| body.primary_key.clone());
+    let key = key.or_else(|| intake::infer_primary_key(&sample).ok());
+    let mut identifiers = Vec::new();
+    for document in &parsed {
+        identifiers.extend(plan::identifiers(key.as_deref(), document));
+    }
+    identifiers.sort();
+    identifiers.dedup();
     meta.guessed_at = documents;
-    let changed = guess.roles != meta.guessed;
+    let changed = guess.roles != meta.guessed || identifiers != meta.identifiers;
+    meta.identifiers = identifiers;
     meta.guessed = guess.roles;
     meta.reasons = guess.reasons;
     changed

@@ -3,8 +3,8 @@
 //! [`Engine`] owns the writer, applier and learner threads and hands out
 //! [`IndexReader`]s. It is cheap to clone; the last clone that goes closes the folder.
 
-use crate::apply::object;
 use crate::learn::Learner;
+use crate::outcome::object;
 use crate::record::{Body, DocumentsBody, SelectionBody};
 use crate::shared::{self, Shared};
 use crate::snapshot::{IndexInfo, IndexReader, IndexStats};

@@ -4,26 +4,35 @@
 //! field roles do, with the weights below, and every other text attribute counts little.
 
 use crate::settings::{FilterableAttribute, PrefixSearch, Settings};
+use crate::snapshot::roles_in_force;
+use crate::tables::IndexMeta;
 use intake::{Role, Roles};
 use lexical::{AnalyzerPlan, IndexPlan, QueryPlan, RankingRule, Searchable};
+use serde_json::{Map, Value};
 use text::TypoPolicy;
 
 /// Weights of a role's words in BM25F, measured on a product catalogue
 /// (`docs/how-ranking-works.md`).
 const ROLE_WEIGHTS: [(Role, f32); 4] = [
-    (Role::Title, 2.0),
+    (Role::Title, 3.0),
     (Role::Brand, 1.0),
     (Role::Categories, 1.0),
     (Role::Text, 1.0),
 ];
+/// What shops call the numbers by which an item is known, whatever else it is called.
+const IDENTIFIERS: [&str; 12] = [
+    "name", "model", "sku", "mpn", "ean", "gtin", "upc", "isbn", "asin", "code", "型号", "货号",
+];
+const IDENTIFIER_WEIGHT: f32 = 1.0;
 /// Weight of attributes that play none of these roles.
 const REST_WEIGHT: f32 = 0.2;
 /// An explicitly searchable attribute weighs this share of the one listed before it.
 const LISTED_DECAY: f32 = 0.85;
 
 /// What is indexed, and how.
-pub(crate) fn index_plan(settings: &Settings, roles: &Roles) -> IndexPlan {
-    let (searchable, search_rest) = searchable(settings, roles);
+pub(crate) fn index_plan(meta: &IndexMeta) -> IndexPlan {
+    let (settings, roles) = (&meta.settings, &roles_in_force(meta));
+    let (searchable, search_rest) = searchable(settings, roles, &meta.identifiers);
     let mut filterable = filterable_names(settings);
     for role in [Role::Price, Role::Brand, Role::Categories] {
         filterable.extend(roles.get(role).iter().cloned());
@@ -72,7 +81,23 @@ fn sortable_names(settings: &Settings) -> Vec<String> {
     names
 }
 
-fn searchable(settings: &Settings, roles: &Roles) -> (Vec<Searchable>, Option<f32>) {
+/// Attributes of a first document by which people who know an item would look for it: the
+/// primary key, and what shops call model and article numbers.
+pub(crate) fn identifiers(primary_key: Option<&str>, document: &Map<String, Value>) -> Vec<String> {
+    let usual = |name: &str| {
+        IDENTIFIERS
+            .iter()
+            .any(|known| name.eq_ignore_ascii_case(known))
+    };
+    let named = |name: &&String| usual(name) || primary_key == Some(name.as_str());
+    document.keys().filter(named).cloned().collect()
+}
+
+fn searchable(
+    settings: &Settings,
+    roles: &Roles,
+    identifiers: &[String],
+) -> (Vec<Searchable>, Option<f32>) {
     let listed = settings.searchable_attributes.as_deref().unwrap_or(&[]);
     let everything = listed.is_empty() || listed.iter().any(|name| name == "*");
     if everything {
@@ -83,6 +108,12 @@ fn searchable(settings: &Settings, roles: &Roles) -> (Vec<Searchable>, Option<f3
                     path: path.clone(),
                     weight,
                 });
+            }
+        }
+        for path in identifiers {
+            if named.iter().all(|known| known.path != *path) {
+                let (path, weight) = (path.clone(), IDENTIFIER_WEIGHT);
+                named.push(Searchable { path, weight });
             }
         }
         return (named, Some(REST_WEIGHT));

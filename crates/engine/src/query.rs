@@ -447,5 +447,5 @@ fn details(hit: &WordsHit) -> Map<String, Value> {
         "typo": { "order": 1, "typoCount": hit.typos },
         "bm25": { "order": 2, "value": hit.bm25, "score": hit.score },
     });
-    crate::apply::object(details)
+    crate::outcome::object(details)
 }

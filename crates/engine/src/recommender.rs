@@ -30,8 +30,11 @@ struct Candidate {
     item: ItemNo,
     score: f64,
     source: &'static str,
-    parts: Vec<(&'static str, Option<ItemNo>, f64)>,
+    parts: Vec<Part>,
 }
+
+/// An addend of a score: what it rests on, and the item it is about, if one.
+type Part = (&'static str, Option<ItemNo>, f64);
 
 /// What the sources need, copied from the profiles.
 #[derive(Default)]
@@ -87,7 +90,7 @@ impl IndexReader {
         };
         let explained = request
             .explain
-            .then(|| (model.as_deref(), inputs.history.as_slice()));
+            .then_some((model.as_deref(), inputs.history.as_slice()));
         self.slate(request, &gate, candidates, explained, trace)
     }
 
@@ -305,8 +308,7 @@ fn for_you(
 /// For each given item g and neighbour c with n shared baskets, c gets the cosine
 /// n / sqrt(purchases(g) · purchases(c)), shrunk by n / (n + 3); the parts add up.
 fn bought_with(profiles: &Profiles, given: &[ItemId]) -> Vec<Candidate> {
-    let mut parts: FxHashMap<ItemNo, Vec<(&'static str, Option<ItemNo>, f64)>> =
-        FxHashMap::default();
+    let mut parts: FxHashMap<ItemNo, Vec<Part>> = FxHashMap::default();
     for item in given {
         let Some(no) = profiles.item_no(item.as_str()) else {
             continue;

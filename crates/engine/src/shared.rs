@@ -140,7 +140,7 @@ pub(crate) fn enqueued(uid: u64, entry: &crate::record::Entry) -> Option<Task> {
         index_uid: Some(entry.uid.clone()),
         status: TaskStatus::Enqueued,
         kind: entry.body.task_kind()?,
-        details: crate::apply::details_before(&entry.body),
+        details: crate::outcome::details_before(&entry.body),
         error: None,
         enqueued_at: entry.at,
         started_at: None,

@@ -70,6 +70,8 @@ pub(crate) struct IndexMeta {
     /// Roles guessed from the documents seen so far, in force where none are set.
     pub guessed: Roles,
     pub reasons: Vec<RoleReason>,
+    /// Attributes that name an item to people who know it: its key, model or article number.
+    pub identifiers: Vec<String>,
     /// Number of documents there were when the roles were guessed.
     pub guessed_at: u64,
     /// The roles with which the documents in the words index were cleaned.

@@ -5,11 +5,23 @@
 
 use crate::client::Client;
 use anyhow::{Context as _, bail};
-use engine::{Engine, Learn, OpenOptions};
+use engine::{Engine, EngineError, Learn, LockError, OpenOptions};
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 /// Where the key is looked for when no flag gives it.
 const KEY_VARIABLE: &str = "VITRINE_MASTER_KEY";
+
+/// How long a command waits for another one to give the folder back …
+const PATIENCE: Duration = Duration::from_secs(3);
+/// … and how often it looks.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// How a command gets at its data.
+pub enum Access {
+    Server(Client),
+    Folder(Engine),
+}
 
 /// The flags by which a command finds its data.
 #[derive(Debug, clap::Args)]
@@ -48,6 +60,24 @@ impl FolderArgs {
             .then(|| Client::new(&address, self.key.key()))
     }
 
+    /// The server that holds the folder, or else the folder itself, which is made when it is
+    /// missing. A command that is about to end, or a server that is about to say where it
+    /// listens, is waited for.
+    pub fn access(&self) -> anyhow::Result<Access> {
+        let started = Instant::now();
+        loop {
+            if let Some(client) = self.server() {
+                return Ok(Access::Server(client));
+            }
+            match self.open(Learn::AtClose) {
+                Err(error) if is_in_use(&error) && started.elapsed() < PATIENCE => {
+                    std::thread::sleep(PAUSE);
+                }
+                opened => return opened.map(Access::Folder),
+            }
+        }
+    }
+
     /// Opens the folder; it is made when it is missing.
     pub fn open(&self, learn: Learn) -> anyhow::Result<Engine> {
         Engine::open(&self.data, OpenOptions { learn })
@@ -64,4 +94,11 @@ impl FolderArgs {
         }
         Ok(())
     }
+}
+
+fn is_in_use(error: &anyhow::Error) -> bool {
+    matches!(
+        error.downcast_ref(),
+        Some(EngineError::Lock(LockError::InUse { .. }))
+    )
 }

@@ -1,7 +1,7 @@
 //! The HTTP server in this process: for `serve`, and for commands that ask it themselves.
 //!
-//! It runs on threads of its own, so that the command can block on its answers. Its
-//! address stands in the data folder while it runs, and it closes the engine at its end.
+//! It runs on threads of its own, so that the command can block on its answers, and closes
+//! the engine at its end.
 
 use crate::client::Client;
 use anyhow::Context as _;
@@ -21,10 +21,14 @@ pub struct Hosted {
 }
 
 impl Hosted {
-    /// Serves on a free loopback port.
+    /// Serves on a free loopback port, for one command only: the address does not stay in the
+    /// folder, because nobody else can count on it.
     pub fn start(engine: Engine) -> anyhow::Result<Self> {
         let loopback = SocketAddr::from(([127, 0, 0, 1], 0));
-        Self::start_with(engine, ServerConfig::new(loopback, None)?)
+        let hosted = Self::start_with(engine.clone(), ServerConfig::new(loopback, None)?)?;
+        hosted.client().get("/health")?;
+        engine.describe_holder("a vitrine command that ends soon")?;
+        Ok(hosted)
     }
 
     /// Serves as configured. The port is open when this returns.
@@ -34,6 +38,8 @@ impl Hosted {
             format!("cannot listen on {listen}: stop what listens there, or choose another with --listen")
         })?;
         let address = listener.local_addr()?;
+        // The server does so too, but only in a moment; whoever is told the address may look now.
+        engine.describe_holder(&format!("http://{address}"))?;
         let runtime = Runtime::new().context("cannot start the threads of the server")?;
         let (stop, told) = oneshot::channel();
         let shutdown = async move {

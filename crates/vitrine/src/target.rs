@@ -5,9 +5,8 @@
 //! give the same JSON.
 
 use crate::client::Client;
-use crate::folder::FolderArgs;
+use crate::folder::{Access, FolderArgs};
 use crate::hosted::Hosted;
-use engine::Learn;
 
 /// Runs `work` with a client of the server for this folder.
 pub fn with_server<T>(
@@ -15,11 +14,13 @@ pub fn with_server<T>(
     work: impl FnOnce(&Client) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
     folder.must_exist()?;
-    if let Some(client) = folder.server() {
-        return work(&client);
+    match folder.access()? {
+        Access::Server(client) => work(&client),
+        Access::Folder(engine) => {
+            let hosted = Hosted::start(engine)?;
+            let result = work(&hosted.client());
+            hosted.stop()?;
+            result
+        }
     }
-    let hosted = Hosted::start(folder.open(Learn::AtClose)?)?;
-    let result = work(&hosted.client());
-    hosted.stop()?;
-    result
 }

@@ -2,12 +2,11 @@
 //!
 //! The file appears whole or not at all, also while a server writes to the folder.
 
-use crate::folder::FolderArgs;
+use crate::folder::{Access, FolderArgs};
 use crate::outcome::Outcome;
 use crate::output::Format;
 use crate::progress;
 use anyhow::{Context as _, bail};
-use engine::Learn;
 use serde_json::json;
 use std::fs::{self, File};
 use std::io::{BufWriter, Write as _};
@@ -45,13 +44,12 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
 fn write(folder: &FolderArgs, unfinished: &mut Unfinished) -> anyhow::Result<Option<u64>> {
     let bar = progress::bytes("back up", None);
     let mut out = bar.wrap_write(&mut unfinished.out);
-    let records = match folder.server() {
-        Some(client) => {
+    let records = match folder.access()? {
+        Access::Server(client) => {
             client.download("/backup", &mut out)?;
             None
         }
-        None => {
-            let engine = folder.open(Learn::AtClose)?;
+        Access::Folder(engine) => {
             let report = engine.backup(&mut out);
             engine.close();
             Some(report?.records)

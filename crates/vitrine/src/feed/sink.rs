@@ -5,12 +5,12 @@
 
 use crate::address::{encode, path};
 use crate::client::{Client, Refused};
-use crate::folder::FolderArgs;
+use crate::folder::{Access, FolderArgs};
 use anyhow::{Context as _, bail};
 use domain::{Event, IndexUid};
 use engine::{
-    DocumentsWrite, Engine, EngineError, EventsReceipt, Learn, RowNote, SettingsPatch, TaskStatus,
-    Write, WriteMode,
+    DocumentsWrite, Engine, EngineError, EventsReceipt, RowNote, SettingsPatch, TaskStatus, Write,
+    WriteMode,
 };
 use serde_json::{Map, Value, json};
 use std::time::Duration;
@@ -54,10 +54,10 @@ impl Finished {
 impl Sink {
     /// The server that holds the folder, or else the folder itself.
     pub fn open(folder: &FolderArgs) -> anyhow::Result<Self> {
-        match folder.server() {
-            Some(client) => Ok(Self::Remote(client)),
-            None => Ok(Self::Local(folder.open(Learn::AtClose)?)),
-        }
+        Ok(match folder.access()? {
+            Access::Server(client) => Self::Remote(client),
+            Access::Folder(engine) => Self::Local(engine),
+        })
     }
 
     /// Whether there is such an index.

@@ -1,0 +1,95 @@
+//! How one task ended: what it did, or why it failed while everything else went on.
+
+use crate::record::{Body, SelectionBody};
+use crate::{EngineError, RowNote};
+use serde_json::{Map, Value, json};
+
+/// Why one task failed, without anything else being wrong.
+pub(crate) struct Refused {
+    pub code: &'static str,
+    pub message: String,
+}
+
+impl Refused {
+    pub(crate) fn new(code: &'static str, message: impl ToString) -> Self {
+        Self {
+            code,
+            message: message.to_string(),
+        }
+    }
+}
+
+/// Either the task's own failure or one of the machine.
+pub(crate) enum Failure {
+    Refused(Refused),
+    Engine(EngineError),
+}
+
+impl<E: Into<EngineError>> From<E> for Failure {
+    fn from(err: E) -> Self {
+        Self::Engine(err.into())
+    }
+}
+
+impl From<Refused> for Failure {
+    fn from(refused: Refused) -> Self {
+        Self::Refused(refused)
+    }
+}
+
+/// What a task did, to be shown with it.
+#[derive(Default)]
+pub(crate) struct Outcome {
+    pub details: Map<String, Value>,
+    pub notes: Vec<RowNote>,
+}
+
+pub(crate) fn object(value: Value) -> Map<String, Value> {
+    match value {
+        Value::Object(map) => map,
+        _ => Map::new(),
+    }
+}
+
+impl Outcome {
+    /// What is known of a write without having applied it.
+    pub(crate) fn of(body: &Body) -> Self {
+        Self {
+            details: details_before(body),
+            notes: refused_before(body),
+        }
+    }
+}
+
+/// The details of a task before it has run.
+pub(crate) fn details_before(body: &Body) -> Map<String, Value> {
+    object(match body {
+        Body::CreateIndex { primary_key } | Body::UpdateIndex { primary_key } => {
+            json!({ "primaryKey": primary_key })
+        }
+        Body::DeleteIndex => json!({ "deletedDocuments": null }),
+        Body::Documents(documents) => json!({
+            "receivedDocuments": documents.documents.len() + documents.refused.len(),
+            "indexedDocuments": null,
+        }),
+        Body::DeleteDocuments(SelectionBody::Ids(ids)) => json!({
+            "providedIds": ids.len(), "originalFilter": null, "deletedDocuments": null,
+        }),
+        Body::DeleteDocuments(SelectionBody::Filter(filter)) => json!({
+            "providedIds": 0, "originalFilter": format!("{filter:?}"), "deletedDocuments": null,
+        }),
+        Body::DeleteDocuments(SelectionBody::All) => {
+            json!({ "providedIds": 0, "originalFilter": null, "deletedDocuments": null })
+        }
+        Body::Settings(text) => serde_json::from_str(text).unwrap_or_default(),
+        Body::Events(events) => json!({ "acceptedEvents": events.len() }),
+        Body::Compacted => json!({}),
+    })
+}
+
+fn refused_before(body: &Body) -> Vec<RowNote> {
+    match body {
+        Body::Documents(documents) => documents.refused.clone(),
+        _ => Vec::new(),
+    }
+}
