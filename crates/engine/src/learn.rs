@@ -20,6 +20,8 @@ use std::time::{Duration, Instant};
 const ENOUGH_EVENTS: u64 = 50;
 /// A fit is due when there are this share more events.
 const GROWTH: f64 = 0.1;
+/// Mark and version at the start of a model file; the event count and the model follow.
+const MAGIC: &[u8; 8] = b"VTRNSEQ1";
 /// How often the learner looks.
 const EVERY: Duration = Duration::from_secs(2);
 
@@ -132,7 +134,8 @@ fn save(path: &Path, events: u64, pctm: &Pctm) -> Result<(), EngineError> {
         path: path.to_owned(),
         source,
     };
-    let mut bytes = events.to_be_bytes().to_vec();
+    let mut bytes = MAGIC.to_vec();
+    bytes.extend_from_slice(&events.to_be_bytes());
     bytes.extend_from_slice(&pctm.to_bytes());
     let beside = path.with_extension("new");
     fs::write(&beside, bytes).map_err(io)?;
@@ -149,9 +152,14 @@ pub(crate) fn load(behaviour: &Behaviour, path: &Path) -> Result<(), EngineError
         return Ok(());
     }
     let bytes = fs::read(path).map_err(io)?;
-    let short = || io(std::io::Error::from(std::io::ErrorKind::UnexpectedEof));
-    let (events, pctm) = bytes.split_at_checked(8).ok_or_else(short)?;
-    let events = be_u64(events).ok_or_else(short)?;
+    let foreign = || {
+        io(std::io::Error::other(
+            "it is no sequence model this build can read",
+        ))
+    };
+    let rest = bytes.strip_prefix(MAGIC).ok_or_else(foreign)?;
+    let (events, pctm) = rest.split_at_checked(8).ok_or_else(foreign)?;
+    let events = be_u64(events).ok_or_else(foreign)?;
     behaviour.set_model(SequenceModel {
         events,
         pctm: Pctm::from_bytes(pctm)?,

@@ -10,6 +10,7 @@ mod compact;
 mod documents;
 mod engine;
 mod error;
+mod event_ids;
 mod folder;
 mod formatted;
 mod learn;

@@ -12,8 +12,7 @@ use crate::record::{Body, EVENTS, Entry, IndexNo};
 use crate::shared::{Shared, now};
 use crate::tables::{self, Applied, IndexMeta};
 use crate::writer::Writer;
-use crate::{EngineError, folder};
-use domain::Event;
+use crate::{EngineError, event_ids, folder};
 use lexical::WordsIndex;
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
@@ -25,8 +24,8 @@ use std::thread;
 use std::time::Instant;
 use store::{FolderLock, Log, LogOptions, Views, ViewsError};
 
-/// Events read from the log again at start, by index, for the writer's memory of ids.
-type Replayed = Vec<(IndexNo, Vec<Event>)>;
+/// Ids of events that are read from the log again are saved in parts of this size.
+const IDS_AT_ONCE: usize = 200_000;
 
 pub(crate) fn open(dir: &Path, options: OpenOptions) -> Result<Inner, EngineError> {
     let started = Instant::now();
@@ -69,7 +68,7 @@ fn start(
     shared: Arc<Shared>,
     applier: Applier,
     indexes: BTreeMap<String, IndexNo>,
-    replayed: Replayed,
+    replayed: u64,
     lock: FolderLock,
     options: OpenOptions,
 ) -> Result<Inner, EngineError> {
@@ -105,17 +104,18 @@ fn start(
 fn open_views(dir: &Path) -> Result<Views, EngineError> {
     let path = folder::views(dir);
     match Views::open(&path, &tables::NAMES) {
-        Ok(views) => Ok(views),
-        Err(err @ ViewsError::Damaged { .. }) => {
-            tracing::warn!(
-                error = &err as &dyn std::error::Error,
-                "the views cannot be read; building them anew from the log"
-            );
-            Views::destroy(&path)?;
-            Ok(Views::open(&path, &tables::NAMES)?)
-        }
-        Err(err) => Err(err.into()),
+        Ok(views) if tables::are_readable(&views)? => return Ok(views),
+        Ok(_) => tracing::warn!("the views have another format; building them anew from the log"),
+        Err(err @ ViewsError::Damaged { .. }) => tracing::warn!(
+            error = &err as &dyn std::error::Error,
+            "the views cannot be read; building them anew from the log"
+        ),
+        Err(err) => return Err(err.into()),
     }
+    Views::destroy(&path)?;
+    let views = Views::open(&path, &tables::NAMES)?;
+    tables::are_readable(&views)?;
+    Ok(views)
 }
 
 /// Opens what the index view lists; words that are missing, damaged or behind are built anew.
@@ -153,13 +153,14 @@ fn open_indexes(applier: &mut Applier) -> Result<(), EngineError> {
     Ok(())
 }
 
-/// Applies every record that the views have not seen.
-fn catch_up(applier: &mut Applier) -> Result<Replayed, EngineError> {
+/// Applies every record that the views have not seen; gives the number of events among them.
+fn catch_up(applier: &mut Applier) -> Result<u64, EngineError> {
     let shared = applier.shared.clone();
     let catalogue = Applied::Catalogue.read(&shared.views.snapshot())?;
     let events = Applied::Events.read(&shared.views.snapshot())?;
     let mut group = Group::default();
-    let mut replayed = Replayed::new();
+    let mut ids = Vec::new();
+    let mut replayed = 0;
     for record in shared.log.read(catalogue.min(events)) {
         let record = record?;
         if record.kind == store::LOST {
@@ -169,25 +170,41 @@ fn catch_up(applier: &mut Applier) -> Result<Replayed, EngineError> {
             );
         } else if record.kind == EVENTS {
             if record.seq >= events {
-                fold(&shared, &Entry::decode(&record)?, &mut replayed);
+                replayed += fold(&shared, &Entry::decode(&record)?, &mut ids)?;
             }
         } else if record.seq >= catalogue {
             applier.apply_record(record.seq, &mut group)?;
         }
     }
+    event_ids::save(&shared.views, ids)?;
     applier.commit(&mut group)?;
     // Events of indexes that were deleted later have nobody to belong to.
-    let alive: Vec<IndexNo> = applier.open.keys().copied().collect();
-    shared.behaviours.write().retain(|no, _| alive.contains(no));
-    replayed.retain(|(no, _)| alive.contains(no));
+    shared
+        .behaviours
+        .write()
+        .retain(|no, _| applier.open.contains_key(no));
     Ok(replayed)
 }
 
-fn fold(shared: &Shared, entry: &Entry, replayed: &mut Replayed) {
-    if let Body::Events(events) = &entry.body {
-        shared.behaviour(entry.index).fold(events);
-        replayed.push((entry.index, events.clone()));
+/// Folds the events of one record again.
+fn fold(
+    shared: &Shared,
+    entry: &Entry,
+    ids: &mut Vec<event_ids::EventKey>,
+) -> Result<u64, EngineError> {
+    let Body::Events(events) = &entry.body else {
+        return Ok(0);
+    };
+    shared.behaviour(entry.index).fold(events);
+    ids.extend(
+        events
+            .iter()
+            .filter_map(|event| event_ids::key(entry.index, event)),
+    );
+    if ids.len() >= IDS_AT_ONCE {
+        event_ids::save(&shared.views, ids.drain(..))?;
     }
+    Ok(events.len() as u64)
 }
 
 /// Removes index folders that no index owns: left by a crash during a rebuild or deletion.

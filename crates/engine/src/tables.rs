@@ -10,7 +10,7 @@ use intake::{RoleReason, Roles};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use store::{View, ViewBatch, ViewSnapshot};
+use store::{View, ViewBatch, ViewSnapshot, Views};
 
 use crate::settings::Settings;
 
@@ -31,6 +31,25 @@ pub(crate) const TASKS: View = View::at(3);
 pub(crate) const NOTES: View = View::at(4);
 pub(crate) const EVENT_IDS: View = View::at(5);
 pub(crate) const PROFILES: View = View::at(6);
+
+/// Format of everything in the views. Views of another format are built anew from the log.
+const FORMAT: u64 = 1;
+const FORMAT_KEY: &[u8] = b"format";
+
+/// Whether this build can read the views; empty ones are marked as its own.
+pub(crate) fn are_readable(views: &Views) -> Result<bool, EngineError> {
+    let snapshot = views.snapshot();
+    if let Some(format) = snapshot.get(META, FORMAT_KEY)? {
+        return Ok(be_u64(&format) == Some(FORMAT));
+    }
+    if Applied::Catalogue.read(&snapshot)? > 0 || Applied::Events.read(&snapshot)? > 0 {
+        return Ok(false);
+    }
+    let mut batch = views.batch();
+    batch.put(META, FORMAT_KEY, FORMAT.to_be_bytes());
+    batch.commit()?;
+    Ok(true)
+}
 
 /// How far a view has applied the log: the next sequence number it needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,6 +5,7 @@
 //! then answers. More clients make larger groups, not more fsyncs.
 
 use crate::behaviour::Behaviour;
+use crate::event_ids::{self, EventKey};
 use crate::record::{Body, Entry, IndexNo};
 use crate::shared::{Shared, enqueued, now};
 use crate::snapshot::Published;
@@ -16,8 +17,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::Duration;
-use store::{NewRecord, ViewsError};
-use xxhash_rust::xxh3::xxh3_128;
+use store::NewRecord;
 
 /// Most writes and most bytes in one group.
 const GROUP_WRITES: usize = 512;
@@ -26,8 +26,6 @@ const GROUP_BYTES: usize = 16 << 20;
 const QUIET: Duration = Duration::from_secs(2);
 /// … or when a crash would mean folding more events than this again (a few seconds).
 const EVENTS_BETWEEN_CHECKPOINTS: u64 = 500_000;
-/// From this many on, event ids bypass the memtables.
-const MANY_IDS: usize = 10_000;
 /// Items whose presence in the catalogue is remembered.
 const KNOWN_ITEMS: usize = 200_000;
 
@@ -55,9 +53,6 @@ pub(crate) enum Apply {
     Advance(u64),
 }
 
-/// An event id, hashed with its index.
-type EventKey = (IndexNo, u128);
-
 pub(crate) struct Writer {
     shared: Arc<Shared>,
     applier: Sender<Apply>,
@@ -78,26 +73,20 @@ struct Member {
 }
 
 impl Writer {
+    /// A writer for a folder whose last `replayed` events are in no checkpoint.
     pub(crate) fn new(
         shared: Arc<Shared>,
         applier: Sender<Apply>,
         indexes: BTreeMap<String, IndexNo>,
-        replayed: Vec<(IndexNo, Vec<Event>)>,
+        replayed: u64,
     ) -> Self {
-        let mut fresh_ids = FxHashSet::default();
-        let mut since_checkpoint = 0;
-        for (index, events) in replayed {
-            since_checkpoint += events.len() as u64;
-            fresh_ids.extend(events.iter().filter_map(|event| event_key(index, event)));
-        }
-        let catalogue = KnownItems::default();
         Self {
             shared,
             applier,
             indexes,
-            fresh_ids,
-            since_checkpoint,
-            catalogue,
+            fresh_ids: FxHashSet::default(),
+            since_checkpoint: replayed,
+            catalogue: KnownItems::default(),
         }
     }
 
@@ -242,10 +231,8 @@ impl Writer {
     ) -> Result<(), EngineError> {
         let mut kept = Vec::with_capacity(events.len());
         for event in events.drain(..) {
-            if let Some(key) = event_key(index, &event) {
-                if self.fresh_ids.contains(&key)
-                    || self.shared.views.contains(EVENT_IDS, &id_key(key))?
-                {
+            if let Some(key) = event_ids::key(index, &event) {
+                if self.fresh_ids.contains(&key) || self.shared.views.contains(EVENT_IDS, &key)? {
                     continue;
                 }
                 self.fresh_ids.insert(key);
@@ -321,24 +308,6 @@ impl Writer {
         }));
     }
 
-    /// Saves the fresh event ids. They may be there before the profiles that go with them:
-    /// events read from the log again were accepted and are not looked up.
-    fn save_ids(&self) -> Result<(), ViewsError> {
-        let mut keys: Vec<[u8; 24]> = self.fresh_ids.iter().map(|key| id_key(*key)).collect();
-        keys.sort_unstable();
-        if keys.len() >= MANY_IDS {
-            return self
-                .shared
-                .views
-                .ingest(EVENT_IDS, keys.into_iter().map(|key| (key, [])));
-        }
-        let mut batch = self.shared.views.batch();
-        for key in keys {
-            batch.put(EVENT_IDS, key, []);
-        }
-        batch.commit()
-    }
-
     /// Saves profiles and event ids with the sequence they stand at, if enough is new.
     fn checkpoint_if(&mut self, at_least: u64) {
         if self.since_checkpoint < at_least {
@@ -350,7 +319,8 @@ impl Writer {
             Behaviour::checkpoint(&behaviour, &mut batch);
         }
         Applied::Events.write(&mut batch, next);
-        match self.save_ids().and_then(|()| batch.commit()) {
+        let ids = self.fresh_ids.iter().copied();
+        match event_ids::save(&self.shared.views, ids).and_then(|()| batch.commit()) {
             Ok(()) => {
                 self.fresh_ids.clear();
                 self.since_checkpoint = 0;
@@ -378,17 +348,6 @@ impl Group {
         self.records.push(record);
         self.members.push(member);
     }
-}
-
-fn event_key(index: IndexNo, event: &Event) -> Option<EventKey> {
-    event.id.as_ref().map(|id| (index, xxh3_128(id.as_bytes())))
-}
-
-fn id_key((index, hash): EventKey) -> [u8; 24] {
-    let mut key = [0; 24];
-    key[..8].copy_from_slice(&index.0.to_be_bytes());
-    key[8..].copy_from_slice(&hash.to_be_bytes());
-    key
 }
 
 /// Which items are in the catalogue, remembered while the published state stays the same.

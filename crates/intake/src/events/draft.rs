@@ -35,6 +35,9 @@ pub(super) struct Draft<'a> {
 /// Which column of a CSV holds which part.
 pub(super) type Plan = [Vec<usize>; Part::COUNT];
 
+/// Milliseconds by which a clock may be ahead of ours: time zones and careless clocks.
+const CLOCK_SKEW: i64 = 86_400_000;
+
 /// Remembers the last time that was read: lines of one order share it.
 #[derive(Debug, Default)]
 pub(super) struct Moments {
@@ -244,6 +247,8 @@ impl<'a> Draft<'a> {
         }
     }
 
+    /// When it happened; now, if it does not say. A time well ahead of the clock is taken as
+    /// now too: one wrong clock would otherwise fade everything else in the shop.
     fn time(&self, now: Timestamp, moments: &mut Moments) -> Result<Timestamp, Rejected> {
         let found = match self.cell(Part::Time).1 {
             Cell::Missing => return Ok(now),
@@ -256,6 +261,8 @@ impl<'a> Draft<'a> {
             }
             Cell::Value(other) => Err(format!("expected a time, found {}", kind_of(other))),
         };
-        found.map_err(|reason| self.fault(Part::Time, reason))
+        let time = found.map_err(|reason| self.fault(Part::Time, reason))?;
+        let is_ahead = time.millis() > now.millis().saturating_add(CLOCK_SKEW);
+        Ok(if is_ahead { now } else { time })
     }
 }

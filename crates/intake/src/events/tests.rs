@@ -130,6 +130,18 @@ fn a_refused_event_names_row_and_field() {
 }
 
 #[test]
+fn a_time_well_ahead_of_the_clock_is_taken_as_now() {
+    let at = |millis: i64| {
+        let object = json!({"user": "u", "kind": "view", "item": "a", "at": millis});
+        native(object).map(|event| event.time.millis())
+    };
+    let hour = 3_600_000;
+    assert_eq!(at(NOW - hour), Ok(NOW - hour));
+    assert_eq!(at(NOW + hour), Ok(NOW + hour));
+    assert_eq!(at(NOW + 48 * hour), Ok(NOW));
+}
+
+#[test]
 fn the_online_retail_file_is_recognised() {
     let found = events(
         "CustomerID,InvoiceNo,StockCode,Quantity,UnitPrice,InvoiceDate,Country\n\
