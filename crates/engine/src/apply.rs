@@ -204,10 +204,16 @@ impl Applier {
         body: &DocumentsBody,
         group: &mut Group,
     ) -> Result<Outcome, Failure> {
-        if crate::documents::guess_roles_again(self.existing(entry)?, body) {
-            // Building anew reads the documents view, so what the group holds goes there first.
-            self.commit_changes(group)?;
-            self.rebuild_if_planned_otherwise(seq, entry.index)?;
+        if crate::documents::is_guess_due(self.existing(entry)?, body) {
+            // Building anew reads the documents view, so what the group holds goes there first,
+            // and as a whole: documents without their counts would be counted wrongly when a
+            // crash makes this record be applied again, and the next guess would come at
+            // another record than in a rebuild.
+            self.commit(group)?;
+            group.touch(entry.index);
+            if crate::documents::guess_roles_again(self.existing(entry)?, body) {
+                self.rebuild_if_planned_otherwise(seq, entry.index)?;
+            }
         }
         let shared = self.shared.clone();
         apply_documents(
@@ -217,19 +223,6 @@ impl Applier {
             body,
             &mut group.changes,
         )
-    }
-
-    /// Makes the words and documents of the group durable, without finishing its tasks.
-    fn commit_changes(&mut self, group: &mut Group) -> Result<(), EngineError> {
-        let mut batch = group
-            .batch
-            .take()
-            .unwrap_or_else(|| self.shared.views.batch());
-        let changes = std::mem::take(&mut group.changes);
-        self.compactor.note(changes.superseded);
-        changes.write(&mut batch);
-        batch.commit()?;
-        Ok(())
     }
 
     /// Commits the group: words, then views with the tasks and the sequence, then publishes.

@@ -371,17 +371,23 @@ pub(crate) fn index_all(
     Ok(())
 }
 
-/// Guesses the field roles from this coming batch when the last guess rests on too little;
-/// true when they came out different.
+/// Whether the last guess rests on too little for what there is with this batch.
+pub(crate) fn is_guess_due(index: &OpenIndex, body: &DocumentsBody) -> bool {
+    let documents = documents_with(index, body);
+    let guessed_at = index.meta.guessed_at;
+    let grown = guessed_at < GUESS_ENOUGH && documents >= guessed_at * GUESS_GROWTH;
+    documents > 0 && (guessed_at == 0 || grown)
+}
+
+fn documents_with(index: &OpenIndex, body: &DocumentsBody) -> u64 {
+    let stored = index.meta.fields.values().copied().max().unwrap_or(0);
+    stored + body.documents.iter().flatten().count() as u64
+}
+
+/// Guesses the field roles and identifiers from this batch; true when they came out different.
 pub(crate) fn guess_roles_again(index: &mut OpenIndex, body: &DocumentsBody) -> bool {
+    let documents = documents_with(index, body);
     let meta = &mut index.meta;
-    let stored = meta.fields.values().copied().max().unwrap_or(0);
-    let documents = stored + body.documents.iter().flatten().count() as u64;
-    let due = meta.guessed_at == 0
-        || (meta.guessed_at < GUESS_ENOUGH && documents >= meta.guessed_at * GUESS_GROWTH);
-    if !due || documents == 0 {
-        return false;
-    }
     let parsed: Vec<Map<String, Value>> = body
         .documents
         .iter()

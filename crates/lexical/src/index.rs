@@ -264,6 +264,19 @@ impl WordsIndex {
         Ok(())
     }
 
+    /// A writer that is safe after a crash.
+    fn new_writer(&self) -> Result<IndexWriter, TantivyError> {
+        let writer: IndexWriter = self.index.writer_with_num_threads(1, WRITER_BYTES)?;
+        // A commit that a crash cut short may have left a file of deletions behind. The same
+        // writes get the same stamps again, and tantivy refuses to write that file twice.
+        writer.garbage_collect_files().wait()?;
+        // The first stamp of a writer is that of the last commit. Were it a deletion's, a merge
+        // that starts before the next commit could take it for done in a segment where it is not,
+        // and the replaced document would be there twice. So nothing gets that stamp.
+        writer.run(std::iter::empty())?;
+        Ok(writer)
+    }
+
     /// Runs one change, starting the writer if need be. After a failure the writer is gone.
     fn write(
         &mut self,
@@ -272,8 +285,7 @@ impl WordsIndex {
         let mut writer = match self.writer.take() {
             Some(writer) => writer,
             None => self
-                .index
-                .writer_with_num_threads(1, WRITER_BYTES)
+                .new_writer()
                 .map_err(|source| LexicalError::from_tantivy(&self.dir, source))?,
         };
         match change(&mut writer) {
