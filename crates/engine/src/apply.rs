@@ -75,7 +75,7 @@ impl Applier {
                     error = &err as &dyn std::error::Error,
                     "the catalogue cannot be updated; restart to try again"
                 );
-                self.shared.stop(err.to_string());
+                self.shared.stop(err);
                 break;
             }
         }

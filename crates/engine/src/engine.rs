@@ -87,14 +87,16 @@ pub struct EngineStats {
 impl Engine {
     /// Opens a data folder, makes it when it is missing, and catches up from the log.
     pub fn open(dir: &Path, options: OpenOptions) -> Result<Self, EngineError> {
+        let inner = crate::open::open(dir, options).map_err(|err| err.or_full(dir))?;
         Ok(Self {
-            inner: Arc::new(crate::open::open(dir, options)?),
+            inner: Arc::new(inner),
         })
     }
 
     /// Writes an address into the lock file, for commands that find the folder in use.
     pub fn describe_holder(&self, text: &str) -> Result<(), EngineError> {
-        Ok(self.inner.lock.describe(text)?)
+        let described = self.inner.lock.describe(text);
+        described.map_err(|err| EngineError::from(err).or_full(&self.inner.shared.dir))
     }
 
     /// What the process that holds a folder wrote there; `None` when nobody holds it.

@@ -2,7 +2,11 @@
 
 use crate::{SettingsError, recommend::UnknownKind};
 use domain::{FilterError, IdError};
-use std::path::PathBuf;
+use std::error::Error;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use store::{LogError, ViewsError};
 
 /// Every way in which the engine says no.
 #[derive(Debug, thiserror::Error)]
@@ -37,6 +41,15 @@ pub enum EngineError {
         "the catalogue takes no more writes since one could not be applied ({0}); see to that and restart: nothing accepted is lost"
     )]
     CatalogueStopped(String),
+    #[error(
+        "no space left on the disk that holds {}: free some space and start again; nothing acknowledged was lost",
+        path.display()
+    )]
+    Full {
+        path: PathBuf,
+        #[source]
+        source: Arc<EngineError>,
+    },
     #[error("the data folder is closing; try again when it is open")]
     Closing,
     #[error(transparent)]
@@ -70,4 +83,69 @@ pub enum EngineError {
     },
     #[error("record {seq} of the log cannot be read: {reason}")]
     Record { seq: u64, reason: String },
+}
+
+impl EngineError {
+    /// Whether more space on the disk would help, however deep down that is said.
+    pub(crate) fn is_full(&self) -> bool {
+        if self.says_full() {
+            return true;
+        }
+        let mut cause: Option<&(dyn Error + 'static)> = Some(self);
+        while let Some(error) = cause {
+            if let Some(error) = error.downcast_ref::<io::Error>() {
+                return store::is_full(error);
+            }
+            cause = error.source();
+        }
+        false
+    }
+
+    /// The same error, as a sentence that says what to do if the disk is full.
+    pub(crate) fn or_full(self, dir: &Path) -> Self {
+        if self.says_full() || !self.is_full() {
+            return self;
+        }
+        Self::Full {
+            path: dir.to_owned(),
+            source: Arc::new(self),
+        }
+    }
+
+    fn says_full(&self) -> bool {
+        match self {
+            Self::Full { .. } | Self::Log(LogError::Full { .. }) => true,
+            Self::NotWritten(log) => matches!(**log, LogError::Full { .. }),
+            Self::Views(ViewsError::Full { .. }) => true,
+            _ => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_told_apart_and_says_what_to_do() {
+        let failed = |kind: io::ErrorKind| EngineError::Folder {
+            path: "shop/indexes".into(),
+            source: kind.into(),
+        };
+        let full = failed(io::ErrorKind::StorageFull);
+        assert!(full.is_full());
+        let said = full.or_full(Path::new("shop"));
+        let sentence = said.to_string();
+        assert!(
+            sentence.contains("holds shop: free some space"),
+            "{sentence}"
+        );
+        assert!(said.is_full());
+        assert_eq!(said.or_full(Path::new("x")).to_string(), sentence);
+
+        let other = failed(io::ErrorKind::PermissionDenied);
+        assert!(!other.is_full());
+        let other = other.or_full(Path::new("shop")).to_string();
+        assert_eq!(other, "cannot use shop/indexes");
+    }
 }

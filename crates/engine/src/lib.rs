@@ -8,6 +8,7 @@ mod apply;
 mod behaviour;
 mod compact;
 mod documents;
+mod encoders;
 mod engine;
 mod error;
 mod event_ids;
@@ -33,6 +34,10 @@ mod write;
 mod writer;
 
 pub use compact::CompactReport;
+pub use encode::{Begun, Encoded, Precision, Prefix, ServiceError, ServiceOptions};
+pub use encoders::{
+    EncoderError, Encoders, InstalledModel, ModelFolders, ModelName, ModelPlace, OpenEncoder,
+};
 pub use engine::{Engine, EngineStats, Learn, OpenOptions, TaskPage};
 pub use error::EngineError;
 pub use intake::{RoleReason, Roles};

@@ -6,7 +6,7 @@
 use crate::behaviour::Behaviour;
 use crate::record::IndexNo;
 use crate::snapshot::Published;
-use crate::{EngineError, Task, TaskStatus};
+use crate::{EngineError, Task, TaskError, TaskStatus};
 use arc_swap::ArcSwap;
 use domain::Timestamp;
 use parking_lot::{Condvar, Mutex, RwLock};
@@ -26,7 +26,7 @@ pub(crate) struct Shared {
     pending: Mutex<BTreeMap<u64, Task>>,
     finished: Condvar,
     /// Why the applier ended, once it has ended before its time.
-    stopped: OnceLock<String>,
+    stopped: OnceLock<Arc<EngineError>>,
 }
 
 impl Shared {
@@ -88,11 +88,27 @@ impl Shared {
     }
 
     pub(crate) fn pending_task(&self, uid: u64) -> Option<Task> {
-        self.pending.lock().get(&uid).cloned()
+        let task = self.pending.lock().get(&uid).cloned()?;
+        Some(self.with_reason(task))
     }
 
     pub(crate) fn pending_tasks(&self) -> Vec<Task> {
-        self.pending.lock().values().cloned().collect()
+        let pending: Vec<Task> = self.pending.lock().values().cloned().collect();
+        let pending = pending.into_iter();
+        pending.map(|task| self.with_reason(task)).collect()
+    }
+
+    /// A task that waits for a restart says so.
+    fn with_reason(&self, task: Task) -> Task {
+        let error = self.stopped().map(|why| TaskError {
+            code: match why {
+                EngineError::Full { .. } => "no_space_left_on_device",
+                _ => "catalogue_stopped",
+            }
+            .to_owned(),
+            message: why.to_string(),
+        });
+        Task { error, ..task }
     }
 
     pub(crate) fn is_indexing(&self, uid: &str) -> bool {
@@ -103,14 +119,22 @@ impl Shared {
     }
 
     /// Says that the applier cannot go on; later catalogue writes are refused with this reason.
-    pub(crate) fn stop(&self, why: String) {
+    pub(crate) fn stop(&self, why: EngineError) {
         // Only the applier calls this, and only once.
-        let _ = self.stopped.set(why);
+        let _ = self.stopped.set(Arc::new(why));
         self.finished.notify_all();
     }
 
-    pub(crate) fn stopped(&self) -> Option<&str> {
-        self.stopped.get().map(String::as_str)
+    /// What is answered to a catalogue write once the applier has ended.
+    pub(crate) fn stopped(&self) -> Option<EngineError> {
+        let why = self.stopped.get()?;
+        if !why.is_full() {
+            return Some(EngineError::CatalogueStopped(why.to_string()));
+        }
+        Some(EngineError::Full {
+            path: self.dir.clone(),
+            source: why.clone(),
+        })
     }
 
     /// Waits until the task is no longer pending, or the time is up.

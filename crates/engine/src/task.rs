@@ -16,6 +16,7 @@ pub struct Task {
     pub kind: TaskKind,
     /// `receivedDocuments`, `indexedDocuments`, and ours: `refusedRows`, `changedRows`.
     pub details: Map<String, Value>,
+    /// Why it failed, or why it will not go on before a restart.
     pub error: Option<TaskError>,
     pub enqueued_at: Timestamp,
     pub started_at: Option<Timestamp>,
@@ -44,7 +45,7 @@ pub enum TaskKind {
     EventAddition,
 }
 
-/// Why a task failed: the error object of the convention.
+/// Why a task failed or does not go on: the error object of the convention.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TaskError {
     pub message: String,

@@ -173,7 +173,7 @@ impl Writer {
             done,
         } = write;
         if let (false, Some(why)) = (matches!(body, Body::Events(_)), self.shared.stopped()) {
-            return done(Err(EngineError::CatalogueStopped(why.to_owned())));
+            return done(Err(why));
         }
         let known = self.indexes.get(uid.as_str()).copied();
         let index = match (&body, known) {

@@ -63,6 +63,8 @@ pub struct Case {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Split {
     pub protocol: SequenceProtocol,
+    /// How many items there are; every number is below it.
+    pub items: usize,
     /// One sequence per user; empty for a user whose items are all held out.
     pub training: Vec<Vec<u32>>,
     pub cases: Vec<Case>,
@@ -93,16 +95,18 @@ impl SequenceProtocol {
             Self::P1 => 2,
             Self::P2 => 1,
         };
-        self.split(&sequences.sequences, trained, 1)
+        self.split(sequences, trained)
     }
 
-    /// The split to tune on: nobody sees the last item, and the one before it is the target.
+    /// The split to tune on: the item before the last is the target. Last items leave no trace in it, not even in the
+    /// number of items or in their numbers, which are those of [`Sequences::without_last`].
     pub fn inner(self, sequences: &Sequences) -> Split {
-        self.split(&sequences.sequences, 2, 2)
+        self.split(&sequences.without_last(), 1)
     }
 
-    /// Trains without the newest `untrained` items and predicts the `back`-th from the end.
-    fn split(self, sequences: &[Vec<u32>], untrained: usize, back: usize) -> Split {
+    /// Trains without the newest `untrained` items and predicts the newest one.
+    fn split(self, known: &Sequences, untrained: usize) -> Split {
+        let sequences = &known.sequences;
         let without = |sequence: &Vec<u32>, newest: usize| {
             sequence[..sequence.len().saturating_sub(newest)].to_vec()
         };
@@ -113,7 +117,7 @@ impl SequenceProtocol {
         let trained: FxHashSet<u32> = training.iter().flatten().copied().collect();
         let mut cases = Vec::new();
         for (user, sequence) in sequences.iter().enumerate() {
-            let history = without(sequence, back);
+            let history = without(sequence, 1);
             // A user without any history can only be given what is popular; that is not what is measured.
             let Some(&target) = sequence.get(history.len()).filter(|_| !history.is_empty()) else {
                 continue;
@@ -128,6 +132,7 @@ impl SequenceProtocol {
         }
         Split {
             protocol: self,
+            items: known.items.len(),
             training,
             cases,
         }

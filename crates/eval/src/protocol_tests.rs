@@ -35,24 +35,40 @@ fn printed(split: &Split, sequences: &Sequences) -> String {
 
 #[test]
 fn the_splits_of_both_protocols() {
-    let sequences = read();
-    for (split, expected) in [
+    let all = read();
+    let known = all.without_last();
+    for (split, sequences, expected) in [
         // 4 and 9 occur nowhere in training, d has no history.
         (
-            SequenceProtocol::P2.test(&sequences),
+            SequenceProtocol::P2.test(&all),
+            &all,
             "1 2 3, 2 3, 3,  | c: 3 -> 1",
         ),
-        (SequenceProtocol::P2.inner(&sequences), "1 2, 2, ,  | "),
+        (SequenceProtocol::P2.inner(&all), &known, "1 2, 2, ,  | "),
         (
-            SequenceProtocol::P1.test(&sequences),
+            SequenceProtocol::P1.test(&all),
+            &all,
             "1 2, 2, ,  | a: 1 2 3 -> 4, b: 2 3 -> 9, c: 3 -> 1",
         ),
         (
-            SequenceProtocol::P1.inner(&sequences),
+            SequenceProtocol::P1.inner(&all),
+            &known,
             "1 2, 2, ,  | a: 1 2 -> 3, b: 2 -> 3",
         ),
     ] {
-        assert_eq!(printed(&split, &sequences), expected);
+        assert_eq!(printed(&split, sequences), expected);
+        assert_eq!(split.items, sequences.items.len());
+    }
+}
+
+/// Settings are chosen on this split, so nothing of what they are judged by may be in it.
+#[test]
+fn the_inner_split_is_the_same_whatever_the_last_items_are() {
+    let others = "a 1 2 3 3\nb 2 3 new\nc 3 7\nd 1\n";
+    let others = Sequences::read(others.as_bytes()).unwrap();
+    for protocol in [SequenceProtocol::P1, SequenceProtocol::P2] {
+        assert_eq!(protocol.inner(&read()), protocol.inner(&others));
+        assert_ne!(protocol.test(&read()), protocol.test(&others));
     }
 }
 

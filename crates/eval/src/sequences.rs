@@ -73,15 +73,38 @@ impl Sequences {
         if users.is_empty() {
             return Err(SequencesError::Empty);
         }
+        Ok(Self::numbered(users, tokens, sequences))
+    }
+
+    /// What was known before everybody's last item: without it, and without the items that stand nowhere else. The
+    /// others are numbered anew, so that nothing here depends on a last item. Nobody is left out.
+    pub fn without_last(&self) -> Self {
+        let mut tokens = Tokens::default();
+        let known = |sequence: &Vec<u32>| sequence.len().saturating_sub(1);
+        let sequences = self
+            .sequences
+            .iter()
+            .map(|sequence| {
+                let items = sequence[..known(sequence)].iter();
+                items
+                    .map(|&item| tokens.number(&self.items[item as usize]))
+                    .collect()
+            })
+            .collect();
+        Self::numbered(self.users.clone(), tokens, sequences)
+    }
+
+    /// Gives the items, which are numbered as they came, the numbers of their own order.
+    fn numbered(users: Vec<String>, tokens: Tokens, mut sequences: Vec<Vec<u32>>) -> Self {
         let (items, order) = tokens.sorted();
         for item in sequences.iter_mut().flatten() {
             *item = order[*item as usize];
         }
-        Ok(Self {
+        Self {
             users,
             items,
             sequences,
-        })
+        }
     }
 }
 
@@ -144,6 +167,17 @@ mod tests {
         );
         check("a 10 9 x\n", &["10", "9", "x"], &[&[0, 1, 2]]);
         check("a\tgift  card", &["card", "gift"], &[&[1, 0]]);
+    }
+
+    #[test]
+    fn nothing_is_left_of_a_last_item() {
+        let read = |text: &str| Sequences::read(text.as_bytes()).unwrap().without_last();
+        let known = read("a 10 9 x\nb 9 7\nc 3\n");
+        // By number, because the only item that is no number is gone.
+        assert_eq!(known.items, ["9", "10"]);
+        assert_eq!(known.sequences, [vec![1, 0], vec![0], vec![]]);
+        assert_eq!(known.users, ["a", "b", "c"]);
+        assert_eq!(known, read("a 10 9 8\nb 9 y\nc 10\n"));
     }
 
     #[test]

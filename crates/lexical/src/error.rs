@@ -6,6 +6,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 use tantivy::TantivyError;
+use tantivy::directory::error::OpenWriteError;
 
 /// Why the index folder could not be created, opened or written.
 #[derive(Debug, thiserror::Error)]
@@ -54,10 +55,15 @@ impl LexicalError {
         let path = path.to_owned();
         match source {
             TantivyError::LockFailure(..) => Self::Locked { path },
-            TantivyError::IoError(source) => Self::Io {
-                path,
-                source: io::Error::new(source.kind(), source.to_string()),
-            },
+            TantivyError::IoError(source)
+            | TantivyError::OpenWriteError(OpenWriteError::IoError {
+                io_error: source, ..
+            }) => {
+                let text = source.to_string();
+                let source =
+                    of_the_system(&text).unwrap_or_else(|| io::Error::new(source.kind(), text));
+                Self::Io { path, source }
+            }
             TantivyError::DataCorruption(_)
             | TantivyError::OpenReadError(_)
             | TantivyError::IncompatibleIndex(_)
@@ -65,12 +71,23 @@ impl LexicalError {
                 path,
                 what: source.to_string(),
             },
-            source => Self::Engine {
-                path,
-                source: Box::new(source),
+            source => match of_the_system(&source.to_string()) {
+                Some(source) => Self::Io { path, source },
+                None => Self::Engine {
+                    path,
+                    source: Box::new(source),
+                },
             },
         }
     }
+}
+
+/// The error of the system behind an error of tantivy, which may wrap it in one without a source or keep its text only.
+/// Its number still stands in the text.
+fn of_the_system(text: &str) -> Option<io::Error> {
+    let (_, rest) = text.rsplit_once("(os error ")?;
+    let (number, _) = rest.split_once(')')?;
+    Some(io::Error::from_raw_os_error(number.parse().ok()?))
 }
 
 /// Why a query was refused or could not be answered.
@@ -142,6 +159,27 @@ fn listed(available: &[String], kind: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_error_of_the_system_is_recognised_however_it_is_wrapped() {
+        let system = || io::Error::from_raw_os_error(2);
+        for wrapped in [
+            TantivyError::from(system()),
+            TantivyError::from(io::Error::other(system().to_string())),
+            TantivyError::InternalError(system().to_string()),
+            TantivyError::OpenWriteError(OpenWriteError::wrap_io_error(system(), "x".into())),
+        ] {
+            let LexicalError::Io { source, .. } =
+                LexicalError::from_tantivy(Path::new("words"), wrapped)
+            else {
+                panic!("not told apart")
+            };
+            assert_eq!(source.kind(), io::ErrorKind::NotFound);
+        }
+        for other in ["no number", "(os error x)", "(os error 2"] {
+            assert!(of_the_system(other).is_none(), "{other}");
+        }
+    }
 
     #[test]
     fn a_refusal_lists_what_is_allowed() {

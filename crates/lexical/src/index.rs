@@ -297,9 +297,21 @@ impl WordsIndex {
             Err(source) => {
                 self.forget_pending();
                 self.next_number = self.core.next_number();
+                let source = cause(&mut writer, source);
                 Err(LexicalError::from_tantivy(&self.dir, source))
             }
         }
+    }
+}
+
+/// A writer whose thread has failed says only that it has; the thread itself knows why.
+fn cause(writer: &mut IndexWriter, error: TantivyError) -> TantivyError {
+    if !matches!(error, TantivyError::ErrorInThread(_)) {
+        return error;
+    }
+    match writer.prepare_commit() {
+        Err(cause) => cause,
+        Ok(_) => error,
     }
 }
 

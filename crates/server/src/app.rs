@@ -1,4 +1,4 @@
-//! What every handler shares: the engine, the configuration and the turnstiles.
+//! What every handler shares: the engine, the encoders, the configuration and the turnstiles.
 //!
 //! Engine calls block. Reads take a turn (so that a crowd queues instead of
 //! thrashing) and run in place on the worker thread, after telling tokio to move
@@ -10,7 +10,7 @@
 use crate::config::{Limits, ServerConfig};
 use crate::error::ApiError;
 use axum::http::StatusCode;
-use engine::{Accepted, Engine, EngineError, IndexReader, Write};
+use engine::{Accepted, Encoders, Engine, EngineError, IndexReader, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::runtime::{Handle, RuntimeFlavor};
@@ -22,6 +22,7 @@ pub(crate) struct App(Arc<Inner>);
 
 struct Inner {
     engine: Engine,
+    encoders: Encoders,
     config: ServerConfig,
     computing: Semaphore,
     waiting: AtomicUsize,
@@ -31,7 +32,10 @@ struct Inner {
 impl App {
     pub(crate) fn new(engine: Engine, config: ServerConfig) -> Self {
         let limits = &config.limits;
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let encoders = Encoders::new(config.models.clone(), threads, limits.encoding);
         Self(Arc::new(Inner {
+            encoders,
             computing: Semaphore::new(limits.computing.max(1)),
             waiting: AtomicUsize::new(0),
             large_bodies: Semaphore::new(limits.large_bodies.max(1)),
@@ -50,6 +54,11 @@ impl App {
 
     pub(crate) fn engine(&self) -> &Engine {
         &self.0.engine
+    }
+
+    /// Encoder models by name.
+    pub(crate) fn encoders(&self) -> &Encoders {
+        &self.0.encoders
     }
 
     /// Runs a read when its turn comes.

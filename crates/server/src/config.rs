@@ -3,6 +3,7 @@
 //! An address that other machines can reach is refused without a master key, so
 //! that nothing is open by accident. The key never appears in `Debug` output.
 
+use engine::{ModelFolders, ServiceOptions};
 use std::fmt;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -16,6 +17,7 @@ pub struct ServerConfig {
     pub(crate) listen: SocketAddr,
     pub(crate) master_key: Option<MasterKey>,
     pub(crate) limits: Limits,
+    pub(crate) models: ModelFolders,
 }
 
 /// The secret that opens every route.
@@ -61,6 +63,7 @@ impl ServerConfig {
             listen,
             master_key: master_key.map(MasterKey),
             limits: Limits::default(),
+            models: ModelFolders::default(),
         };
         config.check_address(listen)?;
         Ok(config)
@@ -69,6 +72,12 @@ impl ServerConfig {
     /// The same with other limits.
     pub fn with_limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
+        self
+    }
+
+    /// The same with encoder models out of these folders; without, there are none.
+    pub fn with_models(mut self, models: ModelFolders) -> Self {
+        self.models = models;
         self
     }
 
@@ -97,6 +106,12 @@ pub struct Limits {
     pub query_bytes: usize,
     /// Queries in one multi-search.
     pub queries: usize,
+    /// Texts in one request for embeddings.
+    pub embedding_texts: usize,
+    /// Characters of all texts in one request for embeddings.
+    pub embedding_characters: usize,
+    /// What is encoded at once, and how long a request may wait for it.
+    pub encoding: ServiceOptions,
     /// Documents in one listing.
     pub documents: usize,
     /// Open connections; further ones wait to be accepted.
@@ -128,6 +143,9 @@ impl Default for Limits {
             request_bytes: 10_000_000,
             query_bytes: 10_000,
             queries: 100,
+            embedding_texts: 2048,
+            embedding_characters: 2_000_000,
+            encoding: ServiceOptions::default(),
             documents: 10_000,
             connections: 10_000,
             computing: (2 * cores).max(4),

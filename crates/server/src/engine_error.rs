@@ -29,6 +29,7 @@ impl From<EngineError> for ApiError {
                 "server_is_stopping",
                 message,
             ),
+            EngineError::Full { .. } => no_space(message),
             EngineError::CatalogueStopped(_) => Self::system(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "catalogue_stopped",
@@ -81,14 +82,18 @@ pub(crate) fn settings_error(error: &SettingsError) -> ApiError {
     }
 }
 
+fn no_space(message: String) -> ApiError {
+    ApiError::system(
+        StatusCode::INSUFFICIENT_STORAGE,
+        "no_space_left_on_device",
+        message,
+    )
+}
+
 fn log_error(log: &LogError, error: &EngineError) -> ApiError {
     let message = error.to_string();
     match log {
-        LogError::Full { .. } => ApiError::system(
-            StatusCode::INSUFFICIENT_STORAGE,
-            "no_space_left_on_device",
-            message,
-        ),
+        LogError::Full { .. } => no_space(message),
         LogError::ReadOnly { .. } => ApiError::system(
             StatusCode::INTERNAL_SERVER_ERROR,
             "read_only_data_folder",
@@ -101,8 +106,13 @@ fn log_error(log: &LogError, error: &EngineError) -> ApiError {
     }
 }
 
-/// The error with all its causes.
+/// A fault of ours, with all its causes.
 fn internal(error: &dyn std::error::Error) -> ApiError {
+    ApiError::internal(with_causes(error))
+}
+
+/// The sentence of an error and those of all its causes.
+pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
     let mut message = error.to_string();
     let mut cause = error.source();
     while let Some(inner) = cause {
@@ -110,5 +120,5 @@ fn internal(error: &dyn std::error::Error) -> ApiError {
         message.push_str(&inner.to_string());
         cause = inner.source();
     }
-    ApiError::internal(message)
+    message
 }

@@ -37,6 +37,15 @@ struct Inner {
     extra: Map<String, Value>,
 }
 
+/// What was refused and why, beside the answer that says so, for those who give it another
+/// shape.
+#[derive(Clone, Debug)]
+pub(crate) struct Refusal {
+    pub code: &'static str,
+    pub message: String,
+    pub extra: Map<String, Value>,
+}
+
 /// The error object as it is written, in answers and in tasks.
 #[derive(Serialize)]
 pub(crate) struct ErrorObject<'a> {
@@ -156,11 +165,11 @@ impl fmt::Display for ApiError {
 }
 
 impl<'a> ErrorObject<'a> {
-    /// The error of a finished task.
+    /// The error of a task.
     pub(crate) fn of_task(message: &'a str, code: &'a str) -> Self {
         let kind = match code {
             "internal" => ErrorKind::Internal,
-            "no_space_left_on_device" => ErrorKind::System,
+            "no_space_left_on_device" | "catalogue_stopped" => ErrorKind::System,
             _ => ErrorKind::InvalidRequest,
         };
         Self {
@@ -203,6 +212,11 @@ impl IntoResponse for ApiError {
                 .headers_mut()
                 .insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
+        response.extensions_mut().insert(Refusal {
+            code,
+            message,
+            extra,
+        });
         response
     }
 }

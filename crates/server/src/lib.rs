@@ -12,6 +12,7 @@ mod backup;
 mod config;
 mod connection;
 mod documents;
+mod embeddings;
 mod engine_error;
 mod error;
 mod events;

@@ -1,14 +1,14 @@
 //! The table of routes, and the layers around them.
 //!
 //! From the outside in: tracing, CORS (so that a browser can read refusals),
-//! compression, the key, then the route.
+//! compression, the shape of errors, the key, then the route.
 
 use crate::app::App;
 use crate::config::ServerConfig;
 use crate::connection::Phase;
 use crate::{
-    auth, backup, documents, events, facet_search, indexes, multi, profiles, recommend, search,
-    settings, system, tasks, upload,
+    auth, backup, documents, embeddings, events, facet_search, indexes, multi, profiles, recommend,
+    search, settings, system, tasks, upload,
 };
 use axum::Router;
 use axum::extract::{ConnectInfo, Request};
@@ -37,6 +37,7 @@ pub fn router(engine: Engine, config: ServerConfig) -> Router {
         .fallback(system::not_found)
         .method_not_allowed_fallback(system::wrong_method)
         .layer(from_fn_with_state(app.clone(), auth::guard))
+        .layer(from_fn(embeddings::convention))
         .layer(compression)
         .layer(CorsLayer::permissive().max_age(PREFLIGHT_AGE))
         .layer(from_fn(traced))
@@ -85,6 +86,8 @@ fn routes() -> Router<App> {
         .route("/indexes/{uid}/recommend", post(recommend::post))
         .route("/indexes/{uid}/users/{id}/profile", get(profiles::shopper))
         .route("/indexes/{uid}/items/{id}/profile", get(profiles::item))
+        .route("/v1/embeddings", post(embeddings::post))
+        .route("/v1/models", get(embeddings::models))
         .route("/tasks", get(tasks::list))
         .route("/tasks/{uid}", get(tasks::get))
         .route("/tasks/{uid}/rows", get(tasks::rows))

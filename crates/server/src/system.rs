@@ -12,7 +12,7 @@ use serde::Serialize;
 use serde_json::json;
 use std::collections::BTreeMap;
 
-const ROUTES: [&str; 15] = [
+const ROUTES: [&str; 17] = [
     "GET /health",
     "GET /version",
     "GET /stats",
@@ -27,6 +27,8 @@ const ROUTES: [&str; 15] = [
     "POST /indexes/{uid}/recommend",
     "GET /indexes/{uid}/users/{id}/profile",
     "GET /indexes/{uid}/items/{id}/profile",
+    "POST /v1/embeddings",
+    "GET /v1/models",
     "GET /tasks",
 ];
 

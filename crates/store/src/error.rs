@@ -123,7 +123,7 @@ impl LogError {
 }
 
 /// The disk, the quota or the file size limit is used up: more space helps.
-pub(crate) fn is_full(error: &io::Error) -> bool {
+pub fn is_full(error: &io::Error) -> bool {
     matches!(
         error.kind(),
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge

@@ -29,7 +29,7 @@ mod view_snapshot;
 mod views;
 
 pub use backup::{BackupError, BackupReport, backup};
-pub use error::{Damage, LogError};
+pub use error::{Damage, LogError, is_full};
 pub use frame::{LOST, NewRecord, Record};
 pub use lock::{FolderLock, Holder, LockError};
 pub use log::{Log, LogOptions, Recovery, SegmentInfo, VerifyReport};

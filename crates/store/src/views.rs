@@ -14,6 +14,7 @@ use std::io;
 use std::ops::RangeBounds;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Bytes of a key or a value; derefs to a slice, cheap to clone.
 pub use fjall::Slice as Bytes;
@@ -41,6 +42,8 @@ impl View {
 pub(crate) struct Keyspaces {
     pub path: Arc<Path>,
     pub all: Arc<[Keyspace]>,
+    /// Whether a write has failed for want of space.
+    full: Arc<AtomicBool>,
 }
 
 impl Keyspaces {
@@ -51,7 +54,21 @@ impl Keyspaces {
 
     /// Sorts an error of the database by what can be done about it.
     pub fn failed(&self, source: fjall::Error) -> ViewsError {
-        ViewsError::sort(&self.path, source)
+        match ViewsError::sort(&self.path, source) {
+            // The database only remembers that something failed.
+            ViewsError::Poisoned { path } if self.full.load(Ordering::Acquire) => {
+                ViewsError::Full {
+                    path,
+                    source: fjall::Error::Poisoned,
+                }
+            }
+            error => {
+                if matches!(error, ViewsError::Full { .. }) {
+                    self.full.store(true, Ordering::Release);
+                }
+                error
+            }
+        }
     }
 }
 
@@ -81,6 +98,7 @@ impl Views {
         let keyspaces = Keyspaces {
             path: dir.into(),
             all: all.into(),
+            full: Arc::default(),
         };
         Ok(Self {
             keyspaces,
@@ -169,5 +187,24 @@ impl Views {
             }
             _ => Ok(()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_still_named_when_the_database_has_forgotten_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let views = Views::open(dir.path(), &["a"]).unwrap();
+        let failed = |source: fjall::Error| views.keyspaces.failed(source);
+        let poisoned = failed(fjall::Error::Poisoned);
+        assert!(matches!(poisoned, ViewsError::Poisoned { .. }));
+
+        let full = io::Error::from(io::ErrorKind::StorageFull);
+        assert!(matches!(failed(full.into()), ViewsError::Full { .. }));
+        let poisoned = failed(fjall::Error::Poisoned);
+        assert!(matches!(poisoned, ViewsError::Full { .. }));
     }
 }

@@ -17,10 +17,12 @@
 
 mod bulk;
 mod catalogue;
+mod encoder;
 mod events;
 mod random;
 
 pub use bulk::{BulkItems, bulk_items, bulk_items_from};
 pub use catalogue::catalogue;
+pub use encoder::{ENCODER_DIMENSIONS, ENCODER_TOKENS, tiny_encoder};
 pub use events::{SHOPPERS, events};
 pub use random::SplitMix64;

@@ -38,6 +38,10 @@ enum Command {
     Settings(c::settings::Args),
     /// List the rows that a task refused or changed.
     Rows(c::rows::Args),
+    /// Fetch, list and remove encoder models.
+    Model(c::model::Args),
+    /// Turn texts into vectors, one a line.
+    Encode(c::encode::Args),
     /// Measure how good the answers are.
     Eval(c::eval::Args),
     /// Measure how fast the answers are.
@@ -67,6 +71,8 @@ impl Cli {
             Command::Profile(args) => c::profile::run(args),
             Command::Settings(args) => c::settings::run(args),
             Command::Rows(args) => c::rows::run(args),
+            Command::Model(args) => c::model::run(args),
+            Command::Encode(args) => c::encode::run(args),
             Command::Eval(args) => c::eval::run(args),
             Command::Bench(args) => c::bench::run(args),
             Command::Backup(args) => c::backup::run(args),

@@ -364,6 +364,31 @@ fn a_log_is_verified_and_compacted() {
 }
 
 #[test]
+fn loading_is_measured_on_a_catalogue_under_new_ids() {
+    let shop = Shop::new();
+    let rows = format!("{CATALOGUE}no id,Spoon,Acme,1\n");
+    let file = shop.file("items.csv", rows);
+    let bench = ["bench", "ingest", "--json", "--products", &file];
+    for (repeat, documents, refused) in [("1", 5, 1), ("3", 15, 3)] {
+        let answer = run(&[&bench[..], &["--repeat", repeat]].concat())
+            .expect(0)
+            .json();
+        assert_eq!(
+            (&answer["documents"], &answer["refused"]),
+            (&json!(documents), &json!(refused)),
+            "{answer}"
+        );
+        for figure in ["seconds", "megabytes", "documents_per_second"] {
+            assert!(answer[figure].as_f64() > Some(0.0), "{answer}");
+        }
+    }
+    let keyless = shop.file("keyless.csv", "name,price\nmug,2\n");
+    let bench = ["bench", "ingest", "--repeat", "2", "--products", &keyless];
+    let ran = run(&bench).expect(2);
+    assert!(ran.stderr.contains("--primary-key"), "{}", ran.stderr);
+}
+
+#[test]
 fn a_reader_who_has_had_enough_is_no_failure() {
     use std::process::Stdio;
     let shop = filled();

@@ -3,6 +3,7 @@
 //! Every test has a server of its own on a free port and a data folder of its own.
 
 mod documents;
+mod embeddings;
 mod events;
 mod indexes;
 mod limits;

@@ -1,6 +1,6 @@
 //! A server with the small shop in it, and a tiny client that speaks to it.
 
-use engine::{Engine, OpenOptions};
+use engine::{Engine, ModelFolders, OpenOptions};
 use serde_json::{Value, json};
 use server::{Limits, ServeError, ServerConfig};
 use std::net::{SocketAddr, TcpListener};
@@ -73,7 +73,8 @@ impl Shop {
         let address = listener.local_addr().expect("bound");
         let config = ServerConfig::new(address, key.map(str::to_owned))
             .expect("a good configuration")
-            .with_limits(limits);
+            .with_limits(limits)
+            .with_models(ModelFolders::new(Some(dir.path()), None));
         let engine = Engine::open(dir.path(), OpenOptions::default()).expect("a fresh folder");
         let (stop, stopped) = oneshot::channel();
         let server = std::thread::spawn(move || {

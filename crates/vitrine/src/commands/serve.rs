@@ -6,7 +6,7 @@ use crate::folder::FolderArgs;
 use crate::hosted::Hosted;
 use crate::outcome::Outcome;
 use crate::output::{self, Format};
-use engine::Learn;
+use engine::{Learn, ModelFolders};
 use serde_json::json;
 use server::ServerConfig;
 use std::net::SocketAddr;
@@ -24,7 +24,8 @@ pub struct Args {
 
 /// Ctrl-C and SIGTERM end it after the requests in flight are answered.
 pub fn run(args: Args) -> anyhow::Result<Outcome> {
-    let config = ServerConfig::new(args.listen, args.folder.key.key())?;
+    let config = ServerConfig::new(args.listen, args.folder.key.key())?
+        .with_models(ModelFolders::of_environment(Some(&args.folder.data)));
     let engine = args.folder.open(Learn::Background)?;
     let hosted = Hosted::start_with(engine, config)?;
     let base = hosted.base();

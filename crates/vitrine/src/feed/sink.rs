@@ -170,27 +170,32 @@ impl Sink {
         }
     }
 
-    /// Waits until a task is finished.
+    /// Waits until a task is finished; an error when it will not be before a restart.
     pub fn wait(&self, uid: u64) -> anyhow::Result<Finished> {
         loop {
             let finished = match self {
                 Self::Local(engine) => {
                     let task = engine.wait(uid, PATIENCE)?;
-                    match task.status {
-                        TaskStatus::Enqueued | TaskStatus::Processing => None,
-                        _ => Some(Finished {
-                            details: task.details,
-                            error: task.error.map(|error| Failure {
-                                code: error.code,
-                                message: error.message,
-                            }),
+                    let seen = Finished {
+                        details: task.details,
+                        error: task.error.map(|error| Failure {
+                            code: error.code,
+                            message: error.message,
                         }),
+                    };
+                    match task.status {
+                        TaskStatus::Enqueued | TaskStatus::Processing => Err(seen),
+                        _ => Ok(seen),
                     }
                 }
-                Self::Remote(client) => finished(&client.get(&path(&["tasks", &uid.to_string()]))?),
+                Self::Remote(client) => seen(&client.get(&path(&["tasks", &uid.to_string()]))?),
             };
-            if let Some(finished) = finished {
-                return Ok(finished);
+            match finished {
+                Ok(finished) => return Ok(finished),
+                Err(Finished {
+                    error: Some(stuck), ..
+                }) => bail!("{}", stuck.message),
+                Err(_) => {}
             }
             if matches!(self, Self::Remote(_)) {
                 std::thread::sleep(PATIENCE);
@@ -271,14 +276,8 @@ fn task_uid(answer: &Value) -> anyhow::Result<u64> {
         .context("the server answered a write without a taskUid")
 }
 
-fn finished(task: &Value) -> Option<Finished> {
-    let status = task
-        .get("status")
-        .and_then(Value::as_str)
-        .unwrap_or_default();
-    if matches!(status, "enqueued" | "processing") {
-        return None;
-    }
+/// A task of a server; `Err` when it is not finished.
+fn seen(task: &Value) -> Result<Finished, Finished> {
     let error = task.get("error").filter(|error| !error.is_null());
     let text = |error: &Value, name: &str| {
         error
@@ -287,7 +286,7 @@ fn finished(task: &Value) -> Option<Finished> {
             .unwrap_or_default()
             .to_owned()
     };
-    Some(Finished {
+    let seen = Finished {
         details: task
             .get("details")
             .and_then(Value::as_object)
@@ -297,7 +296,11 @@ fn finished(task: &Value) -> Option<Finished> {
             code: text(error, "code"),
             message: text(error, "message"),
         }),
-    })
+    };
+    match task.get("status").and_then(Value::as_str) {
+        Some("enqueued" | "processing") => Err(seen),
+        _ => Ok(seen),
+    }
 }
 
 /// An event in the words of our HTTP interface.

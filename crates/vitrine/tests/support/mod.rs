@@ -4,7 +4,10 @@
 
 #![allow(dead_code, reason = "each test program uses its own part")]
 
+pub mod disk;
+
 use serde_json::Value;
+use std::fs::OpenOptions;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -117,6 +120,20 @@ impl Server {
     }
 
     pub fn start_with(data: impl AsRef<Path>, more: &[&str]) -> Self {
+        Self::start_saying(data, more, Stdio::inherit())
+    }
+
+    /// Starts a server whose messages are added to this file.
+    pub fn start_logged(data: impl AsRef<Path>, log: impl AsRef<Path>) -> Self {
+        let log = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(log)
+            .unwrap();
+        Self::start_saying(data, &[], log.into())
+    }
+
+    fn start_saying(data: impl AsRef<Path>, more: &[&str], stderr: Stdio) -> Self {
         let data: PathBuf = data.as_ref().into();
         let mut child = vitrine()
             .arg("serve")
@@ -125,6 +142,7 @@ impl Server {
             .args(["--listen", "127.0.0.1:0", "--json"])
             .args(more)
             .stdout(Stdio::piped())
+            .stderr(stderr)
             .spawn()
             .unwrap();
         let mut line = String::new();

@@ -1,9 +1,12 @@
 //! `vitrine bench`: how fast the answers are, as a client sees them.
 //!
 //! A server is hosted on a loopback port and asked over real connections; the load
-//! generator does as little as it can, so that the server is what is measured.
+//! generator does as little as it can, so that the server is what is measured. Only
+//! `ingest` goes straight into a folder, as the command of that name does.
 
+mod encode;
 mod events;
+mod ingest;
 mod search;
 mod start;
 mod wire;
@@ -19,10 +22,14 @@ pub struct Args {
 
 #[derive(Debug, Subcommand)]
 enum What {
+    /// Texts and tokens a second of an encoder model.
+    Encode(encode::Args),
     /// Round trips of searches over one keep-alive connection.
     Search(search::Args),
     /// Durable events a second over many keep-alive connections.
     Events(events::Args),
+    /// Documents a second from a catalogue file to an index that finds them.
+    Ingest(ingest::Args),
     /// The time until a server with many documents answers its first search.
     Start(start::Args),
 }
@@ -30,8 +37,10 @@ enum What {
 /// Runs the measurement that was named.
 pub fn run(args: Args) -> anyhow::Result<Outcome> {
     match args.what {
+        What::Encode(args) => encode::run(args),
         What::Search(args) => search::run(args),
         What::Events(args) => events::run(args),
+        What::Ingest(args) => ingest::run(args),
         What::Start(args) => start::run(args),
     }
 }

@@ -7,12 +7,14 @@ mod memory;
 mod shop;
 mod tour;
 
+pub use shop::{PRIMARY_KEY, is_product, items};
+
 use crate::folder::FolderArgs;
 use crate::hosted::Hosted;
 use crate::outcome::Outcome;
 use crate::output::{self, Format};
 use anyhow::bail;
-use engine::{Engine, Learn};
+use engine::{Engine, Learn, ModelFolders};
 use serde_json::{Map, Value, json};
 use server::ServerConfig;
 use std::net::SocketAddr;
@@ -89,7 +91,8 @@ fn config(args: &Args) -> anyhow::Result<ServerConfig> {
     } else {
         args.listen
     };
-    Ok(ServerConfig::new(listen, args.folder.key.key())?)
+    let models = ModelFolders::of_environment(Some(&args.folder.data));
+    Ok(ServerConfig::new(listen, args.folder.key.key())?.with_models(models))
 }
 
 fn close_story(

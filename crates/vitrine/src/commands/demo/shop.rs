@@ -16,7 +16,8 @@ use std::time::Instant;
 
 const ITEMS: &[u8] = include_bytes!("../../../../../examples/online-retail/items.csv.gz");
 const PURCHASES: &[u8] = include_bytes!("../../../../../examples/online-retail/purchases.csv.gz");
-const PRIMARY_KEY: &str = "StockCode";
+/// What identifies an item of the bundled shop.
+pub const PRIMARY_KEY: &str = "StockCode";
 /// An invoice line is a purchase of a shopper, at a price, in a basket.
 const MAPPING: &str = "user=CustomerID,item=StockCode,time=InvoiceDate,basket=InvoiceNo,\
                        quantity=Quantity,price=UnitPrice,kind:=purchase";
@@ -77,25 +78,17 @@ fn load_catalogue(sink: &Sink, uid: &IndexUid, story: &mut Story) -> anyhow::Res
         bail!("the demo opens its folder itself")
     };
     let index = engine.index(uid.as_str())?;
-    feed.send(
-        Input::read(
-            "items.csv.gz",
-            ITEMS,
-            Some(ITEMS.len() as u64),
-            Some(Format::Csv),
-        )?,
-        |row| {
-            let code = code(row);
-            if NOT_PRODUCTS.contains(&code) {
-                left_out.push(code.to_owned());
-                return false;
-            }
-            // Writing what is there already would only make the log longer.
-            let is_known = index.document(code, Some(&[])).is_ok();
-            known += u64::from(is_known);
-            !is_known
-        },
-    )?;
+    feed.send(items()?, |row| {
+        let code = code(row);
+        if !is_product(row) {
+            left_out.push(code.to_owned());
+            return false;
+        }
+        // Writing what is there already would only make the log longer.
+        let is_known = index.document(code, Some(&[])).is_ok();
+        known += u64::from(is_known);
+        !is_known
+    })?;
     let report = feed.finish()?;
     if let Some(failure) = report.failures.first() {
         bail!("{}", failure.message);
@@ -117,6 +110,21 @@ fn load_catalogue(sink: &Sink, uid: &IndexUid, story: &mut Story) -> anyhow::Res
         "seconds": rounded(seconds),
     });
     story.tell("catalogue", fact, &text)
+}
+
+/// The catalogue of the bundled shop, with the rows that are no products.
+pub fn items() -> anyhow::Result<Input> {
+    Input::read(
+        "items.csv.gz",
+        ITEMS,
+        Some(ITEMS.len() as u64),
+        Some(Format::Csv),
+    )
+}
+
+/// Whether a row of the catalogue is something that can be bought.
+pub fn is_product(row: &Row) -> bool {
+    !NOT_PRODUCTS.contains(&code(row))
 }
 
 fn code(row: &Row) -> &str {
@@ -250,11 +258,9 @@ mod tests {
 
     #[test]
     fn the_catalogue_is_all_products() {
-        let input = Input::read("items.csv.gz", ITEMS, None, Some(Format::Csv)).unwrap();
-        let rows: Vec<Row> = input.rows.map(Result::unwrap).collect();
-        let (products, others): (Vec<&Row>, Vec<&Row>) = rows
-            .iter()
-            .partition(|row| !NOT_PRODUCTS.contains(&code(row)));
+        let rows: Vec<Row> = items().unwrap().rows.map(Result::unwrap).collect();
+        let (products, others): (Vec<&Row>, Vec<&Row>) =
+            rows.iter().partition(|row| is_product(row));
         assert_eq!((products.len(), others.len()), (4_621, 10));
         let odd = products
             .iter()

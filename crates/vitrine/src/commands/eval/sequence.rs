@@ -61,11 +61,23 @@ struct Evaluated {
     seconds: f64,
     fit_seconds: f64,
     rank_seconds: f64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    tune_seconds: Option<f64>,
-    /// `published`, or `tuned` on the inner split.
-    chosen: &'static str,
+    #[serde(flatten)]
+    chosen: Chosen,
     settings: Value,
+}
+
+/// Where the settings come from.
+#[derive(Clone, Copy, Serialize)]
+#[serde(tag = "chosen", rename_all = "lowercase")]
+enum Chosen {
+    Published,
+    /// The best of those tried, by the inner split.
+    Tuned {
+        tune_seconds: f64,
+        tried: usize,
+        #[serde(rename = "inner_ndcg@10")]
+        inner_ndcg_10: f64,
+    },
 }
 
 /// Prints one flat object for one model, an object by model for several.
@@ -81,8 +93,13 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
         );
     }
     let inner = args.tune.then(|| args.protocol.inner(&sequences));
+    if inner.as_ref().is_some_and(|inner| inner.cases.is_empty()) {
+        bail!(
+            "no shopper in {} has enough items to tune on before the last one: leave out --tune",
+            args.sequences.display()
+        );
+    }
     let bench = Bench {
-        items: sequences.items.len(),
         test,
         inner,
         threads,
@@ -92,7 +109,7 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
         all.push(bench.run("rules", &RulesConfig::grid(), Rules::fit)?);
     }
     if args.model != Some(ModelName::Rules) {
-        all.push(bench.run("pctm", &PctmConfig::grid(bench.items), Pctm::fit)?);
+        all.push(bench.run("pctm", &PctmConfig::grid(bench.known_items()), Pctm::fit)?);
     }
     args.format
         .print(&answer(&args, &all, bench.test.cases.len())?, |_| {
@@ -116,13 +133,17 @@ fn cores() -> usize {
 
 /// Everything but the model.
 struct Bench {
-    items: usize,
     test: Split,
     inner: Option<Split>,
     threads: usize,
 }
 
 impl Bench {
+    /// How many items settings may be chosen for.
+    fn known_items(&self) -> usize {
+        self.inner.as_ref().unwrap_or(&self.test).items
+    }
+
     /// Evaluates one model. The first settings of the grid are the published ones.
     fn run<C: Clone + Serialize, M: SequenceModel>(
         &self,
@@ -130,23 +151,10 @@ impl Bench {
         grid: &[C],
         fit: impl Fn(&[Vec<u32>], usize, &C) -> Result<M, ModelError>,
     ) -> anyhow::Result<Evaluated> {
+        let (config, chosen) = self.choose(name, grid, &fit)?;
         let bar = progress::wait(name);
         let started = Instant::now();
-        let published = grid.first().context("the grid is never empty")?.clone();
-        let config = match &self.inner {
-            None => published,
-            Some(inner) => {
-                let tuning = eval::tune(grid, |config| {
-                    bar.tick();
-                    let model = fit(&inner.training, self.items, config)?;
-                    Ok::<_, ModelError>(self.rank(inner, &model).ndcg_10)
-                })?;
-                tuning.map_or(published, |tuning| tuning.best)
-            }
-        };
-        let tuned = started.elapsed().as_secs_f64();
-        let started = Instant::now();
-        let model = fit(&self.test.training, self.items, &config)?;
+        let model = fit(&self.test.training, self.test.items, &config)?;
         let fitted = started.elapsed().as_secs_f64();
         let report = self.rank(&self.test, &model);
         let total = started.elapsed().as_secs_f64();
@@ -157,14 +165,38 @@ impl Bench {
             seconds: total,
             fit_seconds: fitted,
             rank_seconds: total - fitted,
-            tune_seconds: self.inner.as_ref().map(|_| tuned),
-            chosen: if self.inner.is_some() {
-                "tuned"
-            } else {
-                "published"
-            },
+            chosen,
             settings: serde_json::to_value(&config)?,
         })
+    }
+
+    /// The published settings, or the best on the inner split. The test split is not looked at.
+    fn choose<C: Clone, M: SequenceModel>(
+        &self,
+        name: &'static str,
+        grid: &[C],
+        fit: impl Fn(&[Vec<u32>], usize, &C) -> Result<M, ModelError>,
+    ) -> anyhow::Result<(C, Chosen)> {
+        let published = grid.first().context("the grid is never empty")?.clone();
+        let Some(inner) = &self.inner else {
+            return Ok((published, Chosen::Published));
+        };
+        let bar = progress::count(&format!("tune {name}"), grid.len() as u64);
+        let started = Instant::now();
+        let tuning = eval::tune(grid, |config| {
+            let model = fit(&inner.training, inner.items, config)?;
+            let score = self.rank(inner, &model).ndcg_10;
+            bar.inc(1);
+            Ok::<_, ModelError>(score)
+        })?
+        .context("the grid is never empty")?;
+        bar.finish_and_clear();
+        let chosen = Chosen::Tuned {
+            tune_seconds: started.elapsed().as_secs_f64(),
+            tried: tuning.tried.len(),
+            inner_ndcg_10: tuning.score,
+        };
+        Ok((tuning.best, chosen))
     }
 
     fn rank(&self, split: &Split, model: &impl SequenceModel) -> SequenceReport {
@@ -213,10 +245,13 @@ fn render(args: &Args, all: &[Evaluated]) -> String {
     }
     let mut text = format!("protocol {}\n{}", args.protocol, table.render());
     for one in all {
-        text.push_str(&format!(
-            "{} with {} settings {}\n",
-            one.model, one.chosen, one.settings
-        ));
+        let (model, settings) = (one.model, &one.settings);
+        text.push_str(&match one.chosen {
+            Chosen::Published => format!("{model} with published settings {settings}\n"),
+            Chosen::Tuned { tried, inner_ndcg_10, .. } => format!(
+                "{model} with the best of {tried} settings, ndcg@10 {inner_ndcg_10:.4} on the inner split: {settings}\n"
+            ),
+        });
     }
     text
 }

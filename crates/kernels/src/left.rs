@@ -1,0 +1,234 @@
+//! The left side of a product: rows of floats in the format of the matrix.
+
+use crate::aligned::AlignedWords;
+use crate::lanes::{Kernel, Lanes, dispatch};
+use crate::matrix::{Format, Matrix};
+use crate::spans::{MOST_LANES, spans};
+
+/// Largest magnitude of an input in fixed point.
+pub(crate) const LEFT_HALF: f32 = 2047.0;
+
+/// Rows that a [`Matrix`] can be multiplied with. Kept and filled again, it allocates once.
+#[derive(Debug)]
+pub struct Left {
+    /// `[rows, depth]`
+    pub(crate) words: AlignedWords,
+    pub(crate) rows: usize,
+    pub(crate) depth: usize,
+    pub(crate) format: Format,
+    /// `[rows]`
+    pub(crate) scales: Vec<RowScale>,
+    /// A row times the factors of the matrix.
+    scaled: Vec<f32>,
+}
+
+/// The way back from the integers of a row: a number is `(integer - zero) · scale`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RowScale {
+    pub scale: f32,
+    pub zero: f32,
+}
+
+impl RowScale {
+    const ONE: Self = Self {
+        scale: 1.0,
+        zero: 0.0,
+    };
+}
+
+/// The value of one step when `range` has so many; a range of nothing, or one that is not a
+/// number, has steps of one.
+pub(crate) fn step(range: f32, steps: f32) -> f32 {
+    if range > 0.0 { range / steps } else { 1.0 }
+}
+
+impl Default for Left {
+    fn default() -> Self {
+        Self {
+            words: AlignedWords::default(),
+            rows: 0,
+            depth: 0,
+            format: Format::Float,
+            scales: Vec::new(),
+            scaled: Vec::new(),
+        }
+    }
+}
+
+impl Left {
+    /// Converts `rows`, `[rows, inputs]`, for products with `matrix` and any other matrix
+    /// that was packed for the same path with the same inputs, format and magnitudes.
+    ///
+    /// # Panics
+    /// When the length is not a multiple of the inputs.
+    pub fn fill(&mut self, matrix: &Matrix, rows: &[f32]) {
+        assert_eq!(rows.len() % matrix.inputs, 0, "rows are [rows, inputs]");
+        self.rows = rows.len() / matrix.inputs;
+        self.depth = matrix.depth;
+        self.format = matrix.format;
+        self.words.resize(self.rows * self.depth);
+        self.scales.clear();
+        dispatch(
+            matrix.cpu,
+            Convert {
+                left: self,
+                matrix,
+                rows,
+            },
+        );
+    }
+}
+
+struct Convert<'a> {
+    left: &'a mut Left,
+    matrix: &'a Matrix,
+    rows: &'a [f32],
+}
+
+impl Kernel for Convert<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Lanes>(self, lanes: L) {
+        let Left { words, scaled, .. } = self.left;
+        let numbers = self.matrix.format.numbers() * self.matrix.depth;
+        for (at, row) in self.rows.chunks_exact(self.matrix.inputs).enumerate() {
+            let place = at * numbers..(at + 1) * numbers;
+            let scale = match self.matrix.format {
+                Format::Float => {
+                    words.floats_mut()[place].copy_from_slice(row);
+                    RowScale::ONE
+                }
+                Format::Brain => {
+                    narrow(lanes, &Brain, row, &mut words.halves_mut()[place]);
+                    RowScale::ONE
+                }
+                Format::Half => halves(lanes, row, &mut words.halves_mut()[place]),
+                Format::Byte => {
+                    let range = multiply(lanes, row, &self.matrix.factors, scaled);
+                    bytes(lanes, scaled, range, &mut words.bytes_mut()[place])
+                }
+            };
+            self.left.scales.push(scale);
+        }
+    }
+}
+
+/// A narrower number and how a vector of floats becomes some of them.
+trait Narrow<L: Lanes> {
+    type Number: Copy + Default;
+
+    fn store(&self, lanes: L, value: L::Floats, to: &mut [Self::Number]);
+}
+
+/// Narrows a row; what is left of `to` gets what zeros become.
+#[inline(always)]
+fn narrow<L: Lanes, N: Narrow<L>>(lanes: L, narrow: &N, row: &[f32], to: &mut [N::Number]) {
+    let (whole, tail) = row.split_at(row.len() / L::WIDTH * L::WIDTH);
+    let (to, last_to) = to.split_at_mut(whole.len());
+    let vectors = whole.chunks_exact(L::WIDTH);
+    for (numbers, to) in vectors.zip(to.chunks_exact_mut(L::WIDTH)) {
+        narrow.store(lanes, lanes.load(numbers), to);
+    }
+    let mut last = [0.0; MOST_LANES];
+    last[..tail.len()].copy_from_slice(tail);
+    let mut last_narrow = [N::Number::default(); MOST_LANES];
+    narrow.store(lanes, lanes.load(&last), &mut last_narrow);
+    last_to.copy_from_slice(&last_narrow[..last_to.len()]);
+}
+
+struct Brain;
+
+impl<L: Lanes> Narrow<L> for Brain {
+    type Number = u16;
+
+    #[inline(always)]
+    fn store(&self, lanes: L, value: L::Floats, to: &mut [u16]) {
+        lanes.store_brain(value, to);
+    }
+}
+
+struct Halves<F> {
+    inverse: F,
+}
+
+impl<L: Lanes> Narrow<L> for Halves<L::Floats> {
+    type Number = u16;
+
+    #[inline(always)]
+    fn store(&self, lanes: L, value: L::Floats, to: &mut [u16]) {
+        lanes.store_halves(lanes.to_words(lanes.mul(value, self.inverse)), to);
+    }
+}
+
+#[inline(always)]
+fn halves<L: Lanes>(lanes: L, row: &[f32], to: &mut [u16]) -> RowScale {
+    let mut largest = lanes.splat(0.0);
+    for span in spans::<L>(row.len()) {
+        let value = span.load(lanes, row);
+        let magnitude = lanes.max(value, lanes.sub(lanes.splat(0.0), value));
+        largest = lanes.max(largest, magnitude);
+    }
+    let scale = step(lanes.largest(largest), LEFT_HALF);
+    let inverse = lanes.splat(1.0 / scale);
+    narrow(lanes, &Halves { inverse }, row, to);
+    RowScale { scale, zero: 0.0 }
+}
+
+/// A row times the factors in `scaled`, and its smallest and largest number, zero among them.
+#[inline(always)]
+fn multiply<L: Lanes>(lanes: L, row: &[f32], factors: &[f32], scaled: &mut Vec<f32>) -> (f32, f32) {
+    scaled.resize(row.len(), 0.0);
+    let (mut most, mut least) = (lanes.splat(0.0), lanes.splat(0.0));
+    let whole = row.len() / L::WIDTH * L::WIDTH;
+    let inputs = row
+        .chunks_exact(L::WIDTH)
+        .zip(factors.chunks_exact(L::WIDTH));
+    for ((numbers, factors), to) in inputs.zip(scaled.chunks_exact_mut(L::WIDTH)) {
+        let value = lanes.mul(lanes.load(numbers), lanes.load(factors));
+        most = lanes.max(most, value);
+        least = lanes.min(least, value);
+        lanes.store(value, to);
+    }
+    let (mut most, mut least) = (lanes.largest(most), lanes.smallest(least));
+    for at in whole..row.len() {
+        scaled[at] = row[at] * factors[at];
+        most = most.max(scaled[at]);
+        least = least.min(scaled[at]);
+    }
+    (least, most)
+}
+
+struct Bytes<F> {
+    inverse: F,
+    zero: F,
+    nothing: F,
+    most: F,
+}
+
+impl<L: Lanes> Narrow<L> for Bytes<L::Floats> {
+    type Number = u8;
+
+    #[inline(always)]
+    fn store(&self, lanes: L, value: L::Floats, to: &mut [u8]) {
+        let steps = lanes.fma(value, self.inverse, self.zero);
+        // Rounding at both ends can pass the range by one step.
+        let steps = lanes.max(lanes.min(steps, self.most), self.nothing);
+        lanes.store_bytes(lanes.to_words(steps), to);
+    }
+}
+
+/// The full range of a row becomes 0 to the largest byte; zero stays exact.
+#[inline(always)]
+fn bytes<L: Lanes>(lanes: L, row: &[f32], (least, most): (f32, f32), to: &mut [u8]) -> RowScale {
+    let scale = step(most - least, L::LEFT_BYTE as f32);
+    let zero = (-least / scale).round_ties_even();
+    let to_bytes = Bytes {
+        inverse: lanes.splat(1.0 / scale),
+        zero: lanes.splat(zero),
+        nothing: lanes.splat(0.0),
+        most: lanes.splat(L::LEFT_BYTE as f32),
+    };
+    narrow(lanes, &to_bytes, row, to);
+    RowScale { scale, zero }
+}

@@ -1,0 +1,282 @@
+//! Matrix products in every format, and attention.
+
+use super::{assert_close, numbers, some};
+use crate::lanes::to_brain;
+use crate::{Activation, Cpu, Format, Heads, Left, Linear, Matrix, Room, attention};
+use proptest::prelude::*;
+
+const FORMATS: [Format; 4] = [Format::Float, Format::Brain, Format::Half, Format::Byte];
+
+/// `[rows, inputs]` times `[outputs, inputs]` in one format.
+#[derive(Clone, Debug)]
+struct Case {
+    inputs: usize,
+    rows: Vec<f32>,
+    weights: Vec<f32>,
+    bias: Vec<f32>,
+    magnitudes: Vec<f32>,
+}
+
+fn case() -> impl Strategy<Value = Case> {
+    (1usize..20, 1usize..70, 1usize..70, any::<bool>()).prop_flat_map(
+        |(rows, outputs, inputs, knows)| {
+            let magnitudes = prop::collection::vec(0.01_f32..50.0, inputs * usize::from(knows));
+            let all = (
+                numbers(rows * inputs),
+                numbers(outputs * inputs),
+                numbers(outputs),
+                magnitudes,
+            );
+            all.prop_map(move |(rows, weights, bias, magnitudes)| Case {
+                inputs,
+                rows,
+                weights,
+                bias,
+                magnitudes,
+            })
+        },
+    )
+}
+
+impl Case {
+    fn matrix(&self, cpu: Cpu, format: Format) -> Matrix {
+        let linear = Linear {
+            weights: &self.weights,
+            bias: &self.bias,
+            magnitudes: &self.magnitudes,
+        };
+        Matrix::pack(cpu, format, linear)
+    }
+
+    fn multiply(&self, cpu: Cpu, format: Format) -> Vec<f32> {
+        let matrix = self.matrix(cpu, format);
+        let mut left = Left::default();
+        left.fill(&matrix, &self.rows);
+        let rows = self.rows.len() / self.inputs;
+        let mut out = vec![f32::NAN; rows * self.bias.len()];
+        matrix.multiply(&left, Activation::None, &mut out);
+        out
+    }
+
+    /// In double precision, with the largest error that the format allows for each number:
+    /// the sum over inputs of half a step of one side times the other side, and both.
+    fn reference(&self, matrix: &Matrix) -> Vec<(f64, f64)> {
+        let mut expected = Vec::new();
+        let factor = |input| f64::from(*matrix.factors.get(input).unwrap_or(&1.0));
+        for row in self.rows.chunks_exact(self.inputs) {
+            let row = row.iter().enumerate();
+            let row: Vec<f64> = row.map(|(at, &x)| f64::from(x) * factor(at)).collect();
+            let most = row.iter().fold(0.0_f64, |most, x| most.max(*x));
+            let least = row.iter().fold(0.0_f64, |least, x| least.min(*x));
+            for (output, weights) in self.weights.chunks_exact(self.inputs).enumerate() {
+                let scale = f64::from(*matrix.columns.scales.get(output).unwrap_or(&0.0));
+                let (mut sum, mut error) = (f64::from(self.bias[output]), 1e-6);
+                for (input, &x) in row.iter().enumerate() {
+                    let w = f64::from(weights[input]) / factor(input);
+                    let (off_x, off_w) = match matrix.format {
+                        Format::Float => (1e-6 * x.abs(), 0.0),
+                        Format::Brain => (x.abs() / 256.0, w.abs() / 256.0),
+                        Format::Half => (most.max(-least) / 2047.0 / 2.0, scale / 2.0),
+                        // The zero is rounded as well.
+                        Format::Byte => ((most - least) / 127.0, scale / 2.0),
+                    };
+                    sum += x * w;
+                    error += off_x * w.abs() + off_w * x.abs() + off_x * off_w;
+                }
+                expected.push((sum, error * 1.001));
+            }
+        }
+        expected
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn a_product_is_within_the_steps_of_its_format(case in case()) {
+        for cpu in Cpu::tested() {
+            for format in FORMATS {
+                let matrix = case.matrix(cpu, format);
+                let found = case.multiply(cpu, format);
+                for (found, (expected, error)) in found.iter().zip(case.reference(&matrix)) {
+                    let off = (f64::from(*found) - expected).abs();
+                    prop_assert!(
+                        off <= error + 1e-5 * expected.abs(),
+                        "{cpu} {format:?}: {found} for {expected}, off by more than {error}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_row_has_the_same_product_in_any_company(case in case(), row in 0usize..20) {
+        let rows = case.rows.len() / case.inputs;
+        let row = row % rows;
+        let alone = Case {
+            rows: case.rows[row * case.inputs..(row + 1) * case.inputs].to_vec(),
+            ..case.clone()
+        };
+        for cpu in Cpu::tested() {
+            for format in FORMATS {
+                let all = case.multiply(cpu, format);
+                let outputs = case.bias.len();
+                let of_row = &all[row * outputs..(row + 1) * outputs];
+                prop_assert_eq!(of_row, &alone.multiply(cpu, format)[..], "{} {:?}", cpu, format);
+            }
+        }
+    }
+}
+
+/// Weights and inputs at the ends of their ranges, all of one sign: the largest sums there are.
+#[test]
+fn the_largest_sums_neither_saturate_nor_wrap() {
+    for inputs in [16, 384, 1537, 4096] {
+        for (x, w) in [(1.0, 1.0), (1.0, -1.0), (-1.0, 1.0), (-3.0, -0.5)] {
+            let case = Case {
+                inputs,
+                rows: vec![x; 3 * inputs],
+                weights: vec![w; 5 * inputs],
+                bias: vec![0.0; 5],
+                magnitudes: Vec::new(),
+            };
+            let expected = f64::from(x * w) * inputs as f64;
+            for cpu in Cpu::tested() {
+                for format in FORMATS {
+                    let what = format!("{cpu} {format:?} {inputs} {x} {w}");
+                    // Sixteen equal weights leave few steps to each on a path that saturates.
+                    let tolerance = if format == Format::Byte { 0.03 } else { 0.003 };
+                    assert_close(
+                        &case.multiply(cpu, format),
+                        &[expected; 15],
+                        tolerance,
+                        &what,
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn brain_floats_are_rounded_like_the_plain_ones() {
+    let values = some(500, 3);
+    let mut special = vec![f32::MAX, f32::MIN_POSITIVE, f32::INFINITY, -0.0, 1.0039063];
+    special.extend(values);
+    let case = Case {
+        inputs: special.len(),
+        rows: special.clone(),
+        weights: vec![1.0; special.len()],
+        bias: vec![0.0],
+        magnitudes: Vec::new(),
+    };
+    for cpu in Cpu::tested() {
+        let matrix = case.matrix(cpu, Format::Brain);
+        let mut left = Left::default();
+        left.fill(&matrix, &special);
+        let halves = &left.words.halves_mut()[..special.len()];
+        let expected: Vec<u16> = special.iter().map(|&value| to_brain(value)).collect();
+        assert_eq!(halves, expected, "{cpu}");
+    }
+}
+
+#[test]
+fn rows_of_zeros_and_weights_of_zeros_give_the_bias() {
+    let case = Case {
+        inputs: 33,
+        rows: vec![0.0; 66],
+        weights: vec![0.0; 7 * 33],
+        bias: some(7, 1),
+        magnitudes: vec![0.0; 33],
+    };
+    let expected: Vec<f64> = case.bias.iter().map(|&bias| f64::from(bias)).collect();
+    for cpu in Cpu::tested() {
+        for format in FORMATS {
+            let found = case.multiply(cpu, format);
+            assert_close(&found[..7], &expected, 0.0, "bias");
+            assert_close(&found[7..], &expected, 0.0, "bias");
+        }
+    }
+}
+
+#[test]
+fn gelu_is_fused_into_the_product() {
+    let case = Case {
+        inputs: 40,
+        rows: some(40 * 9, 5),
+        weights: some(40 * 35, 6),
+        bias: some(35, 7),
+        magnitudes: Vec::new(),
+    };
+    for cpu in Cpu::tested() {
+        for format in FORMATS {
+            let mut expected = case.multiply(cpu, format);
+            crate::gelu_all(cpu, &mut expected);
+            let matrix = case.matrix(cpu, format);
+            let mut left = Left::default();
+            left.fill(&matrix, &case.rows);
+            let mut found = vec![f32::NAN; expected.len()];
+            matrix.multiply(&left, Activation::Gelu, &mut found);
+            assert_eq!(found, expected, "{cpu} {format:?}");
+        }
+    }
+}
+
+/// `[tokens, 3, heads, size]` in double precision.
+fn attention_reference(heads: Heads<'_>) -> Vec<f64> {
+    let Heads {
+        projections,
+        hidden,
+        heads,
+    } = heads;
+    let (size, tokens) = (hidden / heads, projections.len() / (3 * hidden));
+    let at = |token: usize, which: usize, head: usize, of: usize| {
+        f64::from(projections[(token * 3 + which) * hidden + head * size + of])
+    };
+    let mut out = vec![0.0; tokens * hidden];
+    for head in 0..heads {
+        for query in 0..tokens {
+            let score = |key| {
+                let products = (0..size).map(|of| at(query, 0, head, of) * at(key, 1, head, of));
+                products.sum::<f64>() / (size as f64).sqrt()
+            };
+            let scores: Vec<f64> = (0..tokens).map(score).collect();
+            let most = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            let shares: Vec<f64> = scores.iter().map(|score| (score - most).exp()).collect();
+            let total: f64 = shares.iter().sum();
+            for of in 0..size {
+                let values = (0..tokens).map(|key| shares[key] / total * at(key, 2, head, of));
+                out[query * hidden + head * size + of] = values.sum();
+            }
+        }
+    }
+    out
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn attention_is_that_of_the_paper(
+        tokens in 1usize..70,
+        heads in 1usize..4,
+        size in prop::sample::select(vec![1usize, 7, 16, 32, 33, 64]),
+        part in 0.0_f64..1.0,
+        seed in any::<u8>(),
+    ) {
+        let hidden = heads * size;
+        let projections: Vec<f32> = some(tokens * 3 * hidden, seed)
+            .into_iter()
+            .map(|number| number.clamp(-3.0, 3.0))
+            .collect();
+        let heads = Heads { projections: &projections, hidden, heads };
+        let expected = attention_reference(heads);
+        let start = (part * (tokens - 1) as f64) as usize;
+        for cpu in Cpu::tested() {
+            let mut out = vec![f32::NAN; (tokens - start) * hidden];
+            attention(cpu, heads, start..tokens, &mut Room::default(), &mut out);
+            assert_close(&out, &expected[start * hidden..], 2e-5, cpu.name());
+        }
+    }
+}
