@@ -15,7 +15,7 @@ use std::process::Command;
 /// How long each target runs unless told.
 pub const SECONDS: u64 = 30;
 
-const TARGETS: &[&str] = &["filter", "rows", "log"];
+const TARGETS: &[&str] = &["filter", "rows", "log", "packed", "safetensors"];
 
 /// The counters that libFuzzer reads, as cargo-fuzz sets them.
 const COVERAGE: &[&str] = &[
