@@ -261,9 +261,11 @@ impl Loader<'_> {
         };
         let input = self.norm(before);
         let attention_norm = self.norm(of(Tensor::AttentionNorm));
-        let queries = [of(Tensor::Query), of(Tensor::Key), of(Tensor::Value)];
-        let both = |part| -> Vec<f32> {
-            let tensors = queries.iter().map(|tensor| self.weights.read(tensor(part)));
+        let projected = [of(Tensor::Query), of(Tensor::Key), of(Tensor::Value)];
+        let stacked = |part| -> Vec<f32> {
+            let tensors = projected
+                .iter()
+                .map(|tensor| self.weights.read(tensor(part)));
             tensors.flatten().collect()
         };
         Layer {
@@ -271,8 +273,8 @@ impl Loader<'_> {
                 self.cpu,
                 self.format,
                 Linear {
-                    weights: &both(Part::Weight),
-                    bias: &both(Part::Bias),
+                    weights: &stacked(Part::Weight),
+                    bias: &stacked(Part::Bias),
                     magnitudes: &magnitudes(&input),
                 },
             ),
