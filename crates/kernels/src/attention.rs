@@ -5,8 +5,8 @@
 use crate::Cpu;
 use crate::aligned::AlignedWords;
 use crate::lanes::{Kernel, Lanes, dispatch};
-use crate::rows::softmax_row;
-use crate::spans::store_vectors;
+use crate::rows::exp;
+use crate::spans::{MOST_LANES, store_vectors};
 use crate::tile::{Floats, Multiply, Sides, VECTORS, tile};
 use std::ops::Range;
 
@@ -29,7 +29,7 @@ pub struct Room {
     keys: AlignedWords,
     /// The values of a head in panels: `[panel, tokens, width]`.
     values: AlignedWords,
-    /// `[rows, tokens]`
+    /// `[rows, tokens]`, every row filled up to whole panels.
     scores: AlignedWords,
 }
 
@@ -90,7 +90,7 @@ impl Kernel for Attention<'_> {
             .resize(size.next_multiple_of(width) * tokens);
         self.room
             .scores
-            .resize(<Floats as Multiply<L>>::ROWS * tokens);
+            .resize(<Floats as Multiply<L>>::ROWS * tokens.next_multiple_of(width));
         for head in 0..self.heads.heads {
             self.gather(width, head * size, size, tokens);
             let step = <Floats as Multiply<L>>::ROWS;
@@ -121,6 +121,8 @@ impl Attention<'_> {
             ..
         } = self.heads;
         let keys = self.room.keys.floats_mut();
+        // Behind the last token there are keys of nothing, whatever was there before.
+        keys[tokens / width * width * size..].fill(0.0);
         let values = self.room.values.floats_mut();
         for (token, row) in projections.chunks_exact(3 * hidden).enumerate() {
             let key = &row[hidden + at..][..size];
@@ -153,7 +155,52 @@ impl Attention<'_> {
         } = self.heads;
         let tokens = projections.len() / (3 * hidden);
         let width = VECTORS * L::WIDTH;
+        let shares = self.shares_of_head::<L, ROWS>(lanes, first, at, size);
+        let stride = tokens.next_multiple_of(width);
+        for from in (0..size).step_by(width) {
+            let sides = Sides {
+                left: self.room.scores.words()[..ROWS * stride].as_ptr(),
+                left_stride: stride,
+                right: self.room.values.words()[from * tokens..][..width * tokens].as_ptr(),
+                right_stride: width,
+                depth: tokens,
+            };
+            // SAFETY: both slices were checked to hold what `sides` describes.
+            let sums = unsafe { tile::<L, Floats, ROWS>(lanes, sides) };
+            for (row, mut sums) in sums.into_iter().enumerate() {
+                for sum in &mut sums {
+                    *sum = lanes.mul(*sum, shares[row]);
+                }
+                let start = (first - self.rows.start + row) * hidden + at;
+                store_vectors(lanes, sums, &mut self.out[start + from..start + size]);
+            }
+        }
+    }
+
+    /// Leaves `exp(score)` of a few rows in `room.scores` and returns what each row is to be
+    /// multiplied with to be a distribution. Rows are whole vectors, which a partly filled one
+    /// would make half as fast: the scores behind the last token are minus infinity.
+    #[inline(always)]
+    #[expect(unsafe_code, reason = "see `tile`")]
+    fn shares_of_head<L: Lanes, const ROWS: usize>(
+        &mut self,
+        lanes: L,
+        first: usize,
+        at: usize,
+        size: usize,
+    ) -> [L::Floats; ROWS] {
+        let Heads {
+            projections,
+            hidden,
+            ..
+        } = self.heads;
+        let tokens = projections.len() / (3 * hidden);
+        let width = VECTORS * L::WIDTH;
+        let stride = tokens.next_multiple_of(width);
+        let scale = lanes.splat(1.0 / (size as f32).sqrt());
         let queries = &projections[first * 3 * hidden + at..][..(ROWS - 1) * 3 * hidden + size];
+        let scores = &mut self.room.scores.floats_mut()[..ROWS * stride];
+        let mut most = [lanes.splat(f32::NEG_INFINITY); ROWS];
         for from in (0..tokens).step_by(width) {
             let sides = Sides {
                 left: queries.as_ptr().cast(),
@@ -164,34 +211,44 @@ impl Attention<'_> {
             };
             // SAFETY: both slices were checked to hold what `sides` describes.
             let sums = unsafe { tile::<L, Floats, ROWS>(lanes, sides) };
-            let scores = self.room.scores.floats_mut();
             for (row, sums) in sums.into_iter().enumerate() {
-                store_vectors(
-                    lanes,
-                    sums,
-                    &mut scores[row * tokens + from..(row + 1) * tokens],
-                );
+                for (vector, sum) in sums.into_iter().enumerate() {
+                    let place = from + vector * L::WIDTH;
+                    let mask = present(lanes, tokens.saturating_sub(place));
+                    let score = lanes.fma(sum, scale, mask);
+                    most[row] = lanes.max(most[row], score);
+                    lanes.store(score, &mut scores[row * stride + place..]);
+                }
             }
         }
-        let scores = &mut self.room.scores.floats_mut()[..ROWS * tokens];
-        let scale = 1.0 / (size as f32).sqrt();
-        for row in scores.chunks_exact_mut(tokens) {
-            softmax_row(lanes, row, scale);
-        }
-        for from in (0..size).step_by(width) {
-            let sides = Sides {
-                left: self.room.scores.words()[..ROWS * tokens].as_ptr(),
-                left_stride: tokens,
-                right: self.room.values.words()[from * tokens..][..width * tokens].as_ptr(),
-                right_stride: width,
-                depth: tokens,
-            };
-            // SAFETY: both slices were checked to hold what `sides` describes.
-            let sums = unsafe { tile::<L, Floats, ROWS>(lanes, sides) };
-            for (row, sums) in sums.into_iter().enumerate() {
-                let start = (first - self.rows.start + row) * hidden + at;
-                store_vectors(lanes, sums, &mut self.out[start + from..start + size]);
+        let mut shares = [lanes.splat(0.0); ROWS];
+        for (row, scores) in scores.chunks_exact_mut(stride).enumerate() {
+            let minus = lanes.splat(-lanes.largest(most[row]));
+            let mut sum = lanes.splat(0.0);
+            for scores in scores.chunks_exact_mut(L::WIDTH) {
+                let value = exp(lanes, lanes.add(lanes.load(scores), minus));
+                sum = lanes.add(sum, value);
+                lanes.store(value, scores);
             }
+            shares[row] = lanes.splat(1.0 / lanes.sum(sum));
         }
+        shares
     }
+}
+
+/// Zeros and minus infinities, of which [`present`] takes as many as it needs.
+const MASKS: [f32; 2 * MOST_LANES] = {
+    let mut masks = [0.0; 2 * MOST_LANES];
+    let mut at = MOST_LANES;
+    while at < masks.len() {
+        masks[at] = f32::NEG_INFINITY;
+        at += 1;
+    }
+    masks
+};
+
+/// What is added to a vector of scores of which the first `count` are there.
+#[inline(always)]
+fn present<L: Lanes>(lanes: L, count: usize) -> L::Floats {
+    lanes.load(&MASKS[MOST_LANES - count.min(L::WIDTH)..])
 }

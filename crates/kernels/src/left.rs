@@ -104,8 +104,13 @@ impl Kernel for Convert<'_> {
                     RowScale::ONE
                 }
                 Format::Half => halves(lanes, row, &mut words.halves_mut()[place]),
+                Format::Byte if self.matrix.factors.is_empty() => {
+                    let range = range(lanes, row);
+                    bytes(lanes, row, range, &mut words.bytes_mut()[place])
+                }
                 Format::Byte => {
-                    let range = multiply(lanes, row, &self.matrix.factors, scaled);
+                    multiply(lanes, row, &self.matrix.factors, scaled);
+                    let range = range(lanes, scaled);
                     bytes(lanes, scaled, range, &mut words.bytes_mut()[place])
                 }
             };
@@ -175,26 +180,43 @@ fn halves<L: Lanes>(lanes: L, row: &[f32], to: &mut [u16]) -> RowScale {
     RowScale { scale, zero: 0.0 }
 }
 
-/// A row times the factors in `scaled`, and its smallest and largest number, zero among them.
+/// A row times the factors in `scaled`.
 #[inline(always)]
-fn multiply<L: Lanes>(lanes: L, row: &[f32], factors: &[f32], scaled: &mut Vec<f32>) -> (f32, f32) {
+fn multiply<L: Lanes>(lanes: L, row: &[f32], factors: &[f32], scaled: &mut Vec<f32>) {
     scaled.resize(row.len(), 0.0);
-    let (mut most, mut least) = (lanes.splat(0.0), lanes.splat(0.0));
-    let whole = row.len() / L::WIDTH * L::WIDTH;
     let inputs = row
         .chunks_exact(L::WIDTH)
         .zip(factors.chunks_exact(L::WIDTH));
     for ((numbers, factors), to) in inputs.zip(scaled.chunks_exact_mut(L::WIDTH)) {
-        let value = lanes.mul(lanes.load(numbers), lanes.load(factors));
-        most = lanes.max(most, value);
-        least = lanes.min(least, value);
-        lanes.store(value, to);
+        lanes.store(lanes.mul(lanes.load(numbers), lanes.load(factors)), to);
     }
-    let (mut most, mut least) = (lanes.largest(most), lanes.smallest(least));
-    for at in whole..row.len() {
+    for at in row.len() / L::WIDTH * L::WIDTH..row.len() {
         scaled[at] = row[at] * factors[at];
-        most = most.max(scaled[at]);
-        least = least.min(scaled[at]);
+    }
+}
+
+/// The smallest and the largest number of a row, zero among them.
+#[inline(always)]
+fn range<L: Lanes>(lanes: L, row: &[f32]) -> (f32, f32) {
+    // Two of each, so that one comparison need not wait for the one before.
+    let mut most = [lanes.splat(0.0); 2];
+    let mut least = [lanes.splat(0.0); 2];
+    let pairs = row.chunks_exact(2 * L::WIDTH);
+    let rest = pairs.remainder();
+    for pair in pairs {
+        for (half, numbers) in pair.chunks_exact(L::WIDTH).enumerate() {
+            let value = lanes.load(numbers);
+            most[half] = lanes.max(most[half], value);
+            least[half] = lanes.min(least[half], value);
+        }
+    }
+    let (mut most, mut least) = (
+        lanes.largest(lanes.max(most[0], most[1])),
+        lanes.smallest(lanes.min(least[0], least[1])),
+    );
+    for value in rest {
+        most = most.max(*value);
+        least = least.min(*value);
     }
     (least, most)
 }

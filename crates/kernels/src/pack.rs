@@ -161,7 +161,7 @@ fn byte_scale(row: &[f32], largest: f32, step_sum: f32) -> f32 {
 /// square root of the ratio of their magnitudes.
 fn factors(magnitudes: &[f32], weights: &[f32], inputs: usize) -> Vec<f32> {
     if magnitudes.is_empty() {
-        return vec![1.0; inputs];
+        return Vec::new();
     }
     let mut largest = vec![0.0_f32; inputs];
     for row in weights.chunks_exact(inputs) {
