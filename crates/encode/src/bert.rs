@@ -276,6 +276,7 @@ impl Loader<'_> {
                     weights: &stacked(Part::Weight),
                     bias: &stacked(Part::Bias),
                     magnitudes: &magnitudes(&input),
+                    precise_from: 2 * self.shape.hidden,
                 },
             ),
             attention_output: self.matrix(of(Tensor::AttentionOutput), &[]),
@@ -291,6 +292,7 @@ impl Loader<'_> {
             weights: &self.weights.read(tensor(Part::Weight)),
             bias: &self.weights.read(tensor(Part::Bias)),
             magnitudes,
+            precise_from: 0,
         };
         Matrix::pack(self.cpu, self.format, linear)
     }

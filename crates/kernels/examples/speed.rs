@@ -61,6 +61,7 @@ impl Layer {
                 weights: &weights,
                 bias: &vec![0.1; outputs],
                 magnitudes: &vec![1.0; inputs],
+                precise_from: 0,
             };
             Product {
                 matrix: Matrix::pack(cpu, format, linear),

@@ -9,7 +9,8 @@
 //! use kernels::{Activation, Cpu, Format, Left, Linear, Matrix};
 //!
 //! let cpu = Cpu::detect()?;
-//! let linear = Linear { weights: &[1.0, 2.0, 3.0, 4.0], bias: &[0.5, 0.0], magnitudes: &[] };
+//! let weights = [1.0, 2.0, 3.0, 4.0];
+//! let linear = Linear { weights: &weights, bias: &[0.5, 0.0], magnitudes: &[], precise_from: 0 };
 //! let matrix = Matrix::pack(cpu, Format::Float, linear);
 //! let mut left = Left::default();
 //! left.fill(&matrix, &[1.0, 10.0]);

@@ -77,6 +77,9 @@ pub struct Linear<'a> {
     /// quantisation (SmoothQuant, Xiao et al. 2022, <https://arxiv.org/abs/2211.10438>).
     /// Empty: nothing is known.
     pub magnitudes: &'a [f32],
+    /// The outputs from here on decide how inputs are divided, for those before them an error
+    /// matters less: a query and a key meet again in a softmax, a value goes on as it is.
+    pub precise_from: usize,
 }
 
 /// A linear layer, packed for one path.
@@ -111,7 +114,7 @@ impl Matrix {
     ///
     /// # Panics
     /// When the weights are not `[outputs, inputs]` with as many outputs as biases, or the
-    /// magnitudes are neither absent nor `[inputs]`.
+    /// magnitudes are neither absent nor `[inputs]`, or no output is precise.
     pub fn pack(cpu: Cpu, format: Format, linear: Linear<'_>) -> Self {
         let outputs = linear.bias.len();
         assert!(outputs > 0, "a layer without outputs");
@@ -126,6 +129,7 @@ impl Matrix {
             magnitudes == 0 || magnitudes == inputs,
             "one magnitude an input"
         );
+        assert!(linear.precise_from < outputs, "outputs that are precise");
         dispatch(
             cpu,
             pack::Pack {

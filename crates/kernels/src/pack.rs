@@ -33,12 +33,13 @@ impl Pack<'_> {
             weights,
             bias,
             magnitudes,
+            precise_from,
         } = self.linear;
         let outputs = bias.len();
         let padded = outputs.next_multiple_of(width);
         let depth = self.format.depth(self.inputs);
         let factors = if self.format == Format::Byte {
-            factors(magnitudes, weights, self.inputs)
+            factors(magnitudes, &weights[precise_from * self.inputs..])
         } else {
             Vec::new()
         };
@@ -158,13 +159,13 @@ fn byte_scale(row: &[f32], largest: f32, step_sum: f32) -> f32 {
 }
 
 /// What to multiply each input with so that inputs and weights share the outliers: the
-/// square root of the ratio of their magnitudes.
-fn factors(magnitudes: &[f32], weights: &[f32], inputs: usize) -> Vec<f32> {
+/// square root of the ratio of their magnitudes. Nothing when the magnitudes are not known.
+fn factors(magnitudes: &[f32], weights: &[f32]) -> Vec<f32> {
     if magnitudes.is_empty() {
         return Vec::new();
     }
-    let mut largest = vec![0.0_f32; inputs];
-    for row in weights.chunks_exact(inputs) {
+    let mut largest = vec![0.0_f32; magnitudes.len()];
+    for row in weights.chunks_exact(magnitudes.len()) {
         for (largest, weight) in largest.iter_mut().zip(row) {
             *largest = largest.max(weight.abs());
         }

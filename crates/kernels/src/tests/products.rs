@@ -15,6 +15,7 @@ struct Case {
     weights: Vec<f32>,
     bias: Vec<f32>,
     magnitudes: Vec<f32>,
+    precise_from: usize,
 }
 
 fn case() -> impl Strategy<Value = Case> {
@@ -26,14 +27,18 @@ fn case() -> impl Strategy<Value = Case> {
                 numbers(outputs * inputs),
                 numbers(outputs),
                 magnitudes,
+                0..outputs,
             );
-            all.prop_map(move |(rows, weights, bias, magnitudes)| Case {
-                inputs,
-                rows,
-                weights,
-                bias,
-                magnitudes,
-            })
+            all.prop_map(
+                move |(rows, weights, bias, magnitudes, precise_from)| Case {
+                    inputs,
+                    rows,
+                    weights,
+                    bias,
+                    magnitudes,
+                    precise_from,
+                },
+            )
         },
     )
 }
@@ -44,6 +49,7 @@ impl Case {
             weights: &self.weights,
             bias: &self.bias,
             magnitudes: &self.magnitudes,
+            precise_from: self.precise_from,
         };
         Matrix::pack(cpu, format, linear)
     }
@@ -140,6 +146,7 @@ fn the_largest_sums_neither_saturate_nor_wrap() {
                 weights: vec![w; 5 * inputs],
                 bias: vec![0.0; 5],
                 magnitudes: Vec::new(),
+                precise_from: 0,
             };
             let expected = f64::from(x * w) * inputs as f64;
             for cpu in Cpu::tested() {
@@ -170,6 +177,7 @@ fn brain_floats_are_rounded_like_the_plain_ones() {
         weights: vec![1.0; special.len()],
         bias: vec![0.0],
         magnitudes: Vec::new(),
+        precise_from: 0,
     };
     for cpu in Cpu::tested() {
         let matrix = case.matrix(cpu, Format::Brain);
@@ -189,6 +197,7 @@ fn rows_of_zeros_and_weights_of_zeros_give_the_bias() {
         weights: vec![0.0; 7 * 33],
         bias: some(7, 1),
         magnitudes: vec![0.0; 33],
+        precise_from: 0,
     };
     let expected: Vec<f64> = case.bias.iter().map(|&bias| f64::from(bias)).collect();
     for cpu in Cpu::tested() {
@@ -208,6 +217,7 @@ fn gelu_is_fused_into_the_product() {
         weights: some(40 * 35, 6),
         bias: some(35, 7),
         magnitudes: Vec::new(),
+        precise_from: 0,
     };
     for cpu in Cpu::tested() {
         for format in FORMATS {
