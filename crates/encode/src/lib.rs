@@ -7,6 +7,7 @@
 
 mod batch;
 mod bert;
+mod centring;
 mod config;
 mod encoder;
 mod error;
@@ -25,6 +26,7 @@ mod unigram;
 mod weights;
 mod word_piece;
 
+pub use centring::{Centring, CentringError, CentringLearner, common_words, has_common_words};
 pub use encoder::{Encoded, Encoder, LongText, Options, Precision, Prefix};
 pub use error::ModelError;
 pub use probe::{probe_packed, probe_safetensors};

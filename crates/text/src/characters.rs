@@ -24,7 +24,7 @@ pub(crate) fn is_kana(c: char) -> bool {
 }
 
 /// Hangul syllables and their letters.
-fn is_hangul(c: char) -> bool {
+pub(crate) fn is_hangul(c: char) -> bool {
     matches!(c,
         '\u{AC00}'..='\u{D7FF}' | '\u{1100}'..='\u{11FF}' | '\u{3131}'..='\u{318E}'
         | '\u{A960}'..='\u{A97F}' | '\u{FFA0}'..='\u{FFDC}')

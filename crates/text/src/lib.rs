@@ -1,5 +1,6 @@
 //! Text as the words index sees it: normalised, split into words, folded to
-//! stems, compared with typos allowed, and marked up again for the reader.
+//! stems, compared with typos allowed, and marked up again for the reader; and what
+//! language it is in.
 //!
 //! `text` knows no index and no settings file. Everything works on plain
 //! strings, and every offset it hands out points into the text that was given.
@@ -10,6 +11,7 @@ mod chinese;
 mod crop;
 mod fold;
 mod highlight;
+mod language;
 mod offsets;
 mod phrases;
 mod plural;
@@ -23,4 +25,5 @@ pub use characters::is_mostly_cjk;
 pub use crop::crop;
 pub use fold::normalise;
 pub use highlight::{Match, find_matches, highlight};
+pub use language::{Language, LanguageSample, Languages, language};
 pub use spelling::{TypoPolicy, damerau_levenshtein, typos_allowed};
