@@ -37,7 +37,8 @@ pub struct VectorStore {
 
 impl VectorStore {
     /// Opens a folder, or makes it. Its first `known` slots are those that the caller knows to
-    /// be durable; what lies behind, as after a crash, is dropped.
+    /// be durable; what lies behind, as after a crash, is dropped and written over. So no
+    /// reader of an earlier store over the folder may be left that has more.
     ///
     /// # Errors
     /// When known vectors are not there, when files are foreign, damaged, newer or of other

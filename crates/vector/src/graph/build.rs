@@ -79,10 +79,16 @@ pub(crate) fn build(
     alive: impl Fn(u32) -> bool + Sync,
     go_on: impl Fn(u32) -> ControlFlow<()> + Sync,
 ) -> Result<Option<BuiltGraph>, VectorError> {
-    let room = (0..rows.len()).filter(|&slot| alive(slot)).count();
-    let index = SlotIndex::new(rows.clone(), room, options)?;
+    let index = SlotIndex::new(rows.clone(), options)?;
     let next = AtomicU64::new(0);
-    let fill = || fill(&index, rows.len(), &next, &alive, &go_on);
+    let fill = || {
+        let filled = fill(&index, rows.len(), &next, &alive, &go_on);
+        if !matches!(filled, Ok(ControlFlow::Continue(()))) {
+            // The others find no more to do.
+            next.store(u64::from(rows.len()), Ordering::Relaxed);
+        }
+        filled
+    };
     let filled = thread::scope(|scope| {
         let others: Vec<_> = (1..options.threads).map(|_| scope.spawn(fill)).collect();
         let own = fill();
@@ -125,8 +131,6 @@ fn fill(
             return Ok(ControlFlow::Continue(()));
         }
         if go_on(start).is_break() {
-            // Nobody finds another block.
-            next.store(u64::from(slots), Ordering::Relaxed);
             return Ok(ControlFlow::Break(()));
         }
         for slot in start..slots.min(start.saturating_add(BLOCK)) {

@@ -15,7 +15,7 @@ pub(crate) const HEADER: usize = 64;
 const MAGIC: [u8; 8] = *b"VTRNGRF1";
 const VERSION: u32 = 1;
 /// Bytes of the header under its checksum, which follows them.
-const CHECKED: usize = 32;
+const CHECKED: usize = 28;
 
 /// Writes the graph over the first slots of some rows.
 pub(crate) fn write(path: &Path, slots: u32, rows: &Rows, graph: &[u8]) -> Result<(), VectorError> {
@@ -26,8 +26,6 @@ pub(crate) fn write(path: &Path, slots: u32, rows: &Rows, graph: &[u8]) -> Resul
         rows.dimensions() as u32,
         slots,
         rows.fingerprint(slots),
-        // Damage that keeps the checksum does not keep the length as well.
-        graph.len() as u32,
         crc32fast::hash(graph),
     ];
     write_numbers(&mut header[8..CHECKED], &fields);
@@ -48,16 +46,19 @@ pub(crate) fn open(path: &Path, slots: u32, rows: &Rows) -> Result<Mmap, VectorE
     // SAFETY: a graph is written under another name and never again once it has this one, so
     // its bytes change only if somebody else writes into our folder.
     let map = unsafe { Mmap::map(&file) }.map_err(VectorError::io("map", path))?;
-    let damaged = |what| VectorError::Damaged {
-        path: path.to_owned(),
-        what,
-    };
-    let Some((header, graph)) = map.split_at_checked(HEADER) else {
-        return Err(damaged("it is shorter than its header"));
+    check(&map, path, slots, rows)?;
+    Ok(map)
+}
+
+fn check(bytes: &[u8], path: &Path, slots: u32, rows: &Rows) -> Result<(), VectorError> {
+    let path = || path.to_owned();
+    let damaged = |what| Err(VectorError::Damaged { path: path(), what });
+    let Some((header, graph)) = bytes.split_at_checked(HEADER) else {
+        return damaged("it is shorter than its header");
     };
     if header[..8] != MAGIC {
         return Err(VectorError::Foreign {
-            path: path.to_owned(),
+            path: path(),
             what: "a graph of neighbours",
         });
     }
@@ -66,28 +67,27 @@ pub(crate) fn open(path: &Path, slots: u32, rows: &Rows) -> Result<Mmap, VectorE
         dimensions,
         built_on,
         fingerprint,
-        length,
-        checksum,
-        header_checksum,
+        graph_sum,
+        header_sum,
     ] = numbers(&header[8..]);
     if version > VERSION {
         return Err(VectorError::Newer {
-            path: path.to_owned(),
+            path: path(),
             found: version,
             known: VERSION,
         });
     }
-    if header_checksum != crc32fast::hash(&header[..CHECKED]) {
-        return Err(damaged("the checksum of its header is wrong"));
+    if header_sum != crc32fast::hash(&header[..CHECKED]) {
+        return damaged("the checksum of its header is wrong");
     }
     if dimensions as usize != rows.dimensions() || built_on != slots || slots > rows.len() {
-        return Err(damaged("it was built on other slots"));
+        return damaged("it was built on other slots");
     }
     if fingerprint != rows.fingerprint(slots) {
-        return Err(damaged("it was built on other vectors"));
+        return damaged("it was built on other vectors");
     }
-    if length != graph.len() as u32 || checksum != crc32fast::hash(graph) {
-        return Err(damaged("its checksum is wrong"));
+    if graph_sum != crc32fast::hash(graph) {
+        return damaged("its checksum is wrong");
     }
-    Ok(map)
+    Ok(())
 }

@@ -33,12 +33,12 @@ pub(crate) struct SlotIndex {
 }
 
 impl SlotIndex {
-    /// An empty graph with room for so many slots.
-    pub fn new(rows: Rows, room: usize, options: &GraphOptions) -> Result<Self, VectorError> {
+    /// An empty graph with room for every slot.
+    pub fn new(rows: Rows, options: &GraphOptions) -> Result<Self, VectorError> {
         let mut index = empty(options.connectivity, options.expansion_add)?;
         let threads = options.threads.max(1);
         index
-            .reserve_capacity_and_threads(room, threads)
+            .reserve_capacity_and_threads(rows.len() as usize, threads)
             .map_err(VectorError::graph)?;
         measure_by_rows(&mut index, rows);
         Ok(Self {
