@@ -14,6 +14,8 @@ mod index;
 pub(crate) use build::build;
 pub use build::{BuiltGraph, GraphOptions};
 pub(crate) use index::EXPANSION;
+#[cfg(test)]
+pub(crate) use index::SEARCHES;
 
 use crate::best::Neighbour;
 use crate::error::VectorError;

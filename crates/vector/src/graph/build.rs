@@ -28,7 +28,7 @@ pub struct GraphOptions {
 }
 
 impl GraphOptions {
-    /// What was found best on titles of products: see decision 008.
+    /// What served titles of products best: see decision 008.
     pub fn new(threads: usize) -> Self {
         Self {
             threads,

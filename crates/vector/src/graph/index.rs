@@ -11,7 +11,7 @@ use std::cell::RefCell;
 use usearch::{Index, IndexOptions, MetricKind, ScalarKind};
 
 /// Searches at a time; more wait. Each keeps some hundred kilobytes once it was used.
-const SEARCHES: usize = 64;
+pub(crate) const SEARCHES: usize = 64;
 /// Candidates that a search keeps at least, chosen with `examples/recall.rs`: see decision 008.
 pub(crate) const EXPANSION: usize = 128;
 /// The slot that stands for the query. It is never given to a vector.

@@ -1,12 +1,15 @@
 //! The graph against the scan: what it finds, what it leaves out, and who may use it at once.
 
 use super::{Numbers, open};
+use crate::graph::SEARCHES;
 use crate::{GraphOptions, Neighbour, VectorError, VectorStore, Vectors};
+use std::cell::Cell;
 use std::ops::ControlFlow;
 use std::thread;
+use std::time::Duration;
 
 const DIMENSIONS: usize = 32;
-const COUNT: usize = 6000;
+const COUNT: usize = 8000;
 const QUERIES: usize = 40;
 
 /// A store of clustered vectors in a graph, and queries that are near them.
@@ -140,12 +143,17 @@ fn more_threads_than_there_is_room_for_wait() {
     let (_folder, mut store, queries) = store();
     publish(&mut store, 2, |_| true);
     let vectors = store.reader();
-    let barrier = std::sync::Barrier::new(100);
     thread::scope(|scope| {
-        for query in queries.iter().cycle().take(100) {
+        for query in queries.iter().cycle().take(2 * SEARCHES) {
             scope.spawn(|| {
-                barrier.wait();
-                let found = vectors.nearest(query, 10, -1.0, |_| true);
+                // Each search lasts until all the others have come.
+                let is_late = Cell::new(false);
+                let found = vectors.nearest(query, 10, -1.0, |_| {
+                    if !is_late.replace(true) {
+                        thread::sleep(Duration::from_millis(100));
+                    }
+                    true
+                });
                 assert_eq!(found.expect("a place, later").len(), 10);
             });
         }
@@ -201,7 +209,7 @@ fn a_graph_of_another_store_is_refused() {
         matches!(
             refused,
             VectorError::Ahead {
-                slots: 6000,
+                slots: 8000,
                 len: 0
             }
         ),
