@@ -13,15 +13,14 @@ use std::time::Instant;
 use vector::{GraphOptions, Neighbour, VectorStore, Vectors};
 
 const USAGE: &str = "options, each with a value: --file F32S --count N --dimensions N \
-    --queries N --threads N --connectivity N --expansion-add N";
-/// Of so many nearest the graph should find all.
-const WANTED: usize = 10;
-
+    --queries N --wanted N --threads N --connectivity N --expansion-add N";
 struct Options {
     file: Option<PathBuf>,
     count: usize,
     dimensions: usize,
     queries: usize,
+    /// Of so many nearest the graph should find all.
+    wanted: usize,
     graph: GraphOptions,
 }
 
@@ -47,7 +46,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     drop(vectors);
 
     let queries: Vec<&[f32]> = queries.chunks_exact(options.dimensions).collect();
-    let exact = answers("scan", &store.reader(), &queries)?;
+    let exact = answers("scan", &store.reader(), &queries, options.wanted)?;
     let start = Instant::now();
     let built =
         store
@@ -55,8 +54,8 @@ fn main() -> Result<(), Box<dyn Error>> {
             .build_graph(&options.graph, |_| true, |_| ControlFlow::Continue(()))?;
     println!("{:?}: built in {:.1?}", options.graph, start.elapsed());
     store.publish(built.ok_or("nobody broke off")?)?;
-    let found = answers("graph", &store.reader(), &queries)?;
-    println!("recall@{WANTED} {:.4}", recall(&exact, &found));
+    let found = answers("graph", &store.reader(), &queries, options.wanted)?;
+    println!("recall@{} {:.4}", options.wanted, recall(&exact, &found));
     report_files(&folder)
 }
 
@@ -66,6 +65,7 @@ fn parse() -> Result<Options, Box<dyn Error>> {
         count: 100_000,
         dimensions: 384,
         queries: 200,
+        wanted: 10,
         graph: GraphOptions::new(1),
     };
     let mut arguments = std::env::args().skip(1);
@@ -76,6 +76,7 @@ fn parse() -> Result<Options, Box<dyn Error>> {
             "--count" => options.count = usize::from_str(&value)?,
             "--dimensions" => options.dimensions = usize::from_str(&value)?,
             "--queries" => options.queries = usize::from_str(&value)?,
+            "--wanted" => options.wanted = usize::from_str(&value)?,
             "--threads" => options.graph.threads = usize::from_str(&value)?,
             "--connectivity" => options.graph.connectivity = usize::from_str(&value)?,
             "--expansion-add" => options.graph.expansion_add = usize::from_str(&value)?,
@@ -123,15 +124,16 @@ fn answers(
     what: &str,
     vectors: &Vectors,
     queries: &[&[f32]],
+    wanted: usize,
 ) -> Result<Vec<Vec<Neighbour>>, Box<dyn Error>> {
     let mut answers = Vec::new();
     let mut times = Vec::new();
     for query in queries {
-        black_box(vectors.nearest(query, WANTED, -1.0, |_| true)?);
+        black_box(vectors.nearest(query, wanted, -1.0, |_| true)?);
     }
     for query in queries {
         let start = Instant::now();
-        answers.push(vectors.nearest(query, WANTED, -1.0, |_| true)?);
+        answers.push(vectors.nearest(query, wanted, -1.0, |_| true)?);
         times.push(start.elapsed());
     }
     times.sort();

@@ -13,7 +13,6 @@ mod index;
 
 pub(crate) use build::build;
 pub use build::{BuiltGraph, GraphOptions};
-pub(crate) use index::EXPANSION;
 #[cfg(test)]
 pub(crate) use index::SEARCHES;
 
@@ -22,6 +21,15 @@ use crate::error::VectorError;
 use crate::rows::Rows;
 use index::SlotIndex;
 use std::path::Path;
+
+/// Candidates that a search keeps at least, chosen with `examples/recall.rs`: see decision 008.
+const CANDIDATES: usize = 128;
+
+/// Candidates that a search for so many keeps. The last of those it wants are as hard to find
+/// as the first, so it needs more than it wants.
+pub(crate) fn candidates(count: usize) -> usize {
+    CANDIDATES.max(count.saturating_mul(2))
+}
 
 /// A graph that can be searched.
 pub(crate) struct Graph {
@@ -47,14 +55,15 @@ impl Graph {
         self.index.len()
     }
 
-    /// About the most similar of those that are kept, at most `count`, in any order.
+    /// Those of the slots that are kept among which are, most likely, the `count` most similar;
+    /// in any order.
     pub fn search(
         &self,
         query: &[f32],
         count: usize,
         keep: impl Fn(u32) -> bool,
     ) -> Result<Vec<Neighbour>, VectorError> {
-        self.index.search(query, count, keep)
+        self.index.search(query, candidates(count), keep)
     }
 }
 

@@ -141,7 +141,7 @@ impl Vectors {
     /// the `m` of the scan.
     pub fn is_scan_cheaper(&self, matching: usize, count: usize) -> bool {
         let slots = u128::from(self.graph_slots());
-        let reads = (READS * count.max(graph::EXPANSION)) as u128;
+        let reads = READS.saturating_mul(graph::candidates(count)) as u128;
         let matching = matching as u128;
         slots == 0 || matching * matching <= reads * slots
     }

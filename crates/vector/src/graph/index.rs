@@ -12,8 +12,6 @@ use usearch::{Index, IndexOptions, MetricKind, ScalarKind};
 
 /// Searches at a time; more wait. Each keeps some hundred kilobytes once it was used.
 pub(crate) const SEARCHES: usize = 64;
-/// Candidates that a search keeps at least, chosen with `examples/recall.rs`: see decision 008.
-pub(crate) const EXPANSION: usize = 128;
 /// The slot that stands for the query. It is never given to a vector.
 const QUERY: u32 = u32::MAX;
 
@@ -80,7 +78,7 @@ impl SlotIndex {
         added.map_err(VectorError::graph)
     }
 
-    /// About the most similar slots of those that are kept, in any order.
+    /// The `count` slots that are about the most similar of those that are kept, in any order.
     pub fn search(
         &self,
         query: &[f32],
@@ -120,7 +118,8 @@ fn empty(connectivity: usize, expansion_add: usize) -> Result<Index, VectorError
         quantization: ScalarKind::I8,
         connectivity,
         expansion_add,
-        expansion_search: EXPANSION,
+        // Less than any search asks for, which is then what it keeps.
+        expansion_search: 1,
         multi: false,
     };
     Index::new(&options).map_err(VectorError::graph)

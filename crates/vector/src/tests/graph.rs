@@ -36,14 +36,21 @@ fn publish(store: &mut VectorStore, threads: usize, alive: impl Fn(u32) -> bool 
     store.publish(built).expect("a graph of this store");
 }
 
-/// Of the ten nearest by a scan, the share that is found; every similarity must be exact.
-fn recall(vectors: &Vectors, queries: &[Vec<f32>], alive: impl Fn(u32) -> bool) -> f64 {
+/// Of the nearest by a scan, the share that is found; every similarity must be exact.
+fn recall(
+    vectors: &Vectors,
+    queries: &[Vec<f32>],
+    count: usize,
+    alive: impl Fn(u32) -> bool,
+) -> f64 {
     let mut hits = 0;
     for query in queries {
         let slots = (0..vectors.len()).filter(|&slot| alive(slot));
-        let exact = vectors.scan(query, slots, 10, -1.0).expect("a good query");
+        let exact = vectors
+            .scan(query, slots, count, -1.0)
+            .expect("a good query");
         let found = vectors
-            .nearest(query, 10, -1.0, &alive)
+            .nearest(query, count, -1.0, &alive)
             .expect("a good query");
         assert!(
             found.iter().all(|one| alive(one.slot)),
@@ -55,7 +62,7 @@ fn recall(vectors: &Vectors, queries: &[Vec<f32>], alive: impl Fn(u32) -> bool) 
         }
         hits += exact.iter().filter(|one| found.contains(one)).count();
     }
-    hits as f64 / (10 * queries.len()) as f64
+    hits as f64 / (count * queries.len()) as f64
 }
 
 #[test]
@@ -63,15 +70,18 @@ fn the_graph_finds_nearly_all_and_is_mapped_again() {
     let (folder, mut store, queries) = store();
     publish(&mut store, 1, |_| true);
     assert_eq!(store.reader().graph_slots(), COUNT as u32);
-    let before = recall(&store.reader(), &queries, |_| true);
+    let before = recall(&store.reader(), &queries, 10, |_| true);
     assert!(before >= 0.98, "{before}");
-    let filtered = recall(&store.reader(), &queries, |slot| slot % 3 == 0);
+    let filtered = recall(&store.reader(), &queries, 10, |slot| slot % 3 == 0);
     assert!(filtered >= 0.98, "{filtered} with a filter");
+
+    let deep = recall(&store.reader(), &queries, 100, |_| true);
+    assert!(deep >= 0.98, "{deep} of a hundred");
 
     drop(store);
     let store = VectorStore::open(folder.path(), DIMENSIONS, COUNT as u32).expect("a store");
     assert_eq!(store.reader().graph_slots(), COUNT as u32);
-    assert_eq!(recall(&store.reader(), &queries, |_| true), before);
+    assert_eq!(recall(&store.reader(), &queries, 10, |_| true), before);
 }
 
 #[test]
@@ -110,8 +120,8 @@ fn a_graph_without_the_dead_replaces_one_with_them() -> Result<(), VectorError> 
     // The former one is gone from the folder, but whoever has it goes on.
     let files = crate::files::list(folder.path())?;
     assert_eq!(files.len(), 2, "{files:?}");
-    assert!(recall(&old, &queries, |_| true) >= 0.98);
-    assert!(recall(&store.reader(), &queries, |slot| slot % 2 == 1) >= 0.98);
+    assert!(recall(&old, &queries, 10, |_| true) >= 0.98);
+    assert!(recall(&store.reader(), &queries, 10, |slot| slot % 2 == 1) >= 0.98);
     let found = store.reader().nearest(&queries[1], 50, -1.0, |_| true)?;
     assert!(found.iter().all(|one| one.slot % 2 == 1), "{found:?}");
     Ok(())
