@@ -11,7 +11,9 @@ use serde_json::Value;
 const LAYERS: &[&[&str]] = &[
     &["domain", "kernels"],
     &["text", "store"],
-    &["intake", "lexical", "profiles", "models", "eval", "encode"],
+    &[
+        "intake", "lexical", "profiles", "models", "eval", "encode", "vector",
+    ],
     &["engine"],
     &["server"],
     &["vitrine"],

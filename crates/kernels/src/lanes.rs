@@ -37,6 +37,8 @@ pub(crate) trait Lanes: Copy {
     fn splat(self, value: f32) -> Self::Floats;
     /// Reads the first `WIDTH` floats of a slice that has so many.
     fn load(self, from: &[f32]) -> Self::Floats;
+    /// Reads the first `WIDTH` brain floats of a slice that has so many, widened.
+    fn load_brain(self, from: &[u16]) -> Self::Floats;
     fn store(self, value: Self::Floats, to: &mut [f32]);
 
     fn add(self, a: Self::Floats, b: Self::Floats) -> Self::Floats;

@@ -1,5 +1,5 @@
 //! Vector kernels of the encoder and the rankers: matrix products in floats, brain floats,
-//! fixed point and bytes, attention, layer norm, softmax, GELU, dot products and top-k.
+//! fixed point and bytes, attention, layer norm, softmax, GELU, dot products, similarities and top-k.
 //!
 //! Every kernel is written once over vectors of any width and compiled for each set of
 //! instructions. [`Cpu::detect`] chooses one for the process; [`Cpu::available`] lists those
@@ -31,6 +31,7 @@ mod matrix;
 mod pack;
 mod peak;
 mod rows;
+mod similar;
 mod spans;
 #[cfg(test)]
 mod tests;
@@ -43,3 +44,4 @@ pub use left::Left;
 pub use matrix::{Activation, Format, Linear, Matrix};
 pub use peak::peak;
 pub use rows::{LayerNorm, dot, gelu_all, max_rows, normalise, scale, softmax, sum_rows};
+pub use similar::{round_to_brain, similarities, similarity_of_rows};

@@ -3,6 +3,7 @@
 
 mod products;
 mod rows;
+mod similar;
 
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;

@@ -53,6 +53,16 @@ impl Lanes for Avx2 {
     }
 
     #[inline(always)]
+    fn load_brain(self, from: &[u16]) -> __m256 {
+        assert!(from.len() >= Self::WIDTH);
+        // SAFETY: see above.
+        unsafe {
+            let halves = _mm_loadu_si128(from.as_ptr().cast());
+            _mm256_castsi256_ps(_mm256_slli_epi32::<16>(_mm256_cvtepu16_epi32(halves)))
+        }
+    }
+
+    #[inline(always)]
     fn store(self, value: __m256, to: &mut [f32]) {
         assert!(to.len() >= Self::WIDTH);
         // SAFETY: see above.

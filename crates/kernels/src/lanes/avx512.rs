@@ -60,6 +60,16 @@ impl Lanes for Avx512 {
     }
 
     #[inline(always)]
+    fn load_brain(self, from: &[u16]) -> __m512 {
+        assert!(from.len() >= Self::WIDTH);
+        // SAFETY: see above.
+        unsafe {
+            let halves = _mm256_loadu_si256(from.as_ptr().cast());
+            _mm512_castsi512_ps(_mm512_slli_epi32::<16>(_mm512_cvtepu16_epi32(halves)))
+        }
+    }
+
+    #[inline(always)]
     fn store(self, value: __m512, to: &mut [f32]) {
         assert!(to.len() >= Self::WIDTH);
         // SAFETY: see above.

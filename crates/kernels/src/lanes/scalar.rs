@@ -44,6 +44,11 @@ impl Lanes for Scalar {
     }
 
     #[inline(always)]
+    fn load_brain(self, from: &[u16]) -> f32 {
+        brain(u32::from(from[0]))
+    }
+
+    #[inline(always)]
     fn store(self, value: f32, to: &mut [f32]) {
         to[0] = value;
     }

@@ -27,6 +27,10 @@ impl Lanes for Wide {
         from_fn(|lane| from[lane])
     }
 
+    fn load_brain(self, from: &[u16]) -> Self::Floats {
+        from_fn(|lane| Scalar.load_brain(&from[lane..]))
+    }
+
     fn store(self, value: Self::Floats, to: &mut [f32]) {
         to[..WIDTH].copy_from_slice(&value);
     }
