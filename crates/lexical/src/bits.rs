@@ -2,7 +2,7 @@
 //! whole index that filters hand out.
 
 use crate::error::QueryError;
-use crate::snapshot::Core;
+use crate::snapshot::{Core, Place};
 use std::fmt;
 use std::sync::Arc;
 
@@ -101,10 +101,24 @@ impl ItemSet {
     /// Whether the item is in the set. An unknown id is not.
     pub fn contains(&self, id: &str) -> Result<bool, QueryError> {
         let place = self.core.locate(id)?;
-        Ok(place.is_some_and(|place| {
-            let bits = self.bits.get(place.segment as usize);
-            bits.is_some_and(|bits| bits.contains(place.doc))
-        }))
+        Ok(place.is_some_and(|place| self.has(place)))
+    }
+
+    /// Whether the item with this number is in the set. An unknown number is not.
+    pub fn has_number(&self, number: u64) -> Result<bool, QueryError> {
+        let place = self.core.place_of_number(number);
+        Ok(place.is_some_and(|place| self.has(place)))
+    }
+
+    /// The numbers of the items in the set, in no order that means anything.
+    pub fn numbers(&self) -> impl Iterator<Item = u64> + '_ {
+        let segments = self.core.segments.iter().zip(&self.bits);
+        segments.flat_map(|(segment, bits)| bits.iter().map(|doc| segment.number(doc)))
+    }
+
+    pub(crate) fn has(&self, place: Place) -> bool {
+        let bits = self.bits.get(place.segment as usize);
+        bits.is_some_and(|bits| bits.contains(place.doc))
     }
 
     /// How many items are in the set.

@@ -12,10 +12,9 @@ use crate::query_plan::CompiledPlan;
 use crate::schema::{Fields, Separated, TOKENIZER};
 use crate::snapshot::Core;
 use crate::words::Words;
-use rustc_hash::{FxHashMap, FxHasher};
+use rustc_hash::FxHashSet;
 use serde_json::{Map, Value};
 use std::fs;
-use std::hash::{Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tantivy::query::AllQuery;
@@ -38,9 +37,8 @@ pub struct WordsIndex {
     writer: Option<IndexWriter>,
     core: Arc<Core>,
     applied: u64,
-    next_number: u64,
-    /// Since the last commit: the hash of an id and its insertion number, `None` when deleted.
-    pending: FxHashMap<u64, Option<u64>>,
+    /// The numbers that were put since the last commit.
+    pending: FxHashSet<u64>,
     cleared: bool,
     dirty: bool,
 }
@@ -121,7 +119,6 @@ impl WordsIndex {
         let core = Arc::new(core.map_err(fail)?);
         Ok(Self {
             dir: dir.to_owned(),
-            next_number: core.next_number(),
             plan,
             fields,
             analyzer,
@@ -130,7 +127,7 @@ impl WordsIndex {
             writer: None,
             core,
             applied,
-            pending: FxHashMap::default(),
+            pending: FxHashSet::default(),
             cleared: false,
             dirty: false,
         })
@@ -146,22 +143,24 @@ impl WordsIndex {
         self.applied
     }
 
-    /// Adds a document, or replaces the one with the same id, which keeps its place in
-    /// insertion order.
-    pub fn put(&mut self, id: &str, document: &Map<String, Value>) -> Result<(), LexicalError> {
+    /// Adds a document, or replaces the one with the same id.
+    ///
+    /// The number is the item's place in insertion order. The caller gives an item the same one
+    /// each time it is put, and never that of another item.
+    pub fn put(
+        &mut self,
+        id: &str,
+        number: u64,
+        document: &Map<String, Value>,
+    ) -> Result<(), LexicalError> {
         if id.is_empty() || id.len() > LONGEST_ID {
             return Err(LexicalError::Id {
                 bytes: id.len(),
                 most: LONGEST_ID,
             });
         }
-        let hash = hash_of(id);
-        let known = match self.pending.get(&hash) {
-            Some(known) => Some(*known),
-            None if self.cleared => None,
-            None => self.committed_number(id)?.map(Some),
-        };
-        let number = known.flatten().unwrap_or(self.next_number);
+        let known = self.pending.contains(&number)
+            || !self.cleared && self.core.place_of_number(number).is_some();
         let flattener = Flattener {
             plan: &self.plan,
             fields: &self.fields,
@@ -170,14 +169,13 @@ impl WordsIndex {
         let row = flattener.document(id, number, document);
         let term = Term::from_field_text(self.fields.id, id);
         self.write(|writer| {
-            // An id that was never seen needs no deletion, which makes a first load cheap.
-            if known.is_some() {
+            // An item that was never seen needs no deletion, which makes a first load cheap.
+            if known {
                 writer.delete_term(term);
             }
             writer.add_document(row).map(drop)
         })?;
-        self.next_number = self.next_number.max(number + 1);
-        self.pending.insert(hash, Some(number));
+        self.pending.insert(number);
         Ok(())
     }
 
@@ -187,9 +185,7 @@ impl WordsIndex {
         self.write(|writer| {
             writer.delete_term(term);
             Ok(())
-        })?;
-        self.pending.insert(hash_of(id), None);
-        Ok(())
+        })
     }
 
     /// Removes every document.
@@ -230,7 +226,6 @@ impl WordsIndex {
             return;
         };
         self.forget_pending();
-        self.next_number = self.core.next_number();
         if let Err(error) = writer.wait_merging_threads() {
             tracing::warn!(path = %self.dir.display(), %error, "a merge of the words index failed");
         }
@@ -245,21 +240,10 @@ impl WordsIndex {
         self.dirty = false;
     }
 
-    fn committed_number(&self, id: &str) -> Result<Option<u64>, LexicalError> {
-        self.core
-            .number_of(id)
-            .map_err(|source| LexicalError::from_tantivy(&self.dir, source))
-    }
-
     fn refresh(&mut self) -> Result<(), LexicalError> {
         let fail = |source| LexicalError::from_tantivy(&self.dir, source);
         self.reader.reload().map_err(fail)?;
-        let core = Core::open(
-            self.reader.searcher(),
-            Arc::clone(&self.plan),
-            Arc::clone(&self.fields),
-            self.analyzer.clone(),
-        );
+        let core = self.core.reopened(self.reader.searcher());
         self.core = Arc::new(core.map_err(fail)?);
         Ok(())
     }
@@ -296,7 +280,6 @@ impl WordsIndex {
             }
             Err(source) => {
                 self.forget_pending();
-                self.next_number = self.core.next_number();
                 let source = cause(&mut writer, source);
                 Err(LexicalError::from_tantivy(&self.dir, source))
             }
@@ -313,10 +296,4 @@ fn cause(writer: &mut IndexWriter, error: TantivyError) -> TantivyError {
         Err(cause) => cause,
         Ok(_) => error,
     }
-}
-
-fn hash_of(id: &str) -> u64 {
-    let mut hasher = FxHasher::default();
-    id.hash(&mut hasher);
-    hasher.finish()
 }

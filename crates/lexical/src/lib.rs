@@ -30,7 +30,8 @@
 //! and fields with an extra for query words side by side in the first field. Where an
 //! *asc* or *desc* rule stands behind one of those three, documents are first told
 //! apart by their score in five coarse steps. Then follow score and id. An empty query
-//! finds everything in order of insertion; a replaced document keeps its place.
+//! finds everything in order of insertion, which is that of the numbers that the caller
+//! gives; a replaced document keeps its number.
 
 mod answer;
 mod bits;
@@ -45,6 +46,7 @@ mod flatten;
 mod format;
 mod index;
 mod keys;
+mod numbers;
 mod order;
 mod parse;
 mod plan;

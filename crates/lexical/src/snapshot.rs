@@ -2,10 +2,12 @@
 //!
 //! It holds the handles of every segment, the length normalisation of every
 //! text field, and what queries have found out so far: columns, groups of equal
-//! values and expanded words. A new commit starts with empty caches.
+//! values and expanded words. A new commit starts with empty caches, but for the
+//! way from numbers to documents, which stays with its segment.
 
 use crate::columns::{Attribute, for_each_value};
 use crate::expand::Forms;
+use crate::numbers::Numbers;
 use crate::plan::IndexPlan;
 use crate::schema::{Fields, ID, NUMBER};
 use crate::score::B;
@@ -14,7 +16,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::{Arc, OnceLock, RwLock};
 use tantivy::columnar::{Column, StrColumn};
 use tantivy::fieldnorm::FieldNormReader;
-use tantivy::index::InvertedIndexReader;
+use tantivy::index::{InvertedIndexReader, SegmentId};
 use tantivy::schema::IndexRecordOption;
 use tantivy::{DocSet, Searcher, SegmentReader, TERMINATED, TantivyError, Term};
 use text::Analyzer;
@@ -26,7 +28,7 @@ const OPEN_ATTRIBUTES: usize = 32_768;
 const MARGIN: usize = 1_024;
 
 /// Where a document is: its segment and its number there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Place {
     pub segment: u32,
     pub doc: u32,
@@ -53,6 +55,8 @@ pub(crate) struct Segment {
     pub ids: Arc<InvertedIndexReader>,
     pub id_column: Option<StrColumn>,
     pub numbers: Option<Column<u64>>,
+    /// From numbers to documents; shared with other snapshots that have this segment.
+    pub by_number: Arc<Numbers>,
     pub words: Arc<InvertedIndexReader>,
     pub marks: Arc<InvertedIndexReader>,
     pub texts: Vec<Text>,
@@ -65,7 +69,11 @@ pub(crate) struct Text {
 }
 
 impl Segment {
-    fn open(reader: &SegmentReader, fields: &Fields) -> Result<Self, TantivyError> {
+    fn open(
+        reader: &SegmentReader,
+        fields: &Fields,
+        by_number: Arc<Numbers>,
+    ) -> Result<Self, TantivyError> {
         let mut texts = Vec::with_capacity(fields.texts.len());
         for text in &fields.texts {
             texts.push(Text {
@@ -77,6 +85,7 @@ impl Segment {
             ids: reader.inverted_index(fields.id)?,
             id_column: reader.fast_fields().str(ID)?,
             numbers: reader.fast_fields().column_opt(NUMBER)?,
+            by_number,
             words: reader.inverted_index(fields.words)?,
             marks: reader.inverted_index(fields.marks)?,
             texts,
@@ -109,6 +118,12 @@ impl Segment {
         column
             .and_then(|column| column.first(doc))
             .unwrap_or_default()
+    }
+
+    /// The document with a number, unless it is deleted.
+    fn doc_of_number(&self, number: u64) -> Option<u32> {
+        let doc = self.by_number.doc(self.numbers.as_ref()?, number)?;
+        (!self.reader.is_deleted(doc)).then_some(doc)
     }
 }
 
@@ -146,9 +161,36 @@ impl Core {
         fields: Arc<Fields>,
         analyzer: Analyzer,
     ) -> Result<Self, TantivyError> {
+        Self::with_numbers(searcher, plan, fields, analyzer, &FxHashMap::default())
+    }
+
+    /// The state of a later searcher. What is known of a segment's numbers is taken over.
+    pub fn reopened(&self, searcher: Searcher) -> Result<Self, TantivyError> {
+        let known = self.segments.iter().map(|segment| {
+            let by_number = Arc::clone(&segment.by_number);
+            (segment.reader.segment_id(), by_number)
+        });
+        let (plan, fields) = (Arc::clone(&self.plan), Arc::clone(&self.fields));
+        Self::with_numbers(
+            searcher,
+            plan,
+            fields,
+            self.analyzer.clone(),
+            &known.collect(),
+        )
+    }
+
+    fn with_numbers(
+        searcher: Searcher,
+        plan: Arc<IndexPlan>,
+        fields: Arc<Fields>,
+        analyzer: Analyzer,
+        known: &FxHashMap<SegmentId, Arc<Numbers>>,
+    ) -> Result<Self, TantivyError> {
         let mut segments = Vec::new();
         for reader in searcher.segment_readers() {
-            segments.push(Segment::open(reader, &fields)?);
+            let by_number = known.get(&reader.segment_id()).cloned().unwrap_or_default();
+            segments.push(Segment::open(reader, &fields, by_number)?);
         }
         let mut gains = Vec::with_capacity(fields.texts.len());
         for (place, text) in fields.texts.iter().enumerate() {
@@ -175,18 +217,6 @@ impl Core {
             .sum()
     }
 
-    /// The insertion number for the next new document.
-    pub fn next_number(&self) -> u64 {
-        let columns = self
-            .segments
-            .iter()
-            .filter_map(|segment| segment.numbers.as_ref());
-        columns
-            .map(|column| column.max_value() + 1)
-            .max()
-            .unwrap_or_default()
-    }
-
     /// Where the document with an id is.
     pub fn locate(&self, id: &str) -> Result<Option<Place>, TantivyError> {
         let term = Term::from_field_text(self.fields.id, id);
@@ -209,13 +239,22 @@ impl Core {
         Ok(None)
     }
 
-    /// The insertion number of the document with an id.
-    pub fn number_of(&self, id: &str) -> Result<Option<u64>, TantivyError> {
-        let place = self.locate(id)?;
-        Ok(place.and_then(|place| {
-            let segment = self.segments.get(place.segment as usize)?;
-            Some(segment.number(place.doc))
-        }))
+    /// Where the document with a number is.
+    pub fn place_of_number(&self, number: u64) -> Option<Place> {
+        let mut segments = (0..).zip(&self.segments);
+        segments.find_map(|(place, segment)| {
+            let doc = segment.doc_of_number(number)?;
+            Some(Place {
+                segment: place,
+                doc,
+            })
+        })
+    }
+
+    /// The number of the document at a place.
+    pub fn number_at(&self, place: Place) -> u64 {
+        let segment = self.segments.get(place.segment as usize);
+        segment.map_or(0, |segment| segment.number(place.doc))
     }
 
     /// The columns of one attribute.

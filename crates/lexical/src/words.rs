@@ -53,6 +53,26 @@ impl Words {
         Ok(self.core.locate(id)?.is_some())
     }
 
+    /// Whether a document with this number is there.
+    pub fn contains_number(&self, number: u64) -> Result<bool, QueryError> {
+        Ok(self.core.place_of_number(number).is_some())
+    }
+
+    /// The number of the document with an id.
+    pub fn number_of(&self, id: &str) -> Result<Option<u64>, QueryError> {
+        let place = self.core.locate(id)?;
+        Ok(place.map(|place| self.core.number_at(place)))
+    }
+
+    /// The id of the document with a number.
+    pub fn id_of_number(&self, number: u64) -> Result<Option<String>, QueryError> {
+        let Some(place) = self.core.place_of_number(number) else {
+            return Ok(None);
+        };
+        let segment = &self.core.segments[place.segment as usize];
+        Ok(Some(segment.id(place.doc)?))
+    }
+
     /// Answers a search.
     pub fn search(&self, query: &WordsQuery<'_>) -> Result<WordsAnswer, QueryError> {
         let facets = self.core.facet_attributes(query.facets)?;

@@ -42,13 +42,13 @@ fn a_second_writer_is_refused() {
     let mut shop = Shop::titled(&["red shoe"]);
     let mut second = WordsIndex::open(&shop.dir.path().join("words")).unwrap();
     let document = json!({});
-    let refused = second.put("2", object(&document));
+    let refused = second.put("2", 2, object(&document));
     assert!(
         matches!(refused, Err(LexicalError::Locked { .. })),
         "{refused:?}"
     );
     shop.index.release_writer();
-    second.put("2", object(&document)).unwrap();
+    second.put("2", 2, object(&document)).unwrap();
 }
 
 #[test]
@@ -131,11 +131,11 @@ fn odd_documents_and_queries_do_no_harm() {
     assert_eq!(shop.find(&"y".repeat(1 << 20)).len(), 0);
     let mut shop = shop;
     assert!(matches!(
-        shop.index.put("", object(&json!({}))),
+        shop.index.put("", 9, object(&json!({}))),
         Err(LexicalError::Id { .. })
     ));
     assert!(matches!(
-        shop.index.put(&"i".repeat(5_000), object(&json!({}))),
+        shop.index.put(&"i".repeat(5_000), 9, object(&json!({}))),
         Err(LexicalError::Id { .. })
     ));
     let odd = "../ü \n\"'\u{1}";

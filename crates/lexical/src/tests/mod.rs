@@ -2,12 +2,14 @@
 
 mod filters;
 mod folder;
+mod numbers;
 mod operations;
 mod paging;
 mod ranking;
 
 use crate::{AnalyzerPlan, IndexPlan, QueryPlan, Searchable, Words, WordsIndex, WordsQuery};
 use serde_json::{Map, Value};
+use std::collections::BTreeMap;
 use tempfile::TempDir;
 
 /// Everything filterable and sortable; `title` counts more than `text`, the rest little.
@@ -30,13 +32,20 @@ pub(crate) fn plan() -> IndexPlan {
 pub(crate) struct Shop {
     pub index: WordsIndex,
     pub dir: TempDir,
+    /// Given when an id is first put.
+    pub numbers: BTreeMap<String, u64>,
 }
 
 impl Shop {
     pub fn new(plan: IndexPlan) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let index = WordsIndex::create(&dir.path().join("words"), plan).unwrap();
-        Self { index, dir }
+        let numbers = BTreeMap::new();
+        Self {
+            index,
+            dir,
+            numbers,
+        }
     }
 
     /// Documents `1`, `2`, … in one commit.
@@ -59,7 +68,9 @@ impl Shop {
     }
 
     pub fn put(&mut self, id: &str, document: &Value) {
-        self.index.put(id, object(document)).unwrap();
+        let next = self.numbers.len() as u64;
+        let number = *self.numbers.entry(id.to_owned()).or_insert(next);
+        self.index.put(id, number, object(document)).unwrap();
     }
 
     pub fn words(&self) -> Words {

@@ -39,6 +39,18 @@ fn agree(words: &Words, model: &Model) -> Result<(), TestCaseError> {
     let all: Vec<String> = model.keys().cloned().collect();
     prop_assert_eq!(words.ids(None).unwrap(), all);
     prop_assert_eq!(words.count(), model.len() as u64);
+    let numbers: BTreeMap<u64, &String> = model
+        .iter()
+        .map(|(id, (_, age))| (*age as u64, id))
+        .collect();
+    for number in 0..64 {
+        let id = words.id_of_number(number).unwrap();
+        prop_assert_eq!(id.as_ref(), numbers.get(&number).copied());
+        prop_assert_eq!(words.contains_number(number).unwrap(), id.is_some());
+        if let Some(id) = id {
+            prop_assert_eq!(words.number_of(&id).unwrap(), Some(number));
+        }
+    }
     let mut by_age: Vec<(&String, usize)> = model.iter().map(|(id, (_, age))| (id, *age)).collect();
     by_age.sort_by_key(|(_, age)| *age);
     let by_age: Vec<&String> = by_age.into_iter().map(|(id, _)| id).collect();
@@ -75,7 +87,7 @@ proptest! {
 
     #[test]
     fn the_index_follows_a_map(operations in operations()) {
-        let Shop { mut index, dir } = Shop::new(plan());
+        let Shop { mut index, dir, .. } = Shop::new(plan());
         let path = dir.path().join("words");
         let (mut model, mut committed) = (Model::new(), Model::new());
         let mut sequence = 0;
@@ -83,8 +95,8 @@ proptest! {
             match operation {
                 Operation::Put(id, words) => {
                     let document = json!({ "title": words.join(" ") });
-                    index.put(&id.to_string(), object(&document)).unwrap();
                     let first = model.get(&id.to_string()).map_or(age, |(_, first)| *first);
+                    index.put(&id.to_string(), first as u64, object(&document)).unwrap();
                     model.insert(id.to_string(), (words, first));
                 }
                 Operation::Delete(id) => {
