@@ -3,6 +3,7 @@
 //! The query borrows from the request; the answer owns everything, so that it
 //! outlives the snapshot it was computed on.
 
+use crate::joined::Joined;
 use domain::Filter;
 use rustc_hash::FxHashSet;
 
@@ -27,6 +28,8 @@ pub struct WordsQuery<'a> {
     /// Most values listed for one facet.
     pub facet_limit: usize,
     pub facet_order: FacetOrder,
+    /// What another source found for the same request.
+    pub joined: Option<Joined<'a>>,
 }
 
 impl<'a> WordsQuery<'a> {
@@ -45,6 +48,7 @@ impl<'a> WordsQuery<'a> {
             score_threshold: None,
             facet_limit: 100,
             facet_order: FacetOrder::Alpha,
+            joined: None,
         }
     }
 }
@@ -102,13 +106,19 @@ pub struct WordsAnswer {
 pub struct WordsHit {
     pub id: String,
     /// From 0 to 1; the share of the query's weight that the document carries. 1 for an empty query.
+    /// Where another source was joined, the joined score.
     pub score: f64,
-    /// The same before it is divided by the most that the query could give.
+    /// What the words give, before it is divided by the most that the query could give.
     pub bm25: f32,
     /// Query words that the document has.
     pub words: u8,
     /// Typos that had to be forgiven for that.
     pub typos: u8,
+    /// Where another source was joined: the joined score. Without [`other`](Self::other) times
+    /// the ratio it is what the words contribute.
+    pub joined: Option<f32>,
+    /// Where another source was joined: what that says of the document.
+    pub other: Option<f32>,
 }
 
 /// The values of one attribute among all hits.

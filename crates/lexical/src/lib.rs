@@ -32,6 +32,13 @@
 //! apart by their score in five coarse steps. Then follow score and id. An empty query
 //! finds everything in order of insertion, which is that of the numbers that the caller
 //! gives; a replaced document keeps its number.
+//!
+//! # Together with another source
+//!
+//! A query may bring items that another source has scored ([`Joined`]). The answer then
+//! holds these and what the words find. The *words* and *typo* rules have no step, and
+//! relevance is one score from 0 to 1: the document's share of the best share that the
+//! words give, and the source's score, weighed by a ratio.
 
 mod answer;
 mod bits;
@@ -45,6 +52,7 @@ mod filter;
 mod flatten;
 mod format;
 mod index;
+mod joined;
 mod keys;
 mod numbers;
 mod order;
@@ -68,5 +76,6 @@ pub use answer::{
 pub use bits::ItemSet;
 pub use error::{LexicalError, QueryError};
 pub use index::WordsIndex;
+pub use joined::Joined;
 pub use plan::{AnalyzerPlan, IndexPlan, QueryPlan, RankingRule, Searchable};
 pub use words::Words;

@@ -40,6 +40,11 @@ impl Rule {
     pub fn is_column(&self) -> bool {
         matches!(self, Self::Column { .. })
     }
+
+    /// Whether the rule looks at nothing but how the words match.
+    pub fn is_of_words(&self) -> bool {
+        matches!(self, Self::Words | Self::Typos)
+    }
 }
 
 /// What decides between documents that the rules leave equal.
@@ -132,7 +137,7 @@ impl<'a> Ranked<'a> {
         }
         let best = candidates
             .iter()
-            .map(|candidate| candidate.share)
+            .map(|candidate| candidate.relevance)
             .fold(f32::MIN_POSITIVE, f32::max);
         Ok(Self {
             core,
@@ -165,11 +170,11 @@ impl<'a> Ranked<'a> {
                 return order;
             }
         }
-        right.share.total_cmp(&left.share)
+        right.relevance.total_cmp(&left.relevance)
     }
 
     fn bucket(&self, candidate: &Candidate) -> u32 {
-        (candidate.share / self.best * BUCKETS).round() as u32
+        (candidate.relevance / self.best * BUCKETS).round() as u32
     }
 
     /// The best `wanted` candidates in their final order, as places in the list of candidates.

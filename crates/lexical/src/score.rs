@@ -8,7 +8,7 @@
 
 use crate::bits::{Bits, ItemSet};
 use crate::postings::{each_phrase, each_word, excluded};
-use crate::snapshot::{Core, Segment};
+use crate::snapshot::{Core, Place, Segment};
 use crate::units::{Units, Variant};
 use std::cell::RefCell;
 use tantivy::TantivyError;
@@ -31,11 +31,35 @@ pub(crate) struct Candidate {
     pub doc: u32,
     /// What it scores of the most that the query could give, from 0 to 1.
     pub share: f32,
+    /// What it is ordered by: its share or, where another source is joined, the joined score.
+    pub relevance: f32,
+    /// What another source says of it.
+    pub other: f32,
     pub words: u8,
     pub typos: u8,
 }
 
 impl Candidate {
+    /// A document of which the words say nothing.
+    pub fn unscored(place: Place) -> Self {
+        Self {
+            segment: place.segment,
+            doc: place.doc,
+            share: 0.0,
+            relevance: 0.0,
+            other: 0.0,
+            words: 0,
+            typos: 0,
+        }
+    }
+
+    pub fn place(&self) -> Place {
+        Place {
+            segment: self.segment,
+            doc: self.doc,
+        }
+    }
+
     /// From 0 to 1: first by words, then by typos, then by share, as the usual ranking rules
     /// put it, so that scores fall along the answer.
     pub fn score(&self, asked: usize) -> f64 {
@@ -175,10 +199,13 @@ impl Scorer<'_> {
                 continue;
             }
             let sum = slot.score + self.settled(&slot);
+            let share = (sum / most).clamp(0.0, 1.0);
             let candidate = Candidate {
                 segment: number as u32,
                 doc,
-                share: (sum / most).clamp(0.0, 1.0),
+                share,
+                relevance: share,
+                other: 0.0,
                 words: slot.mask.count_ones() as u8,
                 typos: slot.typos,
             };

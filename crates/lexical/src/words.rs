@@ -9,12 +9,13 @@ use crate::bits::ItemSet;
 use crate::error::QueryError;
 use crate::facets::{Counts, Documents};
 use crate::filter;
+use crate::joined;
 use crate::order::{self, Ranked, Tie};
 use crate::parse::Parsed;
 use crate::postings;
 use crate::query_plan::CompiledPlan;
 use crate::score::{self, Candidate};
-use crate::snapshot::Core;
+use crate::snapshot::{Core, Place};
 use crate::units::{Builder, Units};
 use crate::value;
 use domain::Filter;
@@ -36,6 +37,17 @@ struct Found {
     rules: Vec<order::Rule>,
     tie: Tie,
     units: Units,
+    /// Another source has had its say.
+    joined: bool,
+}
+
+impl Found {
+    fn score(&self, candidate: &Candidate) -> f64 {
+        if self.joined {
+            return f64::from(candidate.relevance);
+        }
+        candidate.score(self.units.asked)
+    }
 }
 
 impl Words {
@@ -89,10 +101,12 @@ impl Words {
                 let candidate = &found.candidates[place];
                 hits.push(WordsHit {
                     id: ranked.id(place)?,
-                    score: candidate.score(found.units.asked),
+                    score: found.score(candidate),
                     bm25: candidate.share * found.units.most(),
                     words: candidate.words,
                     typos: candidate.typos,
+                    joined: found.joined.then_some(candidate.relevance),
+                    other: found.joined.then_some(candidate.other),
                 });
             }
         }
@@ -162,9 +176,18 @@ impl Words {
             matching: query.matching,
         };
         let units = builder.build(parsed)?;
-        let rules = order::rules(&self.core, &self.plan.plan.ranking_rules, query.sort)?;
+        let mut rules = order::rules(&self.core, &self.plan.plan.ranking_rules, query.sort)?;
         let mut left_out = 0;
-        let (candidates, tie) = if everything {
+        let (candidates, tie) = if let Some(joined) = &query.joined {
+            rules.retain(|rule| !rule.is_of_words());
+            let found = if everything || !joined.has_words() {
+                Vec::new()
+            } else {
+                score::candidates(&self.core, &units, &searched, None)?
+            };
+            let candidates = joined::join(&self.core, joined, &units, filter.as_ref(), found)?;
+            (candidates, Tie::Id)
+        } else if everything {
             // Where only the first few in insertion order are asked for, no others are looked at.
             let plain = counted.is_empty()
                 && distinct.is_none()
@@ -182,23 +205,38 @@ impl Words {
             let candidates = score::candidates(&self.core, &units, &searched, filter.as_ref())?;
             (candidates, Tie::Id)
         };
-        let mut members: Vec<usize> = (0..candidates.len()).collect();
-        if let Some(threshold) = query.score_threshold {
-            members.retain(|place| candidates[*place].score(units.asked) >= threshold);
-        }
-        if let Some(path) = distinct {
-            let ranked = Ranked::new(&self.core, &candidates, &rules, tie)?;
-            let attribute = self.core.attribute(path)?;
-            members = order::distinct(&ranked, &candidates, &attribute, members)?;
-        }
-        Ok(Found {
-            total: members.len() + left_out,
+        let mut found = Found {
+            members: (0..candidates.len()).collect(),
+            total: 0,
             candidates,
-            members,
             rules,
             tie,
             units,
-        })
+            joined: query.joined.is_some(),
+        };
+        self.drop_members(&mut found, query.score_threshold, distinct)?;
+        found.total = found.members.len() + left_out;
+        Ok(found)
+    }
+
+    /// Drops those that score too low, and all but the best of those that count as the same.
+    fn drop_members(
+        &self,
+        found: &mut Found,
+        threshold: Option<f64>,
+        distinct: Option<&str>,
+    ) -> Result<(), QueryError> {
+        let mut members = std::mem::take(&mut found.members);
+        if let Some(threshold) = threshold {
+            members.retain(|place| found.score(&found.candidates[*place]) >= threshold);
+        }
+        if let Some(path) = distinct {
+            let ranked = Ranked::new(&self.core, &found.candidates, &found.rules, found.tie)?;
+            let attribute = self.core.attribute(path)?;
+            members = order::distinct(&ranked, &found.candidates, &attribute, members)?;
+        }
+        found.members = members;
+        Ok(())
     }
 
     /// Every document, for a query without words: the first `most` of each segment in insertion
@@ -224,12 +262,13 @@ impl Words {
             if most < docs.len() {
                 docs = segment.earliest(&docs, most);
             }
-            found.extend(docs.into_iter().map(|doc| Candidate {
-                segment: number as u32,
-                doc,
-                share: 1.0,
-                words: 0,
-                typos: 0,
+            found.extend(docs.into_iter().map(|doc| {
+                let segment = number as u32;
+                Candidate {
+                    share: 1.0,
+                    relevance: 1.0,
+                    ..Candidate::unscored(Place { segment, doc })
+                }
             }));
         }
         Ok((found, all))

@@ -2,6 +2,8 @@
 
 mod filters;
 mod folder;
+mod joined;
+mod joined_oracle;
 mod numbers;
 mod operations;
 mod paging;
