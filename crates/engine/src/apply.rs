@@ -237,7 +237,7 @@ impl Applier {
             .take()
             .unwrap_or_else(|| self.shared.views.batch());
         self.compactor.note(group.changes.superseded);
-        std::mem::take(&mut group.changes).write(&mut batch);
+        std::mem::take(&mut group.changes).write(&mut batch, group.next);
         if let Some(no) = group.index
             && let Some(index) = self.open.get_mut(&no)
         {
@@ -256,10 +256,24 @@ impl Applier {
         Applied::Catalogue.write(&mut batch, group.next);
         batch.commit()?;
         self.publish(group.index, finished_at);
+        self.make_given_vectors(group.index)?;
         if let Some(dir) = group.remove_after {
             let _ = fs::remove_dir_all(dir);
         }
         self.shared.finish(uids);
+        Ok(())
+    }
+
+    /// Vectors that the shop gives are there when the task is done; those that an encoder makes
+    /// come later, so that words and prices need not wait.
+    fn make_given_vectors(&self, touched: Option<IndexNo>) -> Result<(), EngineError> {
+        let index = touched.and_then(|no| self.open.get(&no));
+        if let Some(index) = index
+            && crate::meaning::has_given(&index.meta.settings)
+        {
+            return self.shared.meaning(index.meta.no).catch_up(&self.shared);
+        }
+        self.shared.worker.wake();
         Ok(())
     }
 

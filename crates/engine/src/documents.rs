@@ -4,6 +4,7 @@
 //! document. Every refused or changed row becomes a note of the task.
 
 use crate::apply::OpenIndex;
+use crate::meaning::Note;
 use crate::outcome::{Failure, Outcome, Refused, object};
 use crate::record::{DocumentsBody, IndexNo, SelectionBody};
 use crate::shared::Shared;
@@ -34,6 +35,8 @@ pub(crate) struct Changes {
     pub bytes: usize,
     /// Versions in the log that nobody needs any more.
     pub superseded: u64,
+    /// Numbers of deleted items.
+    deleted: Vec<(IndexNo, u64)>,
 }
 
 impl Changes {
@@ -57,12 +60,21 @@ impl Changes {
         Document::get(views, index, id)
     }
 
-    pub(crate) fn write(self, batch: &mut ViewBatch) {
+    /// Writes the documents, and notes for their vectors under the sequence number `seq`.
+    pub(crate) fn write(self, batch: &mut ViewBatch, seq: u64) {
         for ((index, id), version) in self.documents {
             match version {
-                Some(document) => document.put(batch, index, &id),
+                Some(document) => {
+                    document.put(batch, index, &id);
+                    let number = document.order;
+                    Note { seq, number, id }.put(batch, index);
+                }
                 None => Document::delete(batch, index, &id),
             }
+        }
+        for (index, number) in self.deleted {
+            let id = String::new();
+            Note { seq, number, id }.put(batch, index);
         }
     }
 }
@@ -108,7 +120,7 @@ pub(crate) fn apply_documents(
         let mut cleanings = Vec::new();
         let cleaned = cleaner.clean(&document, &mut cleanings);
         rows.changed(row, &cleanings);
-        index.words.put(&id, &cleaned)?;
+        index.words.put(&id, order, &cleaned)?;
         count_fields(&mut index.meta.fields, old.as_ref(), &document)?;
         let json = serde_json::to_string(&document).map_err(|err| EngineError::View {
             what: "a document",
@@ -312,6 +324,7 @@ pub(crate) fn apply_deletion(
         uncount_fields(&mut index.meta.fields, &old.json)?;
         index.words.delete(&id)?;
         changes.set(no, id, None);
+        changes.deleted.push((no, old.order));
         changes.superseded += 1;
         deleted += 1;
     }
@@ -360,13 +373,13 @@ pub(crate) fn index_all(
     ids.sort_unstable();
     let cleaner = Cleaner::new(roles_in_force(meta));
     let mut cleanings = Vec::new();
-    for (_, id) in ids {
+    for (order, id) in ids {
         let Some(document) = Document::get(views, meta.no, &id)? else {
             continue;
         };
         let object: Map<String, Value> = crate::tables::from_json(document.json.as_bytes())?;
         cleanings.clear();
-        words.put(&id, &cleaner.clean(&object, &mut cleanings))?;
+        words.put(&id, order, &cleaner.clean(&object, &mut cleanings))?;
     }
     Ok(())
 }

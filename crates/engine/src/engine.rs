@@ -10,7 +10,7 @@ use crate::shared::{self, Shared};
 use crate::snapshot::{IndexInfo, IndexReader, IndexStats};
 use crate::writer::{Command, Prepared};
 use crate::{
-    Accepted, DocumentsWrite, EngineError, RowNote, Selection, Task, TaskKind, TaskQuery,
+    Accepted, DocumentsWrite, Encoders, EngineError, RowNote, Selection, Task, TaskKind, TaskQuery,
     TaskStatus, Write, WriteMode, folder, tables,
 };
 use domain::{IndexUid, Timestamp};
@@ -25,9 +25,11 @@ use std::time::Duration;
 use store::{BackupReport, FolderLock, RestoreReport, VerifyReport};
 
 /// How a data folder is opened.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct OpenOptions {
     pub learn: Learn,
+    /// Models for search by meaning. Without them only vectors that shops give are searched.
+    pub encoders: Option<Arc<Encoders>>,
 }
 
 /// When sequence models are fitted again.
@@ -276,6 +278,18 @@ impl Engine {
         crate::learn::fit_all(&self.inner.shared)
     }
 
+    /// The models for search by meaning that this folder was opened with.
+    pub fn encoders(&self) -> Option<&Arc<Encoders>> {
+        self.inner.shared.encoders.as_ref()
+    }
+
+    /// Makes the vectors of an index that wait to be made, on this thread.
+    pub fn catch_up_meaning(&self, uid: &str) -> Result<(), EngineError> {
+        let reader = self.index(uid)?;
+        let shared = &self.inner.shared;
+        shared.meaning(reader.state.meta.no).catch_up(shared)
+    }
+
     /// Saves profiles and event ids, so that the next start folds nothing again.
     pub fn checkpoint(&self) {
         let (answer, answered) = sync_channel(1);
@@ -321,6 +335,7 @@ impl Inner {
                 "models were not fitted"
             );
         }
+        self.shared.worker.stop();
         self.learner.stop();
         let _ = self.commands.send(Command::Close);
         // A panicked thread has said so already; closing goes on with the other one.

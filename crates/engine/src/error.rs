@@ -66,6 +66,20 @@ pub enum EngineError {
     #[error(transparent)]
     Model(#[from] models::ModelError),
     #[error(transparent)]
+    Vectors(#[from] vector::VectorError),
+    #[error(transparent)]
+    Encoding(#[from] Box<encode::ModelError>),
+    #[error(transparent)]
+    Encoder(#[from] encode::ServiceError),
+    #[error("Cannot find embedder with name `{0}`.")]
+    EmbedderNotFound(String),
+    #[error("embedder `{name}` cannot be used: {reason}")]
+    EmbedderFails { name: String, reason: String },
+    #[error("the vectors of this embedder have {expected} numbers, but the given one has {found}")]
+    Dimensions { expected: usize, found: usize },
+    #[error("a vector of zeros, or of numbers beyond measure, has no direction")]
+    NoDirection,
+    #[error(transparent)]
     Lock(#[from] store::LockError),
     #[error(transparent)]
     Backup(#[from] store::BackupError),

@@ -34,6 +34,24 @@ pub(crate) fn words(dir: &Path, meta: &IndexMeta) -> PathBuf {
     index(dir, meta).join(&meta.words)
 }
 
+/// The folder of the vectors of one embedder; the epoch tells it from those before.
+pub(crate) fn vectors(dir: &Path, meta: &IndexMeta, embedder: &str, epoch: u64) -> PathBuf {
+    // Names come from settings, and a folder must not lead anywhere else.
+    let plain = |letter: char| match letter.is_ascii_alphanumeric() {
+        true => letter,
+        false => '-',
+    };
+    let name: String = embedder.chars().take(UID_IN_NAME).map(plain).collect();
+    let hash = xxhash_rust::xxh3::xxh3_64(embedder.as_bytes());
+    index(dir, meta).join(format!("vectors-{name}-{hash:016x}-{epoch}"))
+}
+
+/// Whether a folder inside an index's own has vectors.
+pub(crate) fn has_vectors(path: &Path) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str());
+    name.is_some_and(|name| name.starts_with("vectors-"))
+}
+
 /// The file of its sequence model.
 pub(crate) fn model(dir: &Path, meta: &IndexMeta) -> PathBuf {
     index(dir, meta).join("sequence.model")

@@ -16,6 +16,7 @@ mod folder;
 mod formatted;
 mod learn;
 mod lifecycle;
+mod meaning;
 mod open;
 mod outcome;
 mod plan;
@@ -42,13 +43,16 @@ pub use engine::{Engine, EngineStats, Learn, OpenOptions, TaskPage};
 pub use error::EngineError;
 pub use intake::{RoleReason, Roles};
 pub use lexical::{FacetStats, Matching, QueryError, SortBy, SortOrder};
+pub use meaning::MeaningStats;
 pub use profile::{ItemProfile, ShopperProfile};
 pub use query::DocumentsQuery;
 pub use recommend::{
     Reason, RecommendKind, RecommendRequest, Recommendation, Recommendations, SourceReport,
     UnknownKind,
 };
-pub use search::{CropAttribute, FacetAnswer, SearchAnswer, SearchHit, SearchRequest, Span};
+pub use search::{
+    CropAttribute, FacetAnswer, Hybrid, SearchAnswer, SearchHit, SearchRequest, Span,
+};
 pub use settings::{
     DEFAULT_FACET_VALUES, DEFAULT_MAX_TOTAL_HITS, DEFAULT_RANKING_RULES, FacetSort, Faceting,
     FilterableAttribute, MinWordSize, Pagination, PrefixSearch, ProximityPrecision, Settings,

@@ -132,6 +132,7 @@ impl Applier {
             group.remove_after = Some(folder::index(&self.shared.dir, &index.meta));
         }
         self.shared.behaviours.write().remove(&no);
+        self.shared.meanings.write().remove(&no);
         tables::delete_index(&self.shared.views.snapshot(), group.batch(&self.shared), no)?;
         Ok(())
     }

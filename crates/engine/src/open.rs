@@ -42,7 +42,8 @@ pub(crate) fn open(dir: &Path, options: OpenOptions) -> Result<Inner, EngineErro
         );
     }
     let views = open_views(dir)?;
-    let shared = Arc::new(Shared::new(dir.to_owned(), log, views));
+    let shared = Shared::new(dir.to_owned(), log, views, options.encoders.clone());
+    let shared = Arc::new(shared);
     let mut applier = Applier::new(shared.clone());
     open_indexes(&mut applier)?;
     let replayed = catch_up(&mut applier)?;
@@ -88,6 +89,7 @@ fn start(
         writer: spawn("vitrine-writer", Box::new(move || writer.run(&commanded)))?,
         applier: spawn("vitrine-applier", Box::new(move || applier.run(&records)))?,
     };
+    shared.worker.start(shared.clone())?;
     let learner = match options.learn {
         Learn::Background => Learner::start(shared.clone())?,
         Learn::AtClose => Learner::at_close(),
@@ -223,7 +225,8 @@ fn remove_strays(applier: &Applier) {
             continue;
         }
         for part in entries(&index.path()) {
-            if part.path().is_dir() && !kept.contains(&part.path()) {
+            let path = part.path();
+            if path.is_dir() && !kept.contains(&path) && !folder::has_vectors(&path) {
                 let _ = fs::remove_dir_all(part.path());
             }
         }

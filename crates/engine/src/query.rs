@@ -108,6 +108,9 @@ impl IndexReader {
     /// Answers one search.
     pub fn search(&self, request: &SearchRequest) -> Result<SearchAnswer, EngineError> {
         let answer = self.find(request)?;
+        let by_meaning = |hit: &&WordsHit| hit.words == 0 && hit.other.is_some();
+        let takes_part = request.hybrid.is_some() || request.like.is_some();
+        let semantic_hits = takes_part.then(|| answer.hits.iter().filter(by_meaning).count());
         let mut hits = Vec::with_capacity(answer.hits.len());
         let formatter = Formatter {
             request,
@@ -132,6 +135,7 @@ impl IndexReader {
             hits,
             total: answer.total,
             facets: facets.collect(),
+            semantic_hits,
             as_of: self.published.as_of,
         })
     }
@@ -144,10 +148,17 @@ impl IndexReader {
         for facet in request.facets.iter().filter(|facet| facet.as_str() != "*") {
             self.check_facet(facet)?;
         }
-        Ok(self
-            .state
-            .words
-            .search(&self.words_query(request, &request.facets))?)
+        let meant = self.meant(request)?;
+        let score = |number| {
+            meant
+                .as_ref()
+                .map_or(0.0, |meant| meant.relevance_of(number))
+        };
+        let query = WordsQuery {
+            joined: meant.as_ref().map(|meant| meant.joined(&score)),
+            ..self.words_query(request, &request.facets)
+        };
+        Ok(self.state.words.search(&query)?)
     }
 
     fn words_query<'a>(&self, request: &'a SearchRequest, facets: &'a [String]) -> WordsQuery<'a> {
@@ -204,7 +215,16 @@ impl IndexReader {
             check_filterable(&self.state.meta, filter)?;
         }
         self.check_facet(facet)?;
-        let query = self.words_query(request, &[]);
+        let meant = self.meant(request)?;
+        let score = |number| {
+            meant
+                .as_ref()
+                .map_or(0.0, |meant| meant.relevance_of(number))
+        };
+        let query = WordsQuery {
+            joined: meant.as_ref().map(|meant| meant.joined(&score)),
+            ..self.words_query(request, &[])
+        };
         Ok(self.state.words.facet_search(facet, facet_text, &query)?)
     }
 

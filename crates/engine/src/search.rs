@@ -31,6 +31,24 @@ pub struct SearchRequest {
     pub show_matches_position: bool,
     pub show_ranking_score: bool,
     pub show_ranking_score_details: bool,
+    /// Search by meaning as well as by words.
+    pub hybrid: Option<Hybrid>,
+    /// The query as a vector, for `hybrid`.
+    pub vector: Option<Vec<f32>>,
+    /// `relevanceCutoff`: how relevant by meaning an item must be to belong to the answer when
+    /// no word of it matches, from 0 to 1.
+    pub relevance_cutoff: Option<f32>,
+    /// The answer is what this item is like, by its id; then there is no text.
+    pub like: Option<String>,
+}
+
+/// How meaning takes part in a search.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Hybrid {
+    /// The embedder by name; the standard one unless told.
+    pub embedder: Option<String>,
+    /// From 0, words alone, to 1, meaning alone; derived from the query unless told.
+    pub ratio: Option<f32>,
 }
 
 impl Default for SearchRequest {
@@ -56,6 +74,10 @@ impl Default for SearchRequest {
             show_matches_position: false,
             show_ranking_score: false,
             show_ranking_score_details: false,
+            hybrid: None,
+            vector: None,
+            relevance_cutoff: None,
+            like: None,
         }
     }
 }
@@ -73,6 +95,8 @@ pub struct SearchAnswer {
     pub hits: Vec<SearchHit>,
     pub total: usize,
     pub facets: Vec<FacetAnswer>,
+    /// Hits of this page that no word found, where meaning took part.
+    pub semantic_hits: Option<usize>,
     /// When the snapshot that answered was published.
     pub as_of: Timestamp,
 }

@@ -50,7 +50,7 @@ pub struct Settings {
     pub search_cutoff_ms: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub localized_attributes: Option<Vec<LocalizedAttributes>>,
-    /// Accepted and kept; used from part 3 on.
+    /// Where vectors come from, by the name of the embedder; see `meaning::embedders`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub embedders: Option<Map<String, Value>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -269,6 +269,11 @@ impl Settings {
                     "`{rule}` ranking rule is invalid. Valid ranking rules are words, typo, sort, proximity, attribute, exactness and custom ranking rules (`price:asc`, `price:desc`)."
                 ));
             }
+        }
+        if let Some(embedders) = &self.embedders
+            && let Err(why) = crate::meaning::check_embedders(embedders)
+        {
+            return refuse(why);
         }
         if let Some(typo) = &self.typo_tolerance
             && let Some(MinWordSize {

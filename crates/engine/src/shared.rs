@@ -4,6 +4,8 @@
 //! views and publishes, and any number of readers hold what was published.
 
 use crate::behaviour::Behaviour;
+use crate::encoders::Encoders;
+use crate::meaning::{Meaning, Worker};
 use crate::record::IndexNo;
 use crate::snapshot::Published;
 use crate::{EngineError, Task, TaskError, TaskStatus};
@@ -23,6 +25,10 @@ pub(crate) struct Shared {
     pub views: Views,
     pub published: ArcSwap<Published>,
     pub behaviours: RwLock<FxHashMap<IndexNo, Arc<Behaviour>>>,
+    pub meanings: RwLock<FxHashMap<IndexNo, Arc<Meaning>>>,
+    pub encoders: Option<Arc<Encoders>>,
+    /// Makes vectors.
+    pub worker: Worker,
     pending: Mutex<BTreeMap<u64, Task>>,
     finished: Condvar,
     /// Why the applier ended, once it has ended before its time.
@@ -30,7 +36,12 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    pub(crate) fn new(dir: PathBuf, log: Log, views: Views) -> Self {
+    pub(crate) fn new(
+        dir: PathBuf,
+        log: Log,
+        views: Views,
+        encoders: Option<Arc<Encoders>>,
+    ) -> Self {
         let published = ArcSwap::from_pointee(Published::empty(views.snapshot()));
         Self {
             dir,
@@ -38,6 +49,9 @@ impl Shared {
             views,
             published,
             behaviours: RwLock::default(),
+            meanings: RwLock::default(),
+            encoders,
+            worker: Worker::default(),
             pending: Mutex::default(),
             finished: Condvar::new(),
             stopped: OnceLock::new(),
@@ -53,6 +67,21 @@ impl Shared {
         all.entry(no)
             .or_insert_with(|| Arc::new(Behaviour::new(no)))
             .clone()
+    }
+
+    /// The vectors of an index; made on first use.
+    pub(crate) fn meaning(&self, no: IndexNo) -> Arc<Meaning> {
+        if let Some(known) = self.meanings.read().get(&no) {
+            return known.clone();
+        }
+        let mut all = self.meanings.write();
+        all.entry(no)
+            .or_insert_with(|| Arc::new(Meaning::new(no)))
+            .clone()
+    }
+
+    pub(crate) fn all_meanings(&self) -> Vec<Arc<Meaning>> {
+        self.meanings.read().values().cloned().collect()
     }
 
     /// All of them, ordered, so that work over them is the same on every run.

@@ -4,6 +4,7 @@
 //! documents and settings agree with one another. Only the profiles are live.
 
 use crate::behaviour::Behaviour;
+use crate::meaning::{Meaning, MeaningStats};
 use crate::record::IndexNo;
 use crate::settings::Settings;
 use crate::shared::Shared;
@@ -81,6 +82,7 @@ pub(crate) fn roles_in_force(meta: &IndexMeta) -> Roles {
 pub struct IndexReader {
     pub(crate) state: Arc<IndexState>,
     pub(crate) published: Arc<Published>,
+    pub(crate) meaning: Arc<Meaning>,
     pub(crate) shared: Arc<Shared>,
 }
 
@@ -108,6 +110,9 @@ pub struct IndexStats {
     pub items_with_events: u64,
     /// Items that events name and the catalogue does not hold.
     pub unknown_items: u64,
+    /// How far the vectors are.
+    #[serde(skip)]
+    pub meaning: MeaningStats,
 }
 
 impl IndexReader {
@@ -120,6 +125,7 @@ impl IndexReader {
             .cloned()
             .ok_or_else(|| EngineError::IndexNotFound(uid.to_owned()))?;
         Ok(Self {
+            meaning: shared.meaning(state.meta.no),
             state,
             published,
             shared: shared.clone(),
@@ -157,6 +163,7 @@ impl IndexReader {
             shoppers: profiles.shoppers() as u64,
             items_with_events: profiles.items() as u64,
             unknown_items: unknown,
+            meaning: self.meaning.now().stats(),
         })
     }
 }

@@ -15,7 +15,7 @@ use store::{View, ViewBatch, ViewSnapshot, Views};
 use crate::settings::Settings;
 
 /// Names of the views, in the order of the constants below.
-pub(crate) const NAMES: [&str; 7] = [
+pub(crate) const NAMES: [&str; 10] = [
     "meta",
     "indexes",
     "documents",
@@ -23,6 +23,9 @@ pub(crate) const NAMES: [&str; 7] = [
     "notes",
     "event_ids",
     "profiles",
+    "noted",
+    "vectors",
+    "meaning",
 ];
 pub(crate) const META: View = View::at(0);
 pub(crate) const INDEXES: View = View::at(1);
@@ -31,9 +34,15 @@ pub(crate) const TASKS: View = View::at(3);
 pub(crate) const NOTES: View = View::at(4);
 pub(crate) const EVENT_IDS: View = View::at(5);
 pub(crate) const PROFILES: View = View::at(6);
+/// Documents whose vectors have to be looked at, see `meaning::notes`.
+pub(crate) const NOTED: View = View::at(7);
+/// Which vector each item has.
+pub(crate) const VECTORS: View = View::at(8);
+/// What is kept of each embedder.
+pub(crate) const MEANING: View = View::at(9);
 
 /// Format of everything in the views. Views of another format are built anew from the log.
-const FORMAT: u64 = 1;
+const FORMAT: u64 = 2;
 const FORMAT_KEY: &[u8] = b"format";
 
 /// Whether this build can read the views; empty ones are marked as its own.
@@ -182,6 +191,12 @@ impl Document {
         Ok(Self { base, order, json })
     }
 
+    /// The order in a value, without the rest.
+    pub(crate) fn order_of(value: &[u8]) -> Result<u64, EngineError> {
+        let order = value.get(8..16).and_then(be_u64);
+        order.ok_or_else(|| damaged("a document"))
+    }
+
     /// The id in a key of the documents view.
     pub(crate) fn id_of(key: &[u8]) -> Result<&str, EngineError> {
         let id = key.get(8..).ok_or_else(|| damaged("a document key"))?;
@@ -234,10 +249,10 @@ pub(crate) fn delete_index(
         }
     }
     IndexMeta::delete(index, batch);
-    Ok(())
+    crate::meaning::delete_index(views, batch, index)
 }
 
-fn to_json<T: Serialize>(value: &T) -> Result<Vec<u8>, EngineError> {
+pub(crate) fn to_json<T: Serialize>(value: &T) -> Result<Vec<u8>, EngineError> {
     serde_json::to_vec(value).map_err(|err| EngineError::View {
         what: "a value",
         reason: err.to_string(),

@@ -1,0 +1,268 @@
+//! The thread that keeps vectors up to date, part by part: it wakes when documents were
+//! written, and looks by itself now and then.
+
+use super::embedder::{Embedder, Item, Surroundings};
+use super::embedders::{self, Plan};
+use super::notes::{self, Kept, Note};
+use super::{Meaning, Published, Work};
+use crate::EngineError;
+use crate::shared::Shared;
+use crate::snapshot::IndexState;
+use crate::tables::{Document, from_json};
+use parking_lot::{Condvar, Mutex};
+use std::collections::BTreeMap;
+use std::fs;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+use store::ViewSnapshot;
+
+/// Documents of one part: a second of encoding at most, so that closing need not wait long.
+const PART: usize = 512;
+/// How often the worker looks when nobody wakes it.
+const EVERY: Duration = Duration::from_secs(2);
+
+/// What the worker is told.
+#[derive(Default)]
+struct Signal {
+    stop: bool,
+    due: bool,
+}
+
+/// The worker's thread.
+#[derive(Default)]
+pub(crate) struct Worker {
+    signal: Arc<(Mutex<Signal>, Condvar)>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Worker {
+    /// Starts the thread. Without `encoders` only vectors that shops give are taken in.
+    pub(crate) fn start(&self, shared: Arc<Shared>) -> Result<(), EngineError> {
+        let signal = self.signal.clone();
+        let dir = shared.dir.clone();
+        let thread = thread::Builder::new()
+            .name("vitrine-meaning".to_owned())
+            .spawn(move || work_until(&shared, &signal))
+            .map_err(|source| EngineError::Folder { path: dir, source })?;
+        *self.thread.lock() = Some(thread);
+        Ok(())
+    }
+
+    /// Documents were written.
+    pub(crate) fn wake(&self) {
+        self.signal.0.lock().due = true;
+        self.signal.1.notify_all();
+    }
+
+    pub(crate) fn stop(&self) {
+        self.signal.0.lock().stop = true;
+        self.signal.1.notify_all();
+        if let Some(thread) = self.thread.lock().take() {
+            // A panic in the worker has been reported; the folder still closes.
+            let _ = thread.join();
+        }
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.signal.0.lock().stop
+    }
+}
+
+fn work_until(shared: &Shared, (signal, woken): &(Mutex<Signal>, Condvar)) {
+    loop {
+        let mut told = signal.lock();
+        if !told.stop && !told.due {
+            woken.wait_for(&mut told, EVERY);
+        }
+        if told.stop {
+            break;
+        }
+        told.due = false;
+        drop(told);
+        let published = shared.published.load_full();
+        for state in published.indexes.values() {
+            if let Err(err) = shared.meaning(state.meta.no).catch_up(shared) {
+                tracing::error!(
+                    index = state.meta.uid,
+                    error = &err as &dyn std::error::Error,
+                    "vectors were not made"
+                );
+            }
+        }
+    }
+    for meaning in shared.all_meanings() {
+        // Graphs in the making are broken off.
+        meaning.work.lock().embedders.clear();
+    }
+}
+
+impl Meaning {
+    /// Works until nothing waits, or the worker is told to stop.
+    pub(crate) fn catch_up(&self, shared: &Shared) -> Result<(), EngineError> {
+        while !shared.worker.is_stopped() && self.work_a_part(shared)? {}
+        Ok(())
+    }
+
+    /// Does a part of what waits; true when there may be more.
+    fn work_a_part(&self, shared: &Shared) -> Result<bool, EngineError> {
+        let mut work = self.work.lock();
+        let published = shared.published.load_full();
+        let Some(state) = published.by_no(self.no) else {
+            work.embedders.clear();
+            return Ok(false);
+        };
+        let views = shared.views.snapshot();
+        let around = Surroundings {
+            shared,
+            state,
+            views: &views,
+            encoders: shared.encoders.as_deref(),
+        };
+        let faults = work.open(&around)?;
+        let notes = Note::oldest(&views, self.no, PART)?;
+        let waiting = match notes.len() < PART {
+            true => notes.len() as u64,
+            false => Note::count(&views, self.no)?,
+        };
+        if work.embedders.is_empty() && notes.is_empty() {
+            self.publish(&work, faults, 0);
+            return Ok(false);
+        }
+        let mut batch = shared.views.batch();
+        let items = items_of(&views, state, &notes)?;
+        let mut is_more = notes.len() == PART;
+        let mut backlog = 0;
+        for embedder in work.embedders.values_mut() {
+            let older = embedder.take_backlog(PART - notes.len().min(PART - 1));
+            let mut all = named(&views, state, &older)?;
+            all.extend(items.iter().map(Item::clone));
+            if !all.is_empty() {
+                embedder.absorb(&all, &mut batch)?;
+            }
+            backlog += embedder.backlog();
+            is_more |= embedder.backlog() > 0;
+        }
+        for note in &notes {
+            note.delete(&mut batch, self.no);
+        }
+        if !batch.is_empty() {
+            batch.commit()?;
+        }
+        for embedder in work.embedders.values_mut() {
+            embedder.tend_graph()?;
+        }
+        let waiting = waiting - notes.len() as u64 + backlog;
+        self.publish(&work, faults, waiting);
+        Ok(is_more)
+    }
+
+    fn publish(&self, work: &Work, faults: BTreeMap<String, String>, waiting: u64) {
+        let mut embedders = BTreeMap::new();
+        for (name, embedder) in &work.embedders {
+            embedders.insert(name.clone(), Ok(Arc::new(embedder.space())));
+        }
+        embedders.extend(faults.into_iter().map(|(name, why)| (name, Err(why))));
+        self.published
+            .store(Arc::new(Published { embedders, waiting }));
+    }
+}
+
+impl Work {
+    /// Opens the embedders that are wanted and closes the others; says which cannot work.
+    fn open(&mut self, around: &Surroundings<'_>) -> Result<BTreeMap<String, String>, EngineError> {
+        let plans: BTreeMap<String, Plan> = embedders::plans(&around.state.meta.settings);
+        self.embedders
+            .retain(|name, embedder| match plans.get(name) {
+                Some(plan) => embedder.suits(plan, around.state) || embedder.is_building(),
+                None => false,
+            });
+        self.drop_unwanted(around, &plans)?;
+        let mut faults = BTreeMap::new();
+        if plans.keys().all(|name| self.embedders.contains_key(name)) {
+            return Ok(faults);
+        }
+        let kept = Kept::all(around.views, around.state.meta.no)?;
+        for (name, plan) in &plans {
+            if self.embedders.contains_key(name) {
+                continue;
+            }
+            match Embedder::open(around, name, plan, kept.get(name))? {
+                Ok(Some(embedder)) => {
+                    self.embedders.insert(name.clone(), embedder);
+                }
+                Ok(None) => {}
+                Err(why) => {
+                    faults.insert(name.clone(), why);
+                    if let Some(kept) = kept.get(name).filter(|kept| kept.complete) {
+                        // Notes are not kept for it, so it must look at everything when it is back.
+                        let mut batch = around.shared.views.batch();
+                        let incomplete = Kept {
+                            complete: false,
+                            ..kept.clone()
+                        };
+                        incomplete.put(&mut batch, around.state.meta.no, name)?;
+                        batch.commit()?;
+                    }
+                }
+            }
+        }
+        Ok(faults)
+    }
+}
+
+impl Work {
+    /// Removes what is kept of embedders that the settings no longer name.
+    fn drop_unwanted(
+        &mut self,
+        around: &Surroundings<'_>,
+        plans: &BTreeMap<String, Plan>,
+    ) -> Result<(), EngineError> {
+        let no = around.state.meta.no;
+        for (name, kept) in Kept::all(around.views, no)? {
+            if !plans.contains_key(&name) {
+                let mut batch = around.shared.views.batch();
+                notes::delete_epoch(around.views, &mut batch, no, kept.epoch)?;
+                Kept::delete(&mut batch, no, &name);
+                batch.commit()?;
+                // Readers may still map the files; on Unix they stay until the last one is gone.
+                let _ = fs::remove_dir_all(around.folder(&name, kept.epoch));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What the notes are about.
+fn items_of(
+    views: &ViewSnapshot,
+    state: &IndexState,
+    notes: &[Note],
+) -> Result<Vec<Item>, EngineError> {
+    let named_by: Vec<(u64, String)> = notes
+        .iter()
+        .map(|note| (note.number, note.id.clone()))
+        .collect();
+    named(views, state, &named_by)
+}
+
+/// Items by number and id, each once, with the document if it is still the same item's.
+fn named(
+    views: &ViewSnapshot,
+    state: &IndexState,
+    named: &[(u64, String)],
+) -> Result<Vec<Item>, EngineError> {
+    let mut items = BTreeMap::new();
+    for (number, id) in named {
+        let found = Document::get(views, state.meta.no, id)?;
+        let document = match found.filter(|document| document.order == *number) {
+            Some(document) => Some(from_json(document.json.as_bytes())?),
+            None => None,
+        };
+        items.insert(*number, document);
+    }
+    let items = items.into_iter();
+    Ok(items
+        .map(|(number, document)| Item { number, document })
+        .collect())
+}
