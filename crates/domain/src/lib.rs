@@ -6,11 +6,13 @@
 mod event;
 mod filter;
 mod id;
+mod pattern;
 mod score;
 mod time;
 
 pub use event::{Event, EventKind, UnknownEventKind};
 pub use filter::{Comparison, Filter, FilterError, FilterValue};
 pub use id::{IdError, IndexUid, ItemId, UserId};
+pub use pattern::IndexPattern;
 pub use score::Score;
 pub use time::{Timestamp, TimestampError};

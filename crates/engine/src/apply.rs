@@ -14,7 +14,7 @@ use crate::shared::{Shared, now};
 use crate::snapshot::{IndexState, Published};
 use crate::tables::{self, Applied, IndexMeta};
 use crate::writer::Apply;
-use crate::{EngineError, RowNote, Task, TaskError, TaskStatus, shared};
+use crate::{EngineError, Registry, RowNote, Task, TaskError, TaskStatus, shared};
 use domain::Timestamp;
 use lexical::{QueryPlan, WordsIndex};
 use std::collections::BTreeMap;
@@ -43,6 +43,8 @@ impl OpenIndex {
 pub(crate) struct Applier {
     pub(crate) shared: Arc<Shared>,
     pub(crate) open: BTreeMap<IndexNo, OpenIndex>,
+    /// As of the last record applied.
+    pub(crate) registry: Registry,
     compactor: Compactor,
 }
 
@@ -51,6 +53,7 @@ impl Applier {
         Self {
             shared,
             open: BTreeMap::new(),
+            registry: Registry::default(),
             compactor: Compactor::default(),
         }
     }
@@ -133,13 +136,17 @@ impl Applier {
             }
             Err(Failure::Engine(err)) => return Err(err),
         };
+        group.next = seq + 1;
         let Some(kind) = entry.body.task_kind() else {
-            return Ok(());
+            return match entry.body {
+                Body::Registry(_) => self.commit(group),
+                _ => Ok(()),
+            };
         };
         group.tasks.push((
             Task {
                 uid: seq,
-                index_uid: Some(entry.uid.clone()),
+                index_uid: entry.index_uid(),
                 status,
                 kind,
                 details: outcome.details,
@@ -150,7 +157,6 @@ impl Applier {
             },
             outcome.notes,
         ));
-        group.next = seq + 1;
         if !matches!(entry.body, Body::Documents(_) | Body::DeleteDocuments(_)) {
             self.commit(group)?;
         }
@@ -193,6 +199,11 @@ impl Applier {
                 let index = self.existing(entry)?;
                 apply_deletion(&shared, index, selection, &mut group.changes)
             }
+            Body::Registry(change) => {
+                self.registry.apply(tables::from_json(change.as_bytes())?);
+                self.registry.put(group.batch(&self.shared))?;
+                Ok(Outcome::default())
+            }
             Body::Events(_) | Body::Compacted => Ok(Outcome::default()),
         }
     }
@@ -228,7 +239,7 @@ impl Applier {
     /// Commits the group: words, then views with the tasks and the sequence, then publishes.
     pub(crate) fn commit(&mut self, group: &mut Group) -> Result<(), EngineError> {
         let mut group = std::mem::take(group);
-        if group.tasks.is_empty() {
+        if group.next == 0 {
             return Ok(());
         }
         let finished_at = now();

@@ -10,7 +10,7 @@ use crate::shared::{self, Shared};
 use crate::snapshot::{IndexInfo, IndexReader, IndexStats};
 use crate::writer::{Command, Prepared};
 use crate::{
-    Accepted, DocumentsWrite, EngineError, RowNote, Selection, Task, TaskKind, TaskQuery,
+    Accepted, DocumentsWrite, EngineError, Registry, RowNote, Selection, Task, TaskKind, TaskQuery,
     TaskStatus, Write, WriteMode, folder, tables,
 };
 use domain::{IndexUid, Timestamp};
@@ -237,6 +237,11 @@ impl Engine {
         Ok((notes.into_iter().skip(offset).take(limit).collect(), total))
     }
 
+    /// API keys, webhooks and switched features, as of the last write that was answered.
+    pub fn registry(&self) -> Arc<Registry> {
+        self.inner.shared.registry.load_full()
+    }
+
     /// Every index, by uid.
     pub fn indexes(&self) -> Result<Vec<IndexInfo>, EngineError> {
         let published = self.inner.shared.published.load_full();
@@ -359,8 +364,8 @@ impl TaskQuery {
 }
 
 /// Turns a write into what is logged, on the caller's thread.
-fn prepare(write: Write) -> Result<(IndexUid, Body), EngineError> {
-    Ok(match write {
+fn prepare(write: Write) -> Result<(Option<IndexUid>, Body), EngineError> {
+    let (uid, body) = match write {
         Write::CreateIndex { uid, primary_key } => (uid, Body::CreateIndex { primary_key }),
         Write::UpdateIndex { uid, primary_key } => (uid, Body::UpdateIndex { primary_key }),
         Write::DeleteIndex { uid } => (uid, Body::DeleteIndex),
@@ -381,7 +386,9 @@ fn prepare(write: Write) -> Result<(IndexUid, Body), EngineError> {
             (uid, Body::Settings(text))
         }
         Write::Events { uid, events } => (uid, Body::Events(events)),
-    })
+        Write::Registry(change) => return Ok((None, Body::Registry(change.to_json()?))),
+    };
+    Ok((Some(uid), body))
 }
 
 fn prepare_documents(write: DocumentsWrite) -> Result<(IndexUid, Body), EngineError> {

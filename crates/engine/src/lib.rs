@@ -24,6 +24,7 @@ mod query;
 mod recommend;
 mod recommender;
 mod record;
+mod registry;
 mod search;
 mod settings;
 mod shared;
@@ -48,12 +49,14 @@ pub use recommend::{
     Reason, RecommendKind, RecommendRequest, Recommendation, Recommendations, SourceReport,
     UnknownKind,
 };
+pub use registry::{ApiKey, Registry, RegistryChange, Webhook};
 pub use search::{CropAttribute, FacetAnswer, SearchAnswer, SearchHit, SearchRequest, Span};
 pub use settings::{
     DEFAULT_FACET_VALUES, DEFAULT_MAX_TOTAL_HITS, DEFAULT_RANKING_RULES, FacetSort, Faceting,
     FilterableAttribute, MinWordSize, Pagination, PrefixSearch, ProximityPrecision, Settings,
     SettingsError, SettingsPatch, TypoTolerance,
 };
+pub use shared::now;
 pub use snapshot::{IndexInfo, IndexReader, IndexStats};
 pub use store::{BackupReport, LockError, LogError, RestoreReport, VerifyReport};
 pub use task::{RowNote, Task, TaskError, TaskKind, TaskQuery, TaskStatus};

@@ -83,7 +83,7 @@ pub(crate) fn details_before(body: &Body) -> Map<String, Value> {
         }
         Body::Settings(text) => serde_json::from_str(text).unwrap_or_default(),
         Body::Events(events) => json!({ "acceptedEvents": events.len() }),
-        Body::Compacted => json!({}),
+        Body::Compacted | Body::Registry(_) => json!({}),
     })
 }
 

@@ -6,7 +6,7 @@
 use crate::behaviour::Behaviour;
 use crate::record::IndexNo;
 use crate::snapshot::Published;
-use crate::{EngineError, Task, TaskError, TaskStatus};
+use crate::{EngineError, Registry, RegistryChange, Task, TaskError, TaskStatus};
 use arc_swap::ArcSwap;
 use domain::Timestamp;
 use parking_lot::{Condvar, Mutex, RwLock};
@@ -23,6 +23,8 @@ pub(crate) struct Shared {
     pub views: Views,
     pub published: ArcSwap<Published>,
     pub behaviours: RwLock<FxHashMap<IndexNo, Arc<Behaviour>>>,
+    /// As of the last record appended; only the writer changes it once the folder is open.
+    pub registry: ArcSwap<Registry>,
     pending: Mutex<BTreeMap<u64, Task>>,
     finished: Condvar,
     /// Why the applier ended, once it has ended before its time.
@@ -38,10 +40,20 @@ impl Shared {
             views,
             published,
             behaviours: RwLock::default(),
+            registry: ArcSwap::default(),
             pending: Mutex::default(),
             finished: Condvar::new(),
             stopped: OnceLock::new(),
         }
+    }
+
+    /// Puts a change of the registry in force.
+    pub(crate) fn change_registry(&self, change: &str) -> Result<(), EngineError> {
+        let change: RegistryChange = crate::tables::from_json(change.as_bytes())?;
+        let mut registry = Registry::clone(&self.registry.load());
+        registry.apply(change);
+        self.registry.store(Arc::new(registry));
+        Ok(())
     }
 
     /// The events side of an index; made on first use.
@@ -149,8 +161,9 @@ impl Shared {
     }
 }
 
-/// The wall clock. Only the engine's edge reads it; everything below is given a time.
-pub(crate) fn now() -> Timestamp {
+/// The wall clock. Only the engine's edge and the server read it; everything below is given
+/// a time.
+pub fn now() -> Timestamp {
     let since = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();
@@ -161,7 +174,7 @@ pub(crate) fn now() -> Timestamp {
 pub(crate) fn enqueued(uid: u64, entry: &crate::record::Entry) -> Option<Task> {
     Some(Task {
         uid,
-        index_uid: Some(entry.uid.clone()),
+        index_uid: entry.index_uid(),
         status: TaskStatus::Enqueued,
         kind: entry.body.task_kind()?,
         details: crate::outcome::details_before(&entry.body),

@@ -4,7 +4,7 @@
 //! or thrown away, as one range. Nothing here is the truth: the log is.
 
 use crate::record::IndexNo;
-use crate::{EngineError, RowNote, Task};
+use crate::{EngineError, Registry, RowNote, Task};
 use domain::Timestamp;
 use intake::{RoleReason, Roles};
 use serde::de::DeserializeOwned;
@@ -35,6 +35,7 @@ pub(crate) const PROFILES: View = View::at(6);
 /// Format of everything in the views. Views of another format are built anew from the log.
 const FORMAT: u64 = 1;
 const FORMAT_KEY: &[u8] = b"format";
+const REGISTRY_KEY: &[u8] = b"registry";
 
 /// Whether this build can read the views; empty ones are marked as its own.
 pub(crate) fn are_readable(views: &Views) -> Result<bool, EngineError> {
@@ -74,6 +75,20 @@ impl Applied {
 
     pub(crate) fn write(self, batch: &mut ViewBatch, next: u64) {
         batch.put(META, self.key(), next.to_be_bytes());
+    }
+}
+
+impl Registry {
+    pub(crate) fn put(&self, batch: &mut ViewBatch) -> Result<(), EngineError> {
+        batch.put(META, REGISTRY_KEY, to_json(self)?);
+        Ok(())
+    }
+
+    pub(crate) fn read(views: &ViewSnapshot) -> Result<Self, EngineError> {
+        match views.get(META, REGISTRY_KEY)? {
+            Some(value) => from_json(&value),
+            None => Ok(Self::default()),
+        }
     }
 }
 
@@ -235,6 +250,14 @@ pub(crate) fn delete_index(
     }
     IndexMeta::delete(index, batch);
     Ok(())
+}
+
+/// A value as JSON text, for a record of the log.
+pub(crate) fn to_text<T: Serialize>(value: &T) -> Result<String, EngineError> {
+    serde_json::to_string(value).map_err(|err| EngineError::View {
+        what: "a value",
+        reason: err.to_string(),
+    })
 }
 
 fn to_json<T: Serialize>(value: &T) -> Result<Vec<u8>, EngineError> {

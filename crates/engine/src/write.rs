@@ -1,6 +1,6 @@
 //! What can be asked of the writer, and what it answers once a write is durable.
 
-use crate::{SettingsPatch, TaskKind};
+use crate::{RegistryChange, SettingsPatch, TaskKind};
 use domain::{Event, IndexUid, Timestamp};
 use intake::Rejected;
 use serde_json::{Map, Value};
@@ -34,6 +34,8 @@ pub enum Write {
         uid: IndexUid,
         events: Vec<Event>,
     },
+    /// In force when it is answered; it becomes no task.
+    Registry(RegistryChange),
 }
 
 /// Documents to add; a missing index is created.
@@ -71,8 +73,10 @@ pub enum Selection {
 #[derive(Clone, Debug)]
 pub struct Accepted {
     pub task_uid: u64,
-    pub index_uid: IndexUid,
-    pub kind: TaskKind,
+    /// The index it is about; `None` when it is about the whole folder.
+    pub index_uid: Option<IndexUid>,
+    /// `None` for what becomes no task.
+    pub kind: Option<TaskKind>,
     pub enqueued_at: Timestamp,
     /// For events only: they are applied already.
     pub events: Option<EventsReceipt>,

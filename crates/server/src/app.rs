@@ -9,12 +9,13 @@
 
 use crate::config::{Limits, ServerConfig};
 use crate::error::ApiError;
+use crate::keyring::Keyring;
 use axum::http::StatusCode;
-use engine::{Accepted, Encoders, Engine, EngineError, IndexReader, Write};
+use engine::{Accepted, Encoders, Engine, EngineError, IndexReader, RegistryChange, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::runtime::{Handle, RuntimeFlavor};
-use tokio::sync::{Semaphore, SemaphorePermit, oneshot};
+use tokio::sync::{Mutex, MutexGuard, Semaphore, SemaphorePermit, oneshot};
 
 /// The state of the router; a cheap clone.
 #[derive(Clone)]
@@ -24,6 +25,8 @@ struct Inner {
     engine: Engine,
     encoders: Encoders,
     config: ServerConfig,
+    keyring: Option<Keyring>,
+    registry_turn: Mutex<()>,
     computing: Semaphore,
     waiting: AtomicUsize,
     large_bodies: Semaphore,
@@ -34,7 +37,10 @@ impl App {
         let limits = &config.limits;
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         let encoders = Encoders::new(config.models.clone(), threads, limits.encoding);
+        let master_key = config.master_key.as_ref();
         Self(Arc::new(Inner {
+            keyring: master_key.map(|key| Keyring::new(&key.0)),
+            registry_turn: Mutex::new(()),
             encoders,
             computing: Semaphore::new(limits.computing.max(1)),
             waiting: AtomicUsize::new(0),
@@ -54,6 +60,21 @@ impl App {
 
     pub(crate) fn engine(&self) -> &Engine {
         &self.0.engine
+    }
+
+    /// The API keys, if there is a master key.
+    pub(crate) fn keyring(&self) -> Option<&Keyring> {
+        self.0.keyring.as_ref()
+    }
+
+    /// The right to look at the registry and change it before anybody else does.
+    pub(crate) async fn registry_turn(&self) -> MutexGuard<'_, ()> {
+        self.0.registry_turn.lock().await
+    }
+
+    /// Changes the registry; answered when the change is durable and in force.
+    pub(crate) async fn change(&self, change: RegistryChange) -> Result<(), ApiError> {
+        self.write(Write::Registry(change)).await.map(|_| ())
     }
 
     /// Encoder models by name.

@@ -45,7 +45,7 @@ impl From<EngineError> for ApiError {
 /// The code of a refused name.
 pub(crate) fn id_code(error: &IdError) -> &'static str {
     match error {
-        IdError::IndexUid(_) => "invalid_index_uid",
+        IdError::IndexUid(_) | IdError::IndexPattern(_) => "invalid_index_uid",
         IdError::DocumentId(_) | IdError::ItemId => "invalid_document_id",
         IdError::UserId => "invalid_user_id",
         _ => "bad_request",

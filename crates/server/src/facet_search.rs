@@ -3,6 +3,7 @@
 //! The body may carry all parameters of the search that is on the screen; those
 //! that do not change the counts are passed over, as the convention has it.
 
+use crate::access::Access;
 use crate::app::App;
 use crate::error::{ApiError, json_response};
 use crate::fields::{Fields, Table};
@@ -60,6 +61,7 @@ struct FacetHit {
 pub(crate) async fn post(
     State(app): State<App>,
     At(uid): At<String>,
+    access: Access,
     JsonBody(body): JsonBody,
 ) -> Result<Response, ApiError> {
     let mut fields = Fields::lenient_body(body, FIELDS)?;
@@ -73,7 +75,7 @@ pub(crate) async fn post(
     fields.texts("locales")?;
     let request = SearchRequest {
         q: take_query_text(&mut fields, "q", &app)?,
-        filter: filter::take(&mut fields)?,
+        filter: access.narrow(&uid, filter::take(&mut fields)?)?,
         matching: take_matching(&mut fields)?,
         search_on: fields.texts("attributesToSearchOn")?,
         score_threshold: take_threshold(&mut fields)?,

@@ -2,6 +2,7 @@
 //!
 //! Changes are tasks; what is listed is what the last published snapshot holds.
 
+use crate::access::Access;
 use crate::app::App;
 use crate::error::{ApiError, json_response};
 use crate::fields::{Fields, Params, Table};
@@ -97,11 +98,16 @@ impl From<IndexStats> for StatsJson {
 }
 
 /// `GET /indexes`
-pub(crate) async fn list(State(app): State<App>, params: Params) -> Result<Response, ApiError> {
+pub(crate) async fn list(
+    State(app): State<App>,
+    access: Access,
+    params: Params,
+) -> Result<Response, ApiError> {
     let mut fields = params.fields(LIST)?;
     let offset = fields.size("offset")?.unwrap_or(0);
     let limit = fields.size("limit")?.unwrap_or(DEFAULT_LIMIT);
-    let infos = app.read(|engine| Ok(engine.indexes()?)).await?;
+    let mut infos = app.read(|engine| Ok(engine.indexes()?)).await?;
+    infos.retain(|info| access.sees(info.uid.as_str()));
     let total = infos.len();
     let results = infos
         .into_iter()
@@ -123,6 +129,7 @@ pub(crate) async fn list(State(app): State<App>, params: Params) -> Result<Respo
 /// `POST /indexes`
 pub(crate) async fn create(
     State(app): State<App>,
+    access: Access,
     JsonBody(body): JsonBody,
 ) -> Result<Response, ApiError> {
     let mut fields = Fields::body(body, CREATE)?;
@@ -130,6 +137,7 @@ pub(crate) async fn create(
         .text("uid")?
         .ok_or_else(|| fields.missing("uid", "missing_index_uid"))?;
     let uid = IndexUid::new(uid).map_err(EngineError::from)?;
+    access.require(uid.as_str())?;
     let primary_key = fields.text("primaryKey")?;
     Ok(accepted(
         &app.write(Write::CreateIndex { uid, primary_key }).await?,

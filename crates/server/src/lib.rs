@@ -3,9 +3,11 @@
 //! `server` reads requests into the engine's own structs, runs them, and writes
 //! the answers; it holds no data and ranks nothing. Everything a stranger can
 //! send has a limit ([`Limits`]), and with a master key every route but
-//! `/health` asks for it. Engine calls block, so they run where blocking is
+//! `/health` asks for a key that allows it. Engine calls block, so they run where blocking is
 //! allowed: [`serve`] needs tokio's multi-thread runtime.
 
+mod access;
+mod actions;
 mod app;
 mod auth;
 mod backup;
@@ -23,6 +25,8 @@ mod fields;
 mod filter;
 mod hits;
 mod indexes;
+mod keyring;
+mod keys;
 mod merge;
 mod metadata;
 mod multi;
@@ -34,12 +38,14 @@ mod recommend;
 mod router;
 mod search;
 mod search_params;
+mod secret;
 mod serve;
 mod settings;
 mod settings_table;
 mod system;
 mod task_json;
 mod tasks;
+mod tenant;
 mod upload;
 
 pub use config::{ConfigError, Limits, ServerConfig};

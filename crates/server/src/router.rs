@@ -7,8 +7,8 @@ use crate::app::App;
 use crate::config::ServerConfig;
 use crate::connection::Phase;
 use crate::{
-    auth, backup, documents, embeddings, events, facet_search, indexes, multi, profiles, recommend,
-    search, settings, system, tasks, upload,
+    auth, backup, documents, embeddings, events, facet_search, indexes, keys, multi, profiles,
+    recommend, search, settings, system, tasks, upload,
 };
 use axum::Router;
 use axum::extract::{ConnectInfo, Request};
@@ -88,6 +88,11 @@ fn routes() -> Router<App> {
         .route("/indexes/{uid}/items/{id}/profile", get(profiles::item))
         .route("/v1/embeddings", post(embeddings::post))
         .route("/v1/models", get(embeddings::models))
+        .route("/keys", get(keys::list).post(keys::create))
+        .route(
+            "/keys/{key}",
+            get(keys::get).patch(keys::update).delete(keys::delete),
+        )
         .route("/tasks", get(tasks::list))
         .route("/tasks/{uid}", get(tasks::get))
         .route("/tasks/{uid}/rows", get(tasks::rows))
@@ -111,8 +116,12 @@ fn is_json(
 async fn traced(request: Request, next: Next) -> Response {
     let phase = request.extensions().get::<ConnectInfo<Phase>>();
     let _answering = phase.map(|ConnectInfo(phase)| phase.answering());
-    let span =
-        tracing::debug_span!("request", method = %request.method(), path = request.uri().path());
+    let path = match request.uri().path() {
+        // What follows may be the value of a key.
+        path if path.starts_with("/keys/") => "/keys/…",
+        path => path,
+    };
+    let span = tracing::debug_span!("request", method = %request.method(), path);
     let started = Instant::now();
     let response = next.run(request).instrument(span.clone()).await;
     span.in_scope(|| {

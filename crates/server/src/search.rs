@@ -3,6 +3,7 @@
 //! The engine's answer is written straight into the body: hits are the stored
 //! documents with their extras spliced in, the rest follows as fields.
 
+use crate::access::Access;
 use crate::app::App;
 use crate::error::{ApiError, json_bytes};
 use crate::fields::{Fields, Params};
@@ -23,10 +24,12 @@ use std::time::{Duration, Instant};
 pub(crate) async fn post(
     State(app): State<App>,
     At(uid): At<String>,
+    access: Access,
     headers: HeaderMap,
     JsonBody(body): JsonBody,
 ) -> Result<Response, ApiError> {
-    let params = SearchParams::take(&mut Fields::body(body, SEARCH)?, &app)?;
+    let mut params = SearchParams::take(&mut Fields::body(body, SEARCH)?, &app)?;
+    params.narrow(&access, &uid)?;
     answer(&app, &uid, params, &headers).await
 }
 
@@ -34,10 +37,12 @@ pub(crate) async fn post(
 pub(crate) async fn get(
     State(app): State<App>,
     At(uid): At<String>,
+    access: Access,
     headers: HeaderMap,
     params: Params,
 ) -> Result<Response, ApiError> {
-    let params = SearchParams::take(&mut params.fields(SEARCH_QUERY)?, &app)?;
+    let mut params = SearchParams::take(&mut params.fields(SEARCH_QUERY)?, &app)?;
+    params.narrow(&access, &uid)?;
     answer(&app, &uid, params, &headers).await
 }
 

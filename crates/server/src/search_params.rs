@@ -4,6 +4,7 @@
 //! engine does not have yet are refused when they would change the answer, so
 //! that no client believes it got what it asked for.
 
+use crate::access::Access;
 use crate::app::App;
 use crate::error::ApiError;
 use crate::fields::{Fields, Row, Table, joined, shortened};
@@ -136,6 +137,12 @@ impl SearchParams {
             request,
             paging: Paging::take(fields)?,
         })
+    }
+
+    /// Adds what a tenant token asks of every search in this index.
+    pub(crate) fn narrow(&mut self, access: &Access, uid: &str) -> Result<(), ApiError> {
+        self.request.filter = access.narrow(uid, self.request.filter.take())?;
+        Ok(())
     }
 }
 

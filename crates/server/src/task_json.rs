@@ -6,7 +6,7 @@
 use crate::error::{ErrorObject, json_response};
 use axum::http::StatusCode;
 use axum::response::Response;
-use domain::Timestamp;
+use domain::{IndexUid, Timestamp};
 use engine::{Accepted, Task, TaskKind, TaskStatus};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -15,10 +15,10 @@ use serde_json::{Map, Value};
 #[serde(rename_all = "camelCase")]
 struct Summary<'a> {
     task_uid: u64,
-    index_uid: &'a str,
+    index_uid: Option<&'a str>,
     status: TaskStatus,
     #[serde(rename = "type")]
-    kind: TaskKind,
+    kind: Option<TaskKind>,
     enqueued_at: String,
 }
 
@@ -26,7 +26,7 @@ struct Summary<'a> {
 pub(crate) fn accepted(accepted: &Accepted) -> Response {
     let summary = Summary {
         task_uid: accepted.task_uid,
-        index_uid: accepted.index_uid.as_str(),
+        index_uid: accepted.index_uid.as_ref().map(IndexUid::as_str),
         status: TaskStatus::Enqueued,
         kind: accepted.kind,
         enqueued_at: accepted.enqueued_at.to_string(),
