@@ -8,8 +8,8 @@
 use crate::behaviour::Behaviour;
 use crate::compact::Compactor;
 use crate::documents::{Changes, apply_deletion, apply_documents};
-use crate::outcome::{Failure, Outcome, Refused};
-use crate::record::{Body, DocumentsBody, Entry, IndexNo};
+use crate::outcome::{Failure, Outcome, Refused, details_canceled};
+use crate::record::{Body, ChosenTasks, DocumentsBody, Entry, IndexNo};
 use crate::shared::{Shared, now};
 use crate::snapshot::{IndexState, Published};
 use crate::tables::{self, Applied, IndexMeta};
@@ -17,6 +17,7 @@ use crate::writer::Apply;
 use crate::{EngineError, Registry, RowNote, Task, TaskError, TaskStatus, shared};
 use domain::Timestamp;
 use lexical::{QueryPlan, WordsIndex};
+use serde_json::json;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
@@ -45,6 +46,8 @@ pub(crate) struct Applier {
     pub(crate) open: BTreeMap<IndexNo, OpenIndex>,
     /// As of the last record applied.
     pub(crate) registry: Registry,
+    /// While catching up: tasks that later records cancel, and which.
+    pub(crate) canceled: BTreeMap<u64, u64>,
     compactor: Compactor,
 }
 
@@ -54,6 +57,7 @@ impl Applier {
             shared,
             open: BTreeMap::new(),
             registry: Registry::default(),
+            canceled: BTreeMap::new(),
             compactor: Compactor::default(),
         }
     }
@@ -124,8 +128,14 @@ impl Applier {
         if !joins {
             self.commit(group)?;
         }
-        self.shared.mark_processing(&[seq], now());
         let started = now();
+        let batch = group.tasks.first().map_or(seq, |(task, _)| task.uid);
+        let canceled = self.canceled.remove(&seq);
+        if let Some(by) = canceled.or_else(|| self.shared.waiting.claim(seq, batch, started)) {
+            group.next = seq + 1;
+            group.tasks.extend(canceled_task(seq, &entry, by));
+            return Ok(());
+        }
         let result = self.apply_body(seq, &entry, group);
         let (status, error, outcome) = match result {
             Ok(outcome) => (TaskStatus::Succeeded, None, outcome),
@@ -146,10 +156,12 @@ impl Applier {
         group.tasks.push((
             Task {
                 uid: seq,
+                batch_uid: None,
                 index_uid: entry.index_uid(),
                 status,
                 kind,
                 details: outcome.details,
+                canceled_by: None,
                 error,
                 enqueued_at: entry.at,
                 started_at: Some(started),
@@ -204,6 +216,15 @@ impl Applier {
                 self.registry.put(group.batch(&self.shared))?;
                 Ok(Outcome::default())
             }
+            // The tasks it names stand before it and were passed over.
+            Body::CancelTasks(chosen) => {
+                let done = json!(chosen.uids.len());
+                Ok(Outcome::of(&entry.body).with("canceledTasks", done))
+            }
+            Body::DeleteTasks(chosen) => {
+                let deleted = self.delete_tasks(chosen, group)?;
+                Ok(Outcome::of(&entry.body).with("deletedTasks", json!(deleted)))
+            }
             Body::Events(_) | Body::Compacted => Ok(Outcome::default()),
         }
     }
@@ -236,6 +257,19 @@ impl Applier {
         )
     }
 
+    /// Takes finished tasks out of the view, with the notes on their rows.
+    fn delete_tasks(&self, chosen: &ChosenTasks, group: &mut Group) -> Result<u64, EngineError> {
+        let views = self.shared.views.snapshot();
+        let mut deleted = 0;
+        for uid in &chosen.uids {
+            if Task::get(&views, *uid)?.is_some() {
+                Task::delete(*uid, group.batch(&self.shared));
+                deleted += 1;
+            }
+        }
+        Ok(deleted)
+    }
+
     /// Commits the group: words, then views with the tasks and the sequence, then publishes.
     pub(crate) fn commit(&mut self, group: &mut Group) -> Result<(), EngineError> {
         let mut group = std::mem::take(group);
@@ -258,7 +292,9 @@ impl Applier {
             index.meta.put(&mut batch)?;
         }
         let mut uids = Vec::new();
+        let batch_uid = group.tasks.first().map(|(task, _)| task.uid);
         for (mut task, notes) in group.tasks {
+            task.batch_uid = batch_uid;
             task.finished_at = Some(finished_at);
             uids.push(task.uid);
             task.put(&mut batch)?;
@@ -270,7 +306,7 @@ impl Applier {
         if let Some(dir) = group.remove_after {
             let _ = fs::remove_dir_all(dir);
         }
-        self.shared.finish(uids);
+        self.shared.waiting.finish(uids);
         Ok(())
     }
 
@@ -296,6 +332,24 @@ impl Applier {
             as_of,
         }));
     }
+}
+
+/// The task of a write that was canceled before its turn came.
+fn canceled_task(uid: u64, entry: &Entry, by: u64) -> Option<(Task, Vec<RowNote>)> {
+    let task = Task {
+        uid,
+        batch_uid: None,
+        index_uid: entry.index_uid(),
+        status: TaskStatus::Canceled,
+        kind: entry.body.task_kind()?,
+        details: details_canceled(&entry.body),
+        canceled_by: Some(by),
+        error: None,
+        enqueued_at: entry.at,
+        started_at: None,
+        finished_at: None,
+    };
+    Some((task, Vec::new()))
 }
 
 /// Records applied but not yet committed: of one index, or one record of another kind.

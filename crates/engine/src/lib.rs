@@ -31,6 +31,8 @@ mod shared;
 mod snapshot;
 mod tables;
 mod task;
+mod task_list;
+mod waiting;
 mod write;
 mod writer;
 
@@ -39,7 +41,7 @@ pub use encode::{Begun, Encoded, Precision, Prefix, ServiceError, ServiceOptions
 pub use encoders::{
     EncoderError, Encoders, InstalledModel, ModelFolders, ModelName, ModelPlace, OpenEncoder,
 };
-pub use engine::{Engine, EngineStats, Learn, OpenOptions, TaskPage};
+pub use engine::{Engine, EngineStats, Learn, OpenOptions};
 pub use error::EngineError;
 pub use intake::{RoleReason, Roles};
 pub use lexical::{FacetStats, Matching, QueryError, SortBy, SortOrder};
@@ -59,5 +61,6 @@ pub use settings::{
 pub use shared::now;
 pub use snapshot::{IndexInfo, IndexReader, IndexStats};
 pub use store::{BackupReport, LockError, LogError, RestoreReport, VerifyReport};
-pub use task::{RowNote, Task, TaskError, TaskKind, TaskQuery, TaskStatus};
-pub use write::{Accepted, DocumentsWrite, EventsReceipt, Selection, Write, WriteMode};
+pub use task::{Period, RowNote, Task, TaskError, TaskKind, TaskPaging, TaskQuery, TaskStatus};
+pub use task_list::{Batch, Page};
+pub use write::{Accepted, ChosenBy, DocumentsWrite, EventsReceipt, Selection, Write, WriteMode};

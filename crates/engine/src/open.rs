@@ -8,7 +8,7 @@ use crate::apply::{Applier, Group, OpenIndex};
 use crate::behaviour::Behaviour;
 use crate::engine::{Inner, Learn, OpenOptions, Threads};
 use crate::learn::Learner;
-use crate::record::{Body, EVENTS, Entry, IndexNo};
+use crate::record::{Body, CANCELATIONS, EVENTS, Entry, IndexNo};
 use crate::shared::{Shared, now};
 use crate::tables::{self, Applied, IndexMeta};
 use crate::writer::Writer;
@@ -163,6 +163,7 @@ fn catch_up(applier: &mut Applier) -> Result<u64, EngineError> {
     let mut group = Group::default();
     let mut ids = Vec::new();
     let mut replayed = 0;
+    applier.canceled = canceled(&shared, catalogue)?;
     for record in shared.log.read(catalogue.min(events)) {
         let record = record?;
         if record.kind == store::LOST {
@@ -186,6 +187,20 @@ fn catch_up(applier: &mut Applier) -> Result<u64, EngineError> {
         .write()
         .retain(|no, _| applier.open.contains_key(no));
     Ok(replayed)
+}
+
+/// The tasks that records from here on cancel, and by which; known before any is applied.
+fn canceled(shared: &Shared, from: u64) -> Result<BTreeMap<u64, u64>, EngineError> {
+    let mut canceled = BTreeMap::new();
+    for record in shared.log.read(from) {
+        let record = record?;
+        if record.kind == CANCELATIONS
+            && let Body::CancelTasks(chosen) = Entry::decode(&record)?.body
+        {
+            canceled.extend(chosen.uids.into_iter().map(|uid| (uid, record.seq)));
+        }
+    }
+    Ok(canceled)
 }
 
 /// Folds the events of one record again.

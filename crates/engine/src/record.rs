@@ -52,6 +52,18 @@ pub(crate) enum Body {
     Compacted,
     /// The change as JSON text.
     Registry(String),
+    CancelTasks(ChosenTasks),
+    DeleteTasks(ChosenTasks),
+}
+
+/// Tasks that were chosen when the write was accepted, so that a rebuild chooses the same.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct ChosenTasks {
+    /// The query as it was given.
+    pub filter: String,
+    /// How many tasks the query met, whether or not anything could be done to them.
+    pub matched: u64,
+    pub uids: Vec<u64>,
 }
 
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
@@ -76,6 +88,8 @@ pub(crate) enum SelectionBody {
 
 /// The kind byte of event records.
 pub(crate) const EVENTS: u8 = 7;
+/// The kind byte of records that cancel others before them.
+pub(crate) const CANCELATIONS: u8 = 10;
 
 impl Body {
     fn record_kind(&self) -> u8 {
@@ -89,13 +103,15 @@ impl Body {
             Self::Events(_) => EVENTS,
             Self::Compacted => 8,
             Self::Registry(_) => 9,
+            Self::CancelTasks(_) => CANCELATIONS,
+            Self::DeleteTasks(_) => 11,
         }
     }
 
     /// The oldest format that knows it, so that builds before it say they are too old.
     fn version(&self) -> u8 {
         match self {
-            Self::Registry(_) => VERSION,
+            Self::Registry(_) | Self::CancelTasks(_) | Self::DeleteTasks(_) => VERSION,
             _ => CATALOGUE_VERSION,
         }
     }
@@ -110,6 +126,8 @@ impl Body {
             Self::DeleteDocuments(_) => TaskKind::DocumentDeletion,
             Self::Settings(_) => TaskKind::SettingsUpdate,
             Self::Events(_) => TaskKind::EventAddition,
+            Self::CancelTasks(_) => TaskKind::TaskCancelation,
+            Self::DeleteTasks(_) => TaskKind::TaskDeletion,
             Self::Compacted | Self::Registry(_) => return None,
         })
     }

@@ -6,15 +6,15 @@
 use crate::behaviour::Behaviour;
 use crate::record::IndexNo;
 use crate::snapshot::Published;
-use crate::{EngineError, Registry, RegistryChange, Task, TaskError, TaskStatus};
+use crate::waiting::Waiting;
+use crate::{EngineError, Registry, RegistryChange};
 use arc_swap::ArcSwap;
 use domain::Timestamp;
-use parking_lot::{Condvar, Mutex, RwLock};
+use parking_lot::RwLock;
 use rustc_hash::FxHashMap;
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 use store::{Log, Views};
 
 pub(crate) struct Shared {
@@ -25,8 +25,7 @@ pub(crate) struct Shared {
     pub behaviours: RwLock<FxHashMap<IndexNo, Arc<Behaviour>>>,
     /// As of the last record appended; only the writer changes it once the folder is open.
     pub registry: ArcSwap<Registry>,
-    pending: Mutex<BTreeMap<u64, Task>>,
-    finished: Condvar,
+    pub waiting: Waiting,
     /// Why the applier ended, once it has ended before its time.
     stopped: OnceLock<Arc<EngineError>>,
 }
@@ -41,8 +40,7 @@ impl Shared {
             published,
             behaviours: RwLock::default(),
             registry: ArcSwap::default(),
-            pending: Mutex::default(),
-            finished: Condvar::new(),
+            waiting: Waiting::default(),
             stopped: OnceLock::new(),
         }
     }
@@ -74,67 +72,11 @@ impl Shared {
         all
     }
 
-    pub(crate) fn add_pending(&self, tasks: impl IntoIterator<Item = Task>) {
-        let mut pending = self.pending.lock();
-        pending.extend(tasks.into_iter().map(|task| (task.uid, task)));
-    }
-
-    pub(crate) fn mark_processing(&self, uids: &[u64], at: Timestamp) {
-        let mut pending = self.pending.lock();
-        for uid in uids {
-            if let Some(task) = pending.get_mut(uid) {
-                task.status = TaskStatus::Processing;
-                task.started_at = Some(at);
-            }
-        }
-    }
-
-    /// Tells whoever waits that these tasks are in the task view now.
-    pub(crate) fn finish(&self, uids: impl IntoIterator<Item = u64>) {
-        let mut pending = self.pending.lock();
-        for uid in uids {
-            pending.remove(&uid);
-        }
-        drop(pending);
-        self.finished.notify_all();
-    }
-
-    pub(crate) fn pending_task(&self, uid: u64) -> Option<Task> {
-        let task = self.pending.lock().get(&uid).cloned()?;
-        Some(self.with_reason(task))
-    }
-
-    pub(crate) fn pending_tasks(&self) -> Vec<Task> {
-        let pending: Vec<Task> = self.pending.lock().values().cloned().collect();
-        let pending = pending.into_iter();
-        pending.map(|task| self.with_reason(task)).collect()
-    }
-
-    /// A task that waits for a restart says so.
-    fn with_reason(&self, task: Task) -> Task {
-        let error = self.stopped().map(|why| TaskError {
-            code: match why {
-                EngineError::Full { .. } => "no_space_left_on_device",
-                _ => "catalogue_stopped",
-            }
-            .to_owned(),
-            message: why.to_string(),
-        });
-        Task { error, ..task }
-    }
-
-    pub(crate) fn is_indexing(&self, uid: &str) -> bool {
-        let pending = self.pending.lock();
-        pending.values().any(|task| {
-            task.status == TaskStatus::Processing && task.index_uid.as_deref() == Some(uid)
-        })
-    }
-
     /// Says that the applier cannot go on; later catalogue writes are refused with this reason.
     pub(crate) fn stop(&self, why: EngineError) {
         // Only the applier calls this, and only once.
         let _ = self.stopped.set(Arc::new(why));
-        self.finished.notify_all();
+        self.waiting.wake();
     }
 
     /// What is answered to a catalogue write once the applier has ended.
@@ -148,17 +90,6 @@ impl Shared {
             source: why.clone(),
         })
     }
-
-    /// Waits until the task is no longer pending, or the time is up.
-    pub(crate) fn wait(&self, uid: u64, timeout: Duration) {
-        let deadline = Instant::now() + timeout;
-        let mut pending = self.pending.lock();
-        while pending.contains_key(&uid) && self.stopped().is_none() {
-            if self.finished.wait_until(&mut pending, deadline).timed_out() {
-                return;
-            }
-        }
-    }
 }
 
 /// The wall clock. Only the engine's edge and the server read it; everything below is given
@@ -168,21 +99,6 @@ pub fn now() -> Timestamp {
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();
     Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
-}
-
-/// The task that stands for an accepted write until it is applied.
-pub(crate) fn enqueued(uid: u64, entry: &crate::record::Entry) -> Option<Task> {
-    Some(Task {
-        uid,
-        index_uid: entry.index_uid(),
-        status: TaskStatus::Enqueued,
-        kind: entry.body.task_kind()?,
-        details: crate::outcome::details_before(&entry.body),
-        error: None,
-        enqueued_at: entry.at,
-        started_at: None,
-        finished_at: None,
-    })
 }
 
 /// Reads an entry of the log by its sequence number.

@@ -210,6 +210,12 @@ impl Task {
         Ok(())
     }
 
+    /// Takes a task out, with the notes on its rows.
+    pub(crate) fn delete(uid: u64, batch: &mut ViewBatch) {
+        batch.delete(TASKS, uid.to_be_bytes());
+        batch.delete(NOTES, uid.to_be_bytes());
+    }
+
     pub(crate) fn get(views: &ViewSnapshot, uid: u64) -> Result<Option<Self>, EngineError> {
         match views.get(TASKS, &uid.to_be_bytes())? {
             Some(value) => from_json(&value).map(Some),

@@ -1,6 +1,6 @@
 //! What can be asked of the writer, and what it answers once a write is durable.
 
-use crate::{RegistryChange, SettingsPatch, TaskKind};
+use crate::{RegistryChange, SettingsPatch, TaskKind, TaskQuery};
 use domain::{Event, IndexUid, Timestamp};
 use intake::Rejected;
 use serde_json::{Map, Value};
@@ -36,6 +36,17 @@ pub enum Write {
     },
     /// In force when it is answered; it becomes no task.
     Registry(RegistryChange),
+    /// Cancels those of the tasks that wait still and can be canceled.
+    CancelTasks(ChosenBy),
+    /// Deletes those of the tasks that are finished.
+    DeleteTasks(ChosenBy),
+}
+
+/// A query for tasks, and its text, which the task shows.
+#[derive(Debug)]
+pub struct ChosenBy {
+    pub query: TaskQuery,
+    pub filter: String,
 }
 
 /// Documents to add; a missing index is created.

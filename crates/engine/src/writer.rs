@@ -7,7 +7,7 @@
 use crate::behaviour::Behaviour;
 use crate::event_ids::{self, EventKey};
 use crate::record::{Body, Entry, IndexNo};
-use crate::shared::{Shared, enqueued, now};
+use crate::shared::{Shared, now};
 use crate::snapshot::Published;
 use crate::tables::{Applied, EVENT_IDS};
 use crate::{Accepted, EngineError, EventsReceipt};
@@ -179,7 +179,7 @@ impl Writer {
         let uid = uid.map(|uid| uid.to_string()).unwrap_or_default();
         let known = self.indexes.get(&uid).copied();
         let index = match (&body, known) {
-            (Body::Registry(_), _) => IndexNo::NONE,
+            (Body::Registry(_) | Body::CancelTasks(_) | Body::DeleteTasks(_), _) => IndexNo::NONE,
             (Body::Events(_), None) => {
                 return done(Err(EngineError::IndexNotFound(uid)));
             }
@@ -304,7 +304,7 @@ impl Writer {
                     "change not in force"
                 );
             }
-            self.shared.add_pending(enqueued(seq, &entry));
+            self.shared.waiting.add(seq, &entry);
             // The applier ends only after the writer.
             let _ = self.applier.send(Apply::Record(seq));
         }

@@ -50,10 +50,6 @@ impl App {
         }))
     }
 
-    pub(crate) fn config(&self) -> &ServerConfig {
-        &self.0.config
-    }
-
     pub(crate) fn limits(&self) -> &Limits {
         &self.0.config.limits
     }

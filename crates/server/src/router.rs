@@ -7,8 +7,8 @@ use crate::app::App;
 use crate::config::ServerConfig;
 use crate::connection::Phase;
 use crate::{
-    auth, backup, documents, embeddings, events, facet_search, indexes, keys, multi, profiles,
-    recommend, search, settings, system, tasks, upload,
+    auth, backup, batches, documents, embeddings, events, facet_search, indexes, keys, multi,
+    profiles, recommend, search, settings, system, tasks, upload,
 };
 use axum::Router;
 use axum::extract::{ConnectInfo, Request};
@@ -93,9 +93,12 @@ fn routes() -> Router<App> {
             "/keys/{key}",
             get(keys::get).patch(keys::update).delete(keys::delete),
         )
-        .route("/tasks", get(tasks::list))
+        .route("/tasks", get(tasks::list).delete(tasks::delete))
+        .route("/tasks/cancel", post(tasks::cancel))
         .route("/tasks/{uid}", get(tasks::get))
         .route("/tasks/{uid}/rows", get(tasks::rows))
+        .route("/batches", get(batches::list))
+        .route("/batches/{uid}", get(batches::get))
         .merge(settings::routes())
 }
 

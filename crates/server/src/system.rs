@@ -13,7 +13,7 @@ use serde::Serialize;
 use serde_json::json;
 use std::collections::BTreeMap;
 
-const ROUTES: [&str; 18] = [
+const ROUTES: [&str; 20] = [
     "GET /health",
     "GET /version",
     "GET /stats",
@@ -31,7 +31,9 @@ const ROUTES: [&str; 18] = [
     "POST /v1/embeddings",
     "GET /v1/models",
     "GET|POST /keys",
-    "GET /tasks",
+    "GET|DELETE /tasks",
+    "POST /tasks/cancel",
+    "GET /batches",
 ];
 
 #[derive(Serialize)]
