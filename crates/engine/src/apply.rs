@@ -14,7 +14,7 @@ use crate::shared::{Shared, now};
 use crate::snapshot::{IndexState, Published};
 use crate::tables::{self, Applied, IndexMeta};
 use crate::writer::Apply;
-use crate::{EngineError, Registry, RowNote, Task, TaskError, TaskStatus, shared};
+use crate::{EngineError, Registry, RowNote, Task, TaskError, TaskStatus, copies, shared};
 use domain::Timestamp;
 use lexical::{QueryPlan, WordsIndex};
 use serde_json::json;
@@ -46,6 +46,8 @@ pub(crate) struct Applier {
     pub(crate) open: BTreeMap<IndexNo, OpenIndex>,
     /// As of the last record applied.
     pub(crate) registry: Registry,
+    /// Whether the records are read again after a restart: then files are not written again.
+    pub(crate) catching_up: bool,
     /// While catching up: tasks that later records cancel, and which.
     pub(crate) canceled: BTreeMap<u64, u64>,
     compactor: Compactor,
@@ -57,6 +59,7 @@ impl Applier {
             shared,
             open: BTreeMap::new(),
             registry: Registry::default(),
+            catching_up: false,
             canceled: BTreeMap::new(),
             compactor: Compactor::default(),
         }
@@ -225,6 +228,9 @@ impl Applier {
                 let deleted = self.delete_tasks(chosen, group)?;
                 Ok(Outcome::of(&entry.body).with("deletedTasks", json!(deleted)))
             }
+            Body::SwapIndexes(swaps) => self.swap_indexes(entry, swaps, group),
+            Body::Dump => copies::dump(&self.shared, seq, entry, self.catching_up),
+            Body::Snapshot => copies::snapshot(&self.shared, entry, self.catching_up),
             Body::Events(_) | Body::Compacted => Ok(Outcome::default()),
         }
     }
@@ -315,7 +321,9 @@ impl Applier {
         let before = self.shared.published.load_full();
         let mut indexes = BTreeMap::new();
         for (no, index) in &self.open {
-            let kept = before.by_no(*no).filter(|_| touched != Some(*no));
+            let kept = before
+                .by_no(*no)
+                .filter(|state| touched != Some(*no) && state.meta.uid == index.meta.uid);
             let state = match kept {
                 Some(state) => state.clone(),
                 None => {

@@ -4,7 +4,7 @@
 //! [`IndexReader`]s. It is cheap to clone; the last clone that goes closes the folder.
 
 use crate::learn::Learner;
-use crate::record::{Body, DocumentsBody, SelectionBody};
+use crate::record::{Body, DocumentsBody, IndexNo, SelectionBody, SwapBody};
 use crate::shared::Shared;
 use crate::snapshot::{IndexInfo, IndexReader, IndexStats};
 use crate::writer::{Command, Prepared};
@@ -147,6 +147,16 @@ impl Engine {
             Write::Events { uid, events } => (uid, Body::Events(events)),
             Write::CancelTasks(chosen) => return Ok((None, self.prepare_cancelation(chosen)?)),
             Write::DeleteTasks(chosen) => return Ok((None, self.prepare_deletion(chosen)?)),
+            Write::SwapIndexes(swaps) => {
+                let swaps = swaps.into_iter().map(|swap| SwapBody {
+                    names: (swap.first.to_string(), swap.second.to_string()),
+                    rename: swap.rename,
+                    numbers: (IndexNo::NONE, IndexNo::NONE),
+                });
+                return Ok((None, Body::SwapIndexes(swaps.collect())));
+            }
+            Write::Dump => return Ok((None, Body::Dump)),
+            Write::Snapshot => return Ok((None, Body::Snapshot)),
             Write::Registry(change) => return Ok((None, Body::Registry(change.to_json()?))),
         };
         Ok((Some(uid), body))

@@ -7,6 +7,7 @@
 mod apply;
 mod behaviour;
 mod compact;
+mod copies;
 mod documents;
 mod encoders;
 mod engine;
@@ -29,6 +30,7 @@ mod search;
 mod settings;
 mod shared;
 mod snapshot;
+mod swap;
 mod tables;
 mod task;
 mod task_list;
@@ -63,4 +65,6 @@ pub use snapshot::{IndexInfo, IndexReader, IndexStats};
 pub use store::{BackupReport, LockError, LogError, RestoreReport, VerifyReport};
 pub use task::{Period, RowNote, Task, TaskError, TaskKind, TaskPaging, TaskQuery, TaskStatus};
 pub use task_list::{Batch, Page};
-pub use write::{Accepted, ChosenBy, DocumentsWrite, EventsReceipt, Selection, Write, WriteMode};
+pub use write::{
+    Accepted, ChosenBy, DocumentsWrite, EventsReceipt, IndexSwap, Selection, Write, WriteMode,
+};

@@ -94,6 +94,7 @@ impl Applier {
         let meta = IndexMeta {
             no: entry.index,
             uid: entry.uid.clone(),
+            folder: None,
             primary_key,
             created_at: entry.at,
             updated_at: entry.at,

@@ -164,6 +164,7 @@ fn catch_up(applier: &mut Applier) -> Result<u64, EngineError> {
     let mut ids = Vec::new();
     let mut replayed = 0;
     applier.canceled = canceled(&shared, catalogue)?;
+    applier.catching_up = true;
     for record in shared.log.read(catalogue.min(events)) {
         let record = record?;
         if record.kind == store::LOST {
@@ -181,6 +182,7 @@ fn catch_up(applier: &mut Applier) -> Result<u64, EngineError> {
     }
     event_ids::save(&shared.views, ids)?;
     applier.commit(&mut group)?;
+    applier.catching_up = false;
     // Events of indexes that were deleted later have nobody to belong to.
     shared
         .behaviours

@@ -95,7 +95,15 @@ pub(crate) fn details_before(body: &Body) -> Map<String, Value> {
         Body::DeleteTasks(chosen) => json!({
             "matchedTasks": chosen.matched, "deletedTasks": null, "originalFilter": chosen.filter,
         }),
-        Body::Compacted | Body::Registry(_) => json!({}),
+        Body::SwapIndexes(swaps) => {
+            let swaps: Vec<Value> = swaps
+                .iter()
+                .map(|swap| json!({ "indexes": swap.names, "rename": swap.rename }))
+                .collect();
+            json!({ "swaps": swaps })
+        }
+        Body::Dump => json!({ "dumpUid": null }),
+        Body::Compacted | Body::Registry(_) | Body::Snapshot => json!({}),
     })
 }
 

@@ -54,6 +54,18 @@ pub(crate) enum Body {
     Registry(String),
     CancelTasks(ChosenTasks),
     DeleteTasks(ChosenTasks),
+    SwapIndexes(Vec<SwapBody>),
+    Dump,
+    Snapshot,
+}
+
+/// Two indexes that exchange their names, or one that takes another.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct SwapBody {
+    pub names: (String, String),
+    pub rename: bool,
+    /// Which indexes had these names when the write was accepted.
+    pub numbers: (IndexNo, IndexNo),
 }
 
 /// Tasks that were chosen when the write was accepted, so that a rebuild chooses the same.
@@ -105,13 +117,21 @@ impl Body {
             Self::Registry(_) => 9,
             Self::CancelTasks(_) => CANCELATIONS,
             Self::DeleteTasks(_) => 11,
+            Self::SwapIndexes(_) => 12,
+            Self::Dump => 13,
+            Self::Snapshot => 14,
         }
     }
 
     /// The oldest format that knows it, so that builds before it say they are too old.
     fn version(&self) -> u8 {
         match self {
-            Self::Registry(_) | Self::CancelTasks(_) | Self::DeleteTasks(_) => VERSION,
+            Self::Registry(_)
+            | Self::CancelTasks(_)
+            | Self::DeleteTasks(_)
+            | Self::SwapIndexes(_)
+            | Self::Dump
+            | Self::Snapshot => VERSION,
             _ => CATALOGUE_VERSION,
         }
     }
@@ -128,6 +148,9 @@ impl Body {
             Self::Events(_) => TaskKind::EventAddition,
             Self::CancelTasks(_) => TaskKind::TaskCancelation,
             Self::DeleteTasks(_) => TaskKind::TaskDeletion,
+            Self::SwapIndexes(_) => TaskKind::IndexSwap,
+            Self::Dump => TaskKind::DumpCreation,
+            Self::Snapshot => TaskKind::SnapshotCreation,
             Self::Compacted | Self::Registry(_) => return None,
         })
     }

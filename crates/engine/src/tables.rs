@@ -97,6 +97,9 @@ impl Registry {
 pub(crate) struct IndexMeta {
     pub no: IndexNo,
     pub uid: String,
+    /// The uid it was made with, by which its folder is named; `None` while it has it still.
+    #[serde(default)]
+    pub folder: Option<String>,
     pub primary_key: Option<String>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,

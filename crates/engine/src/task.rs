@@ -52,6 +52,9 @@ pub enum TaskKind {
     EventAddition,
     TaskCancelation,
     TaskDeletion,
+    IndexSwap,
+    DumpCreation,
+    SnapshotCreation,
 }
 
 impl TaskStatus {

@@ -40,6 +40,12 @@ pub enum Write {
     CancelTasks(ChosenBy),
     /// Deletes those of the tasks that are finished.
     DeleteTasks(ChosenBy),
+    /// All of them or none; no index may be named twice.
+    SwapIndexes(Vec<IndexSwap>),
+    /// Writes a backup below the data folder, beside those before.
+    Dump,
+    /// The same in the place of the one before.
+    Snapshot,
 }
 
 /// A query for tasks, and its text, which the task shows.
@@ -47,6 +53,15 @@ pub enum Write {
 pub struct ChosenBy {
     pub query: TaskQuery,
     pub filter: String,
+}
+
+/// Two indexes that exchange their names.
+#[derive(Debug)]
+pub struct IndexSwap {
+    pub first: IndexUid,
+    pub second: IndexUid,
+    /// The second does not exist and is the new name of the first.
+    pub rename: bool,
 }
 
 /// Documents to add; a missing index is created.

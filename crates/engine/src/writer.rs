@@ -10,7 +10,7 @@ use crate::record::{Body, Entry, IndexNo};
 use crate::shared::{Shared, now};
 use crate::snapshot::Published;
 use crate::tables::{Applied, EVENT_IDS};
-use crate::{Accepted, EngineError, EventsReceipt};
+use crate::{Accepted, EngineError, EventsReceipt, swap};
 use domain::{Event, IndexUid, ItemId};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::BTreeMap;
@@ -179,7 +179,15 @@ impl Writer {
         let uid = uid.map(|uid| uid.to_string()).unwrap_or_default();
         let known = self.indexes.get(&uid).copied();
         let index = match (&body, known) {
-            (Body::Registry(_) | Body::CancelTasks(_) | Body::DeleteTasks(_), _) => IndexNo::NONE,
+            (
+                Body::Registry(_)
+                | Body::CancelTasks(_)
+                | Body::DeleteTasks(_)
+                | Body::SwapIndexes(_)
+                | Body::Dump
+                | Body::Snapshot,
+                _,
+            ) => IndexNo::NONE,
             (Body::Events(_), None) => {
                 return done(Err(EngineError::IndexNotFound(uid)));
             }
@@ -194,6 +202,9 @@ impl Writer {
             (_, Some(no)) => no,
             (_, None) => IndexNo::NONE,
         };
+        if let Body::SwapIndexes(swaps) = &mut body {
+            swap::resolve(swaps, &mut self.indexes);
+        }
         let mut ids = Vec::new();
         let mut duplicates = 0;
         if let Body::Events(events) = &mut body {

@@ -7,8 +7,8 @@ use crate::app::App;
 use crate::config::ServerConfig;
 use crate::connection::Phase;
 use crate::{
-    auth, backup, batches, documents, embeddings, events, facet_search, indexes, keys, multi,
-    profiles, recommend, search, settings, system, tasks, upload,
+    auth, backup, batches, copies, documents, embeddings, events, facet_search, features, indexes,
+    keys, multi, profiles, recommend, search, settings, swap, system, tasks, upload,
 };
 use axum::Router;
 use axum::extract::{ConnectInfo, Request};
@@ -97,6 +97,13 @@ fn routes() -> Router<App> {
         .route("/tasks/cancel", post(tasks::cancel))
         .route("/tasks/{uid}", get(tasks::get))
         .route("/tasks/{uid}/rows", get(tasks::rows))
+        .route("/swap-indexes", post(swap::post))
+        .route("/dumps", post(copies::dump))
+        .route("/snapshots", post(copies::snapshot))
+        .route(
+            "/experimental-features",
+            get(features::get).patch(features::update),
+        )
         .route("/batches", get(batches::list))
         .route("/batches/{uid}", get(batches::get))
         .merge(settings::routes())

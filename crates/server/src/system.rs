@@ -13,7 +13,7 @@ use serde::Serialize;
 use serde_json::json;
 use std::collections::BTreeMap;
 
-const ROUTES: [&str; 20] = [
+const ROUTES: [&str; 24] = [
     "GET /health",
     "GET /version",
     "GET /stats",
@@ -34,6 +34,10 @@ const ROUTES: [&str; 20] = [
     "GET|DELETE /tasks",
     "POST /tasks/cancel",
     "GET /batches",
+    "POST /swap-indexes",
+    "POST /dumps",
+    "POST /snapshots",
+    "GET|PATCH /experimental-features",
 ];
 
 #[derive(Serialize)]

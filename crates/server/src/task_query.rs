@@ -48,7 +48,7 @@ const STATUSES: [TaskStatus; 5] = [
     TaskStatus::Failed,
     TaskStatus::Canceled,
 ];
-const KINDS: [TaskKind; 9] = [
+const KINDS: [TaskKind; 12] = [
     TaskKind::IndexCreation,
     TaskKind::IndexUpdate,
     TaskKind::IndexDeletion,
@@ -58,6 +58,9 @@ const KINDS: [TaskKind; 9] = [
     TaskKind::EventAddition,
     TaskKind::TaskCancelation,
     TaskKind::TaskDeletion,
+    TaskKind::IndexSwap,
+    TaskKind::DumpCreation,
+    TaskKind::SnapshotCreation,
 ];
 
 /// Takes what cuts a page.

@@ -2,6 +2,7 @@
 //!
 //! Every test has a server of its own on a free port and a data folder of its own.
 
+mod copies;
 mod documents;
 mod embeddings;
 mod events;
@@ -13,6 +14,7 @@ mod recommend;
 mod search;
 mod settings;
 mod shop;
+mod swap;
 mod system;
 mod tasks;
 mod tenants;

@@ -223,7 +223,11 @@ fn keep_busy(shop: &Shop) -> u64 {
         media,
         Some(rows.into_bytes()),
     );
-    answer.json()["taskUid"].as_u64().expect("a uid")
+    let uid = answer.json()["taskUid"].as_u64().expect("a uid");
+    while shop.get(&format!("/tasks/{uid}")).json()["status"] == "enqueued" {
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+    uid
 }
 
 #[test]
