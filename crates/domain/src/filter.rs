@@ -4,11 +4,16 @@
 //! gives a text that reads back as the same tree, so filters can be logged and
 //! sent on. What a condition means for a given item is up to the index.
 
+use crate::GeoArea;
+
 mod lexeme;
 mod parse;
 mod print;
 #[cfg(test)]
 mod tests;
+
+/// The attribute that says where an item is: an object of `lat` and `lng`.
+pub const GEO: &str = "_geo";
 
 /// A condition on an item's attributes. Attribute names are dotted paths (`specs.colour`).
 ///
@@ -55,6 +60,8 @@ pub enum Filter {
         attribute: String,
         text: String,
     },
+    /// The item's `_geo` lies in this area.
+    Within(GeoArea),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -138,6 +145,11 @@ impl Filter {
             | Self::StartsWith { attribute, .. } => {
                 if !found.contains(&attribute.as_str()) {
                     found.push(attribute);
+                }
+            }
+            Self::Within(_) => {
+                if !found.contains(&GEO) {
+                    found.push(GEO);
                 }
             }
         }

@@ -8,6 +8,7 @@ use crate::tables::{self, Document, IndexMeta};
 use crate::{EngineError, plan};
 use domain::Filter;
 use lexical::{FacetOrder, QueryError, SortBy, WordsAnswer, WordsHit, WordsQuery};
+use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
@@ -102,6 +103,21 @@ fn spelt_out(allowed: &[String], meta: &IndexMeta) -> Vec<String> {
     names.sort();
     names.dedup();
     names
+}
+
+/// Whole metres between a document and the first point that a request sorts by.
+fn distance(request: &SearchRequest, json: &str) -> Result<Option<u64>, EngineError> {
+    #[derive(Deserialize)]
+    struct Placed {
+        #[serde(default, rename = "_geo")]
+        geo: Value,
+    }
+    let Some(from) = request.sort.iter().find_map(|by| by.from) else {
+        return Ok(None);
+    };
+    let placed: Placed = tables::from_json(json.as_bytes())?;
+    let place = lexical::geo_point(&placed.geo);
+    Ok(place.map(|place| from.distance(place).round() as u64))
 }
 
 impl IndexReader {
@@ -216,6 +232,7 @@ impl IndexReader {
         json: String,
     ) -> Result<SearchHit, EngineError> {
         let wanted = Attributes::new(self.settings(), request.retrieve.as_deref());
+        let geo_distance = distance(request, &json)?;
         let wants_object = Formatter::is_wanted(request) || request.show_matches_position;
         let (document, formatted, matches_position) = if wants_object || !wanted.is_everything() {
             let object: Map<String, Value> = tables::from_json(json.as_bytes())?;
@@ -235,6 +252,7 @@ impl IndexReader {
         };
         Ok(SearchHit {
             document,
+            geo_distance,
             formatted,
             matches_position,
             ranking_score: request.show_ranking_score.then_some(hit.score),

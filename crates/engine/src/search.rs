@@ -82,6 +82,8 @@ pub struct SearchAnswer {
 pub struct SearchHit {
     /// The document's JSON object, already cut to the attributes to retrieve.
     pub document: Box<RawValue>,
+    /// Metres from the point that the request sorts by.
+    pub geo_distance: Option<u64>,
     pub formatted: Option<Map<String, Value>>,
     /// Attribute path to the matches in its text.
     pub matches_position: Option<Vec<(String, Vec<Span>)>>,

@@ -264,6 +264,14 @@ impl Settings {
             })
         };
         for rule in self.ranking_rules.iter().flatten() {
+            if let Some(word) = ["_geoPoint", "_geoDistance", "_geoRadius", "_geoBoundingBox"]
+                .into_iter()
+                .find(|word| rule.starts_with(word))
+            {
+                return refuse(format!(
+                    "`{rule}` ranking rule is invalid: `{word}` is a reserved keyword and can only be used for sorting or filtering at search time."
+                ));
+            }
             if crate::plan::ranking_rule(rule).is_none() {
                 return refuse(format!(
                     "`{rule}` ranking rule is invalid. Valid ranking rules are words, typo, sort, proximity, attribute, exactness and custom ranking rules (`price:asc`, `price:desc`)."

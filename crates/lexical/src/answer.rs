@@ -3,7 +3,7 @@
 //! The query borrows from the request; the answer owns everything, so that it
 //! outlives the snapshot it was computed on.
 
-use domain::Filter;
+use domain::{Filter, GeoPoint};
 use rustc_hash::FxHashSet;
 
 /// One search request.
@@ -49,11 +49,14 @@ impl<'a> WordsQuery<'a> {
     }
 }
 
-/// Order by one attribute.
+/// Order by one attribute, or by how far away an item is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SortBy {
+    /// `_geo` for distances.
     pub path: String,
     pub order: SortOrder,
+    /// Order by the distance from here.
+    pub from: Option<GeoPoint>,
 }
 
 /// Small first or large first. Items without the attribute come last either way.

@@ -47,6 +47,7 @@ mod index;
 mod keys;
 mod order;
 mod parse;
+mod places;
 mod plan;
 mod postings;
 mod query_plan;
@@ -66,5 +67,6 @@ pub use answer::{
 pub use bits::ItemSet;
 pub use error::{LexicalError, QueryError};
 pub use index::WordsIndex;
+pub use places::geo_point;
 pub use plan::{AnalyzerPlan, IndexPlan, QueryPlan, RankingRule, Searchable};
 pub use words::Words;

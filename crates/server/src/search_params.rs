@@ -10,6 +10,7 @@ use crate::error::ApiError;
 use crate::fields::{Fields, Row, Table, joined, shortened};
 use crate::filter;
 use crate::paging::Paging;
+use domain::{GEO, GeoPoint};
 use engine::{CropAttribute, Matching, SearchRequest, SortBy, SortOrder};
 
 use serde_json::Value;
@@ -204,7 +205,7 @@ fn has_star(names: &[String]) -> bool {
 /// `sort`: `price:asc` and the like.
 pub(crate) fn take_sort(fields: &mut Fields) -> Result<Vec<SortBy>, ApiError> {
     let mut sort = Vec::new();
-    for text in fields.texts("sort")?.unwrap_or_default() {
+    for text in with_whole_points(fields.texts("sort")?.unwrap_or_default()) {
         match sort_by(&text) {
             Ok(by) => sort.push(by),
             Err(message) => return Err(fields.refuse("sort", message)),
@@ -213,13 +214,22 @@ pub(crate) fn take_sort(fields: &mut Fields) -> Result<Vec<SortBy>, ApiError> {
     Ok(sort)
 }
 
-fn sort_by(text: &str) -> Result<SortBy, String> {
-    if text.starts_with("_geo") {
-        return Err(format!(
-            "`{}`: sorting by distance is not available yet.",
-            shortened(text)
-        ));
+/// Mends `_geoPoint(1` and `2):asc`, which the commas of a query string have parted.
+fn with_whole_points(parts: Vec<String>) -> Vec<String> {
+    let mut whole: Vec<String> = Vec::with_capacity(parts.len());
+    for part in parts {
+        match whole.last_mut() {
+            Some(open) if open.starts_with("_geoPoint(") && !open.contains(')') => {
+                open.push(',');
+                open.push_str(&part);
+            }
+            _ => whole.push(part),
+        }
     }
+    whole
+}
+
+fn sort_by(text: &str) -> Result<SortBy, String> {
     let broken = || {
         format!(
             "Invalid syntax for the sort parameter: expected expression ending by `:asc` or `:desc`, found `{}`.",
@@ -235,10 +245,35 @@ fn sort_by(text: &str) -> Result<SortBy, String> {
     if path.is_empty() {
         return Err(broken());
     }
+    let from = if path.starts_with("_geo") && path.contains('(') {
+        Some(geo_point(path)?)
+    } else {
+        None
+    };
+    let path = if from.is_some() { GEO } else { path };
     Ok(SortBy {
         path: path.to_owned(),
         order,
+        from,
     })
+}
+
+/// `_geoPoint(45.4, 9.1)`: the place to count distances from.
+fn geo_point(text: &str) -> Result<GeoPoint, String> {
+    let broken = || {
+        format!(
+            "Invalid syntax for the geo parameter: expected expression formatted like `_geoPoint(latitude, longitude)` and ending by `:asc` or `:desc`, found `{}`.",
+            shortened(text)
+        )
+    };
+    let inner = text.strip_prefix("_geoPoint(");
+    let inner = inner.and_then(|rest| rest.strip_suffix(')'));
+    let (lat, lng) = inner
+        .and_then(|inner| inner.split_once(','))
+        .ok_or_else(broken)?;
+    let degrees = |text: &str| text.trim().parse::<f64>().map_err(|_| broken());
+    let point = GeoPoint::new(degrees(lat)?, degrees(lng)?);
+    point.map_err(|error| format!("{error}, found `{}`.", shortened(text)))
 }
 
 /// `attributesToCrop`: a name, or `name:12` with its own length.
@@ -326,13 +361,30 @@ mod tests {
             Ok(SortBy {
                 path: path.to_owned(),
                 order,
+                from: None,
             })
         };
         assert_eq!(sort_by("price:asc"), by("price", SortOrder::Ascending));
         assert_eq!(sort_by("a:b:desc"), by("a:b", SortOrder::Descending));
-        for broken in ["price", "price:up", ":asc", "_geoPoint(1,2):asc"] {
+        for broken in [
+            "price",
+            "price:up",
+            ":asc",
+            "_geoPoint(1):asc",
+            "_geoPoint(a,2):asc",
+            "_geoPoint(95,2):asc",
+            "_geoPoint(1,2)",
+            "_geoPoint(1,2):up",
+            "_geoRadius(1,2,3):asc",
+        ] {
             assert!(sort_by(broken).is_err(), "{broken}");
         }
+        let by = sort_by("_geoPoint(45.5, -9):desc").expect("a good sort");
+        assert_eq!(
+            (by.path.as_str(), by.order),
+            ("_geo", SortOrder::Descending)
+        );
+        assert_eq!(by.from, GeoPoint::new(45.5, -9.0).ok());
     }
 
     #[test]

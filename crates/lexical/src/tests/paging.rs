@@ -78,6 +78,7 @@ fn paging_reaches_exactly_what_is_counted() {
     let acme = brand("acme");
     let by_price = [SortBy {
         path: "price".to_owned(),
+        from: None,
         order: SortOrder::Ascending,
     }];
     for text in [
