@@ -297,14 +297,14 @@ impl Applier {
             index.words.commit(group.next)?;
             index.meta.put(&mut batch)?;
         }
-        let mut uids = Vec::new();
+        let mut finished = Vec::with_capacity(group.tasks.len());
         let batch_uid = group.tasks.first().map(|(task, _)| task.uid);
         for (mut task, notes) in group.tasks {
             task.batch_uid = batch_uid;
             task.finished_at = Some(finished_at);
-            uids.push(task.uid);
             task.put(&mut batch)?;
             tables::put_notes(&mut batch, task.uid, &notes)?;
+            finished.push(task);
         }
         Applied::Catalogue.write(&mut batch, group.next);
         batch.commit()?;
@@ -312,7 +312,10 @@ impl Applier {
         if let Some(dir) = group.remove_after {
             let _ = fs::remove_dir_all(dir);
         }
+        let uids = finished.iter().map(|task| task.uid);
         self.shared.waiting.finish(uids);
+        let registry = self.shared.registry.load_full();
+        self.shared.announcer.announce(finished, &registry);
         Ok(())
     }
 

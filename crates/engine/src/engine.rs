@@ -260,6 +260,7 @@ impl Inner {
         // A panicked thread has said so already; closing goes on with the other one.
         let _ = threads.writer.join();
         let _ = threads.applier.join();
+        self.shared.announcer.close();
         if let Err(err) = self.shared.views.persist() {
             tracing::error!(
                 error = &err as &dyn std::error::Error,

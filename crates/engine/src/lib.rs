@@ -13,6 +13,7 @@ mod encoders;
 mod engine;
 mod error;
 mod event_ids;
+mod finished;
 mod folder;
 mod formatted;
 mod learn;
@@ -45,6 +46,7 @@ pub use encoders::{
 };
 pub use engine::{Engine, EngineStats, Learn, OpenOptions};
 pub use error::EngineError;
+pub use finished::{Finished, TaskCounts};
 pub use intake::{RoleReason, Roles};
 pub use lexical::{FacetStats, Matching, QueryError, SortBy, SortOrder};
 pub use profile::{ItemProfile, ShopperProfile};

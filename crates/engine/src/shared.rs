@@ -4,6 +4,7 @@
 //! views and publishes, and any number of readers hold what was published.
 
 use crate::behaviour::Behaviour;
+use crate::finished::Announcer;
 use crate::record::IndexNo;
 use crate::snapshot::Published;
 use crate::waiting::Waiting;
@@ -26,6 +27,7 @@ pub(crate) struct Shared {
     /// As of the last record appended; only the writer changes it once the folder is open.
     pub registry: ArcSwap<Registry>,
     pub waiting: Waiting,
+    pub announcer: Announcer,
     /// Why the applier ended, once it has ended before its time.
     stopped: OnceLock<Arc<EngineError>>,
 }
@@ -41,6 +43,7 @@ impl Shared {
             behaviours: RwLock::default(),
             registry: ArcSwap::default(),
             waiting: Waiting::default(),
+            announcer: Announcer::default(),
             stopped: OnceLock::new(),
         }
     }

@@ -10,6 +10,7 @@
 use crate::config::{Limits, ServerConfig};
 use crate::error::ApiError;
 use crate::keyring::Keyring;
+use crate::metrics::Requests;
 use axum::http::StatusCode;
 use engine::{Accepted, Encoders, Engine, EngineError, IndexReader, RegistryChange, Write};
 use std::sync::Arc;
@@ -27,6 +28,7 @@ struct Inner {
     config: ServerConfig,
     keyring: Option<Keyring>,
     registry_turn: Mutex<()>,
+    requests: Requests,
     computing: Semaphore,
     waiting: AtomicUsize,
     large_bodies: Semaphore,
@@ -41,6 +43,7 @@ impl App {
         Self(Arc::new(Inner {
             keyring: master_key.map(|key| Keyring::new(&key.0)),
             registry_turn: Mutex::new(()),
+            requests: Requests::default(),
             encoders,
             computing: Semaphore::new(limits.computing.max(1)),
             waiting: AtomicUsize::new(0),
@@ -61,6 +64,11 @@ impl App {
     /// The API keys, if there is a master key.
     pub(crate) fn keyring(&self) -> Option<&Keyring> {
         self.0.keyring.as_ref()
+    }
+
+    /// Counts of answered requests.
+    pub(crate) fn requests(&self) -> &Requests {
+        &self.0.requests
     }
 
     /// The right to look at the registry and change it before anybody else does.

@@ -8,10 +8,11 @@ use crate::config::ServerConfig;
 use crate::connection::Phase;
 use crate::{
     auth, backup, batches, copies, documents, embeddings, events, facet_search, features, indexes,
-    keys, multi, profiles, recommend, search, settings, swap, system, tasks, upload,
+    keys, metrics, multi, profiles, recommend, search, settings, swap, system, tasks, upload,
+    webhooks,
 };
 use axum::Router;
-use axum::extract::{ConnectInfo, Request};
+use axum::extract::{ConnectInfo, MatchedPath, Request, State};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::{get, post};
@@ -40,7 +41,7 @@ pub fn router(engine: Engine, config: ServerConfig) -> Router {
         .layer(from_fn(embeddings::convention))
         .layer(compression)
         .layer(CorsLayer::permissive().max_age(PREFLIGHT_AGE))
-        .layer(from_fn(traced))
+        .layer(from_fn_with_state(app.clone(), traced))
         .with_state(app)
 }
 
@@ -104,6 +105,14 @@ fn routes() -> Router<App> {
             "/experimental-features",
             get(features::get).patch(features::update),
         )
+        .route("/metrics", get(metrics::get))
+        .route("/webhooks", get(webhooks::list).post(webhooks::create))
+        .route(
+            "/webhooks/{uuid}",
+            get(webhooks::get)
+                .patch(webhooks::update)
+                .delete(webhooks::delete),
+        )
         .route("/batches", get(batches::list))
         .route("/batches/{uid}", get(batches::get))
         .merge(settings::routes())
@@ -120,10 +129,12 @@ fn is_json(
         .is_some_and(|media| media.as_bytes().starts_with(b"application/json"))
 }
 
-/// One span per request; tells the connection that a request is being answered.
+/// One span and one count per request; tells the connection that it is being answered.
 ///
 /// The query string stays out of the log: it may hold what a shopper typed.
-async fn traced(request: Request, next: Next) -> Response {
+async fn traced(State(app): State<App>, request: Request, next: Next) -> Response {
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let method = request.method().clone();
     let phase = request.extensions().get::<ConnectInfo<Phase>>();
     let _answering = phase.map(|ConnectInfo(phase)| phase.answering());
     let path = match request.uri().path() {
@@ -134,10 +145,14 @@ async fn traced(request: Request, next: Next) -> Response {
     let span = tracing::debug_span!("request", method = %request.method(), path);
     let started = Instant::now();
     let response = next.run(request).instrument(span.clone()).await;
+    let took = started.elapsed();
+    let route = route.as_ref().map(MatchedPath::as_str);
+    app.requests()
+        .count(route, &method, response.status(), took);
     span.in_scope(|| {
         tracing::debug!(
             status = response.status().as_u16(),
-            elapsed_us = started.elapsed().as_micros() as u64,
+            elapsed_us = took.as_micros() as u64,
             "answered"
         );
     });

@@ -26,6 +26,8 @@ pub enum ServeError {
     Config(#[from] ConfigError),
     #[error("cannot write the server's address into the data folder")]
     Address(#[source] Box<EngineError>),
+    #[error("cannot start the thread that reports to webhooks")]
+    Webhooks(#[source] io::Error),
     #[error("the server ended before it was told to")]
     Ended(#[source] io::Error),
 }
@@ -58,6 +60,7 @@ pub async fn serve(
             "the default API keys were not made"
         );
     }
+    crate::courier::start(&engine).map_err(ServeError::Webhooks)?;
     let stop_time = config.limits.stop_time;
     let listener = PatientListener::new(listener, config.limits.clone());
     let service: IntoMakeServiceWithConnectInfo<_, Phase> =

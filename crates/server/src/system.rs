@@ -13,7 +13,7 @@ use serde::Serialize;
 use serde_json::json;
 use std::collections::BTreeMap;
 
-const ROUTES: [&str; 24] = [
+const ROUTES: [&str; 26] = [
     "GET /health",
     "GET /version",
     "GET /stats",
@@ -38,6 +38,8 @@ const ROUTES: [&str; 24] = [
     "POST /dumps",
     "POST /snapshots",
     "GET|PATCH /experimental-features",
+    "GET /metrics",
+    "GET|POST /webhooks",
 ];
 
 #[derive(Serialize)]
