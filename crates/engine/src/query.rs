@@ -7,10 +7,11 @@ use crate::snapshot::IndexReader;
 use crate::tables::{self, Document, IndexMeta};
 use crate::{EngineError, plan};
 use domain::Filter;
-use lexical::{FacetOrder, QueryError, SortBy, WordsAnswer, WordsHit, WordsQuery};
+use lexical::{FacetOrder, FacetOrders, QueryError, SortBy, WordsAnswer, WordsHit, WordsQuery};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
 
 /// Which documents to list.
 #[derive(Clone, Debug)]
@@ -120,6 +121,17 @@ fn distance(request: &SearchRequest, json: &str) -> Result<Option<u64>, EngineEr
     Ok(place.map(|place| from.distance(place).round() as u64))
 }
 
+/// From `sortFacetValuesBy`, where `*` stands for every attribute that is not named.
+fn facet_orders(set: BTreeMap<String, FacetSort>) -> FacetOrders {
+    let own = set.into_iter().map(|(path, sort)| match sort {
+        FacetSort::Alpha => (path, FacetOrder::Alpha),
+        FacetSort::Count => (path, FacetOrder::Count),
+    });
+    let mut own: BTreeMap<String, FacetOrder> = own.collect();
+    let usual = own.remove("*").unwrap_or_default();
+    FacetOrders { own, usual }
+}
+
 impl IndexReader {
     /// Answers one search.
     pub fn search(&self, request: &SearchRequest) -> Result<SearchAnswer, EngineError> {
@@ -168,9 +180,6 @@ impl IndexReader {
 
     fn words_query<'a>(&self, request: &'a SearchRequest, facets: &'a [String]) -> WordsQuery<'a> {
         let faceting = self.settings().faceting.clone().unwrap_or_default();
-        let by_count = faceting
-            .sort_facet_values_by
-            .is_some_and(|orders| orders.get("*") == Some(&FacetSort::Count));
         WordsQuery {
             filter: request.filter.as_ref(),
             sort: &request.sort,
@@ -184,11 +193,7 @@ impl IndexReader {
             facet_limit: faceting
                 .max_values_per_facet
                 .unwrap_or(DEFAULT_FACET_VALUES),
-            facet_order: if by_count {
-                FacetOrder::Count
-            } else {
-                FacetOrder::Alpha
-            },
+            facet_orders: facet_orders(faceting.sort_facet_values_by.unwrap_or_default()),
             ..WordsQuery::new(&request.q)
         }
     }

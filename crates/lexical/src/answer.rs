@@ -5,6 +5,7 @@
 
 use domain::{Filter, GeoPoint};
 use rustc_hash::FxHashSet;
+use std::collections::BTreeMap;
 
 /// One search request.
 #[derive(Clone, Debug)]
@@ -26,7 +27,7 @@ pub struct WordsQuery<'a> {
     pub score_threshold: Option<f64>,
     /// Most values listed for one facet.
     pub facet_limit: usize,
-    pub facet_order: FacetOrder,
+    pub facet_orders: FacetOrders,
 }
 
 impl<'a> WordsQuery<'a> {
@@ -44,7 +45,7 @@ impl<'a> WordsQuery<'a> {
             attributes: None,
             score_threshold: None,
             facet_limit: 100,
-            facet_order: FacetOrder::Alpha,
+            facet_orders: FacetOrders::default(),
         }
     }
 }
@@ -86,6 +87,21 @@ pub enum FacetOrder {
     Alpha,
     /// The most frequent value first.
     Count,
+}
+
+/// How the values of each facet are listed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FacetOrders {
+    /// By attribute, where it is another than the usual one.
+    pub own: BTreeMap<String, FacetOrder>,
+    pub usual: FacetOrder,
+}
+
+impl FacetOrders {
+    /// The order for one attribute.
+    pub fn of(&self, path: &str) -> FacetOrder {
+        self.own.get(path).copied().unwrap_or(self.usual)
+    }
 }
 
 /// The answer to one [`WordsQuery`].

@@ -61,8 +61,8 @@ mod value;
 mod words;
 
 pub use answer::{
-    Facet, FacetOrder, FacetStats, MatchedTerms, Matching, SortBy, SortOrder, WordsAnswer,
-    WordsHit, WordsQuery,
+    Facet, FacetOrder, FacetOrders, FacetStats, MatchedTerms, Matching, SortBy, SortOrder,
+    WordsAnswer, WordsHit, WordsQuery,
 };
 pub use bits::ItemSet;
 pub use error::{LexicalError, QueryError};

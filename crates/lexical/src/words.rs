@@ -242,7 +242,7 @@ impl Words {
             let counts = Counts::of(&self.core, &attribute, &documents)?;
             facets.push((
                 path.clone(),
-                counts.facet(query.facet_order, query.facet_limit)?,
+                counts.facet(query.facet_orders.of(path), query.facet_limit)?,
             ));
         }
         Ok(facets)

@@ -11,6 +11,7 @@ use crate::error::ApiError;
 use crate::keyring::{Keyring, is_current};
 use crate::tenant::{Flaw, Unverified};
 use axum::extract::{FromRequestParts, MatchedPath, Path, Request, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -32,20 +33,29 @@ pub(crate) async fn guard(State(app): State<App>, request: Request, next: Next) 
             Ok(access) => access,
             Err(refusal) => return refusal.into_response(),
         };
-        let index =
-            match Path::<HashMap<String, String>>::from_request_parts(&mut parts, &app).await {
-                Ok(Path(mut names)) => names.remove("uid"),
-                // A path without names, or one that its handler refuses.
-                Err(_) => None,
-            };
-        if let (Some(uid), Some("/indexes")) = (&index, route.and_then(first_part))
-            && let Err(refusal) = reach(&app, &access, uid, action)
-        {
+        let reached = match index_of(&mut parts, route).await {
+            Ok(Some(uid)) => reach(&app, &access, &uid, action),
+            Ok(None) => Ok(()),
+            Err(refusal) => Err(refusal),
+        };
+        if let Err(refusal) = reached {
             return refusal.into_response();
         }
         parts.extensions.insert(access);
     }
     next.run(Request::from_parts(parts, body)).await
+}
+
+/// The index that a path names. A path that cannot be decoded is refused here, so that no
+/// handler reads another index out of it than the guard has looked at.
+async fn index_of(parts: &mut Parts, route: Option<&str>) -> Result<Option<String>, ApiError> {
+    if route.and_then(first_part) != Some("/indexes") {
+        return Ok(None);
+    }
+    match Path::<HashMap<String, String>>::from_request_parts(parts, &()).await {
+        Ok(Path(mut names)) => Ok(names.remove("uid")),
+        Err(error) => Err(ApiError::invalid("bad_request", error.body_text())),
+    }
 }
 
 /// Whether a request may touch this index, or bring it into being.

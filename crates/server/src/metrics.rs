@@ -3,6 +3,7 @@
 //! Requests are counted by the pattern of their route, never by their path, so that no
 //! client can make the table grow, and nothing of what it asked for stands in it.
 
+use crate::access::Access;
 use crate::app::App;
 use crate::error::ApiError;
 use axum::extract::State;
@@ -84,10 +85,11 @@ fn known(method: &Method) -> &'static str {
 }
 
 /// `GET /metrics`
-pub(crate) async fn get(State(app): State<App>) -> Result<Response, ApiError> {
-    let (stats, tasks) = app
+pub(crate) async fn get(State(app): State<App>, access: Access) -> Result<Response, ApiError> {
+    let (mut stats, tasks) = app
         .read(|engine| Ok((engine.stats()?, engine.task_counts())))
         .await?;
+    stats.indexes.retain(|(uid, _)| access.sees(uid));
     let mut text = String::with_capacity(8192);
     requests(&mut text, &app.requests().counted())
         .and_then(|()| catalogue(&mut text, &stats))

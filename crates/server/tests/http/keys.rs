@@ -358,3 +358,30 @@ fn keys_survive_a_restart_and_expire() {
 fn jiff_text(millis: i64) -> String {
     domain::Timestamp::from_millis(millis).to_string()
 }
+
+#[test]
+fn a_path_is_read_once_and_strictly() {
+    let shop = guarded();
+    shop.stock();
+    let key = make(&shop, &["search", "documents.get"], &["products"]);
+    shop.as_bearer(&key, |shop| {
+        // Encoded letters are the letters.
+        assert_eq!(shop.get("/indexes/%70roducts/search").status, 200);
+        assert_eq!(
+            shop.get("/indexes/%6fther/search").error(),
+            refused(403, "invalid_api_key")
+        );
+        assert_eq!(
+            shop.get("/indexes/products/documents/%FF").error(),
+            refused(400, "bad_request")
+        );
+        assert_eq!(
+            shop.get("/indexes/%FF/search").error(),
+            refused(400, "bad_request")
+        );
+        assert_eq!(
+            shop.get("/indexes//search").error(),
+            refused(403, "invalid_api_key")
+        );
+    });
+}

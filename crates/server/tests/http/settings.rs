@@ -303,3 +303,32 @@ fn guessed_roles_come_with_their_reasons_and_can_be_set() {
     shop.delete(path).done(&shop);
     assert_eq!(shop.get(path).json(), guessed);
 }
+
+#[test]
+fn facet_values_are_listed_in_the_order_set_for_their_attribute() {
+    let shop = Shop::empty();
+    let settings = json!({
+        "filterableAttributes": ["brand", "colour"],
+        "faceting": { "sortFacetValuesBy": { "*": "alpha", "brand": "count" } },
+    });
+    shop.patch("/indexes/a/settings", settings).done(&shop);
+    let documents = json!([
+        { "id": 1, "brand": "Acme", "colour": "blue" },
+        { "id": 2, "brand": "Zig", "colour": "red" },
+        { "id": 3, "brand": "Zig", "colour": "red" },
+    ]);
+    shop.post("/indexes/a/documents", documents).done(&shop);
+    let order = |facet: &str| -> Vec<String> {
+        let body = json!({ "facets": ["brand", "colour"] });
+        let answer = shop.post("/indexes/a/search", body).json();
+        let values = answer["facetDistribution"][facet].as_object();
+        values.expect("a facet").keys().cloned().collect()
+    };
+    assert_eq!(order("brand"), ["Zig", "Acme"]);
+    assert_eq!(order("colour"), ["blue", "red"]);
+    let other = json!({ "sortFacetValuesBy": { "*": "count", "brand": "alpha" } });
+    shop.patch("/indexes/a/settings/faceting", other)
+        .done(&shop);
+    assert_eq!(order("brand"), ["Acme", "Zig"]);
+    assert_eq!(order("colour"), ["red", "blue"]);
+}

@@ -95,7 +95,7 @@ fn finished_tasks_are_posted_and_posted_again_until_they_are_taken() {
                 .any(|line| line == "authorization: bearer secret"),
             "{head:?}"
         );
-        assert_eq!(tasks, [task.clone()]);
+        assert_eq!(tasks, std::slice::from_ref(&task));
     }
 }
 
