@@ -64,6 +64,17 @@ pub enum Filter {
     Within(GeoArea),
 }
 
+/// What a condition wants to know of an attribute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FilterUse {
+    /// Whether it has a value, or part of one.
+    Equality,
+    /// Whether it is more or less than a value.
+    Order,
+    /// Whether there is anything at all.
+    Presence,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Comparison {
     Equal,
@@ -111,6 +122,40 @@ impl Filter {
         let mut found = Vec::new();
         self.collect_attributes(&mut found);
         found
+    }
+
+    /// Every attribute with every way in which it is asked about.
+    pub fn uses(&self) -> Vec<(&str, FilterUse)> {
+        let mut found = Vec::new();
+        self.collect_uses(&mut found);
+        found
+    }
+
+    fn collect_uses<'f>(&'f self, found: &mut Vec<(&'f str, FilterUse)>) {
+        let (attribute, used) = match self {
+            Self::And(parts) | Self::Or(parts) => {
+                parts.iter().for_each(|part| part.collect_uses(found));
+                return;
+            }
+            Self::Not(part) => return part.collect_uses(found),
+            Self::Compare {
+                attribute,
+                comparison,
+                ..
+            } if *comparison != Comparison::Equal => (attribute.as_str(), FilterUse::Order),
+            Self::Between { attribute, .. } => (attribute.as_str(), FilterUse::Order),
+            Self::Compare { attribute, .. }
+            | Self::In { attribute, .. }
+            | Self::Contains { attribute, .. }
+            | Self::StartsWith { attribute, .. } => (attribute.as_str(), FilterUse::Equality),
+            Self::Exists { attribute }
+            | Self::IsNull { attribute }
+            | Self::IsEmpty { attribute } => (attribute.as_str(), FilterUse::Presence),
+            Self::Within(_) => (GEO, FilterUse::Presence),
+        };
+        if !found.contains(&(attribute, used)) {
+            found.push((attribute, used));
+        }
     }
 
     /// All of `filters`; one alone is itself, none at all holds for every item.

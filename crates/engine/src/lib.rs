@@ -4,6 +4,7 @@
 //! counting models. It knows no HTTP: a server, the command line and the tests
 //! call the same [`Engine`].
 
+mod allowed;
 mod apply;
 mod behaviour;
 mod compact;
@@ -59,8 +60,8 @@ pub use registry::{ApiKey, Registry, RegistryChange, Webhook};
 pub use search::{CropAttribute, FacetAnswer, SearchAnswer, SearchHit, SearchRequest, Span};
 pub use settings::{
     DEFAULT_FACET_VALUES, DEFAULT_MAX_TOTAL_HITS, DEFAULT_RANKING_RULES, FacetSort, Faceting,
-    FilterableAttribute, MinWordSize, Pagination, PrefixSearch, ProximityPrecision, Settings,
-    SettingsError, SettingsPatch, TypoTolerance,
+    FilterFeatures, FilterOperators, FilterableAttribute, MinWordSize, Pagination, PrefixSearch,
+    ProximityPrecision, Settings, SettingsError, SettingsPatch, TypoTolerance,
 };
 pub use shared::now;
 pub use snapshot::{IndexInfo, IndexReader, IndexStats};

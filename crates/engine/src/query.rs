@@ -1,13 +1,14 @@
 //! Search over one snapshot: words find and order, the documents view gives the JSON.
 
+use crate::allowed::{check_facet, check_facet_search, check_filterable, check_sortable};
 use crate::formatted::Formatter;
 use crate::search::{FacetAnswer, SearchAnswer, SearchHit, SearchRequest};
 use crate::settings::{DEFAULT_FACET_VALUES, FacetSort, Settings};
 use crate::snapshot::IndexReader;
-use crate::tables::{self, Document, IndexMeta};
+use crate::tables::{self, Document};
 use crate::{EngineError, plan};
 use domain::Filter;
-use lexical::{FacetOrder, FacetOrders, QueryError, SortBy, WordsAnswer, WordsHit, WordsQuery};
+use lexical::{FacetOrder, FacetOrders, SortBy, WordsAnswer, WordsHit, WordsQuery};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
@@ -36,74 +37,6 @@ impl Default for DocumentsQuery {
             sort: Vec::new(),
         }
     }
-}
-
-/// Refuses a filter on an attribute that the shop has not made filterable.
-///
-/// The words index holds more columns than that: those that profiles and prices need.
-pub(crate) fn check_filterable(meta: &IndexMeta, filter: &Filter) -> Result<(), QueryError> {
-    let allowed = plan::filterable_names(&meta.settings);
-    for attribute in filter.attributes() {
-        if !allowed
-            .iter()
-            .any(|pattern| covers_known(pattern, attribute, meta))
-        {
-            return Err(QueryError::NotFilterable {
-                attribute: attribute.to_owned(),
-                available: spelt_out(&allowed, meta),
-            });
-        }
-    }
-    Ok(())
-}
-
-/// The same for the attributes to sort by.
-fn check_sortable(meta: &IndexMeta, sort: &[SortBy]) -> Result<(), QueryError> {
-    let allowed = meta
-        .settings
-        .sortable_attributes
-        .clone()
-        .unwrap_or_default();
-    for by in sort {
-        if !allowed
-            .iter()
-            .any(|pattern| covers_known(pattern, &by.path, meta))
-        {
-            return Err(QueryError::NotSortable {
-                attribute: by.path.clone(),
-                available: spelt_out(&allowed, meta),
-            });
-        }
-    }
-    Ok(())
-}
-
-/// A name covers its attribute always, a pattern only what some document has: behind a
-/// `*` a misspelt attribute would find nothing without a word.
-fn covers_known(pattern: &str, attribute: &str, meta: &IndexMeta) -> bool {
-    let top = attribute.split('.').next().unwrap_or(attribute);
-    let known = || meta.fields.contains_key(attribute) || meta.fields.contains_key(top);
-    plan::covers(pattern, attribute) && (!pattern.contains('*') || known())
-}
-
-/// The names a person can choose from: patterns are replaced by the attributes they cover.
-fn spelt_out(allowed: &[String], meta: &IndexMeta) -> Vec<String> {
-    let mut names = Vec::new();
-    for pattern in allowed {
-        if pattern.contains('*') {
-            names.extend(
-                meta.fields
-                    .keys()
-                    .filter(|name| plan::covers(pattern, name))
-                    .cloned(),
-            );
-        } else {
-            names.push(pattern.clone());
-        }
-    }
-    names.sort();
-    names.dedup();
-    names
 }
 
 /// Whole metres between a document and the first point that a request sorts by.
@@ -170,7 +103,7 @@ impl IndexReader {
         }
         check_sortable(&self.state.meta, &request.sort)?;
         for facet in request.facets.iter().filter(|facet| facet.as_str() != "*") {
-            self.check_facet(facet)?;
+            check_facet(&self.state.meta, facet)?;
         }
         Ok(self
             .state
@@ -198,22 +131,6 @@ impl IndexReader {
         }
     }
 
-    fn check_facet(&self, facet: &str) -> Result<(), QueryError> {
-        let meta = &self.state.meta;
-        let allowed = plan::filterable_names(&meta.settings);
-        if allowed
-            .iter()
-            .any(|pattern| covers_known(pattern, facet, meta))
-        {
-            return Ok(());
-        }
-        let available = spelt_out(&allowed, meta);
-        Err(QueryError::NotFacetable {
-            attribute: facet.to_owned(),
-            available,
-        })
-    }
-
     /// Values of one facet that begin with a text, among the hits of a search.
     pub fn facet_search(
         &self,
@@ -224,7 +141,7 @@ impl IndexReader {
         if let Some(filter) = &request.filter {
             check_filterable(&self.state.meta, filter)?;
         }
-        self.check_facet(facet)?;
+        check_facet_search(&self.state.meta, facet)?;
         let query = self.words_query(request, &[]);
         Ok(self.state.words.facet_search(facet, facet_text, &query)?)
     }

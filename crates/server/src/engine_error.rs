@@ -20,6 +20,12 @@ impl From<EngineError> for ApiError {
             EngineError::ItemNotFound(_) => Self::not_found("item_not_found", message),
             EngineError::Id(id) => Self::invalid(id_code(id), message),
             EngineError::Filter(_) => Self::invalid("invalid_search_filter", message),
+            EngineError::OperatorNotAllowed { .. } => {
+                Self::invalid("invalid_search_filter", message)
+            }
+            EngineError::NotFacetSearchable(_) => {
+                Self::invalid("invalid_facet_search_facet_name", message)
+            }
             EngineError::Query(query) => query_error(query, message),
             EngineError::Settings(settings) => settings_error(settings),
             EngineError::Kind(_) => Self::invalid("invalid_recommend_kind", message),

@@ -1,4 +1,4 @@
-use super::{Comparison, Filter, FilterValue};
+use super::{Comparison, Filter, FilterUse, FilterValue};
 use crate::{GeoArea, GeoPoint};
 use proptest::prelude::*;
 
@@ -274,6 +274,25 @@ fn areas_are_read_and_printed() {
     assert_eq!(both.attributes(), ["_geo"]);
     // Without a bracket it is an attribute like every other.
     check("_geoRadius = 1", &equal("_geoRadius", "1"));
+}
+
+#[test]
+fn every_use_of_an_attribute_is_told() {
+    let filter = Filter::parse(
+        "a = 1 AND NOT a > 2 OR (b 1 TO 2 AND a != 3) OR c EXISTS OR d STARTS WITH x OR _geoRadius(1, 2, 3)",
+    )
+    .expect("a good filter");
+    assert_eq!(
+        filter.uses(),
+        [
+            ("a", FilterUse::Equality),
+            ("a", FilterUse::Order),
+            ("b", FilterUse::Order),
+            ("c", FilterUse::Presence),
+            ("d", FilterUse::Equality),
+            ("_geo", FilterUse::Presence),
+        ]
+    );
 }
 
 #[test]

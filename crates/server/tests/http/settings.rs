@@ -332,3 +332,58 @@ fn facet_values_are_listed_in_the_order_set_for_their_attribute() {
     assert_eq!(order("brand"), ["Acme", "Zig"]);
     assert_eq!(order("colour"), ["red", "blue"]);
 }
+
+#[test]
+fn a_filterable_attribute_may_be_allowed_for_some_conditions_only() {
+    let shop = Shop::empty();
+    let filterable = json!([
+        { "attributePatterns": ["price"], "features": { "filter": { "comparison": true, "equality": false } } },
+        { "attributePatterns": ["br*"] },
+        "*",
+    ]);
+    let path = "/indexes/a/settings/filterable-attributes";
+    shop.put(path, filterable).done(&shop);
+    assert_eq!(
+        shop.get(path).json()[1],
+        json!({
+            "attributePatterns": ["br*"],
+            "features": { "facetSearch": false, "filter": { "equality": true, "comparison": false } },
+        })
+    );
+    let documents = json!([{ "id": 1, "price": 5, "brand": "Acme", "colour": "red" }]);
+    shop.post("/indexes/a/documents", documents).done(&shop);
+    let filter = |text: &str| shop.post("/indexes/a/search", json!({ "filter": text }));
+    for good in [
+        "price > 1",
+        "price 1 TO 9",
+        "price EXISTS",
+        "brand = acme",
+        "brand IN [acme]",
+        "colour = red AND colour >= 0 OR id > 0",
+    ] {
+        assert_eq!(filter(good).status, 200, "{good}");
+    }
+    for bad in [
+        "price = 5",
+        "NOT price IN [5]",
+        "brand > 5",
+        "brand = acme AND brand < 5",
+    ] {
+        assert_eq!(
+            filter(bad).error(),
+            refused(400, "invalid_search_filter"),
+            "{bad}"
+        );
+    }
+    let search = |facet: &str| shop.post("/indexes/a/facet-search", json!({ "facetName": facet }));
+    assert_eq!(
+        search("brand").error(),
+        refused(400, "invalid_facet_search_facet_name")
+    );
+    assert_eq!(search("colour").status, 200);
+    let unknown = json!([{ "attributePatterns": ["a"], "features": { "sort": true } }]);
+    assert_eq!(
+        shop.put(path, unknown).error(),
+        refused(400, "invalid_settings_filterable_attributes")
+    );
+}
