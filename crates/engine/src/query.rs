@@ -13,6 +13,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 /// Which documents to list.
 #[derive(Clone, Debug)]
@@ -126,6 +127,10 @@ impl IndexReader {
             facet_limit: faceting
                 .max_values_per_facet
                 .unwrap_or(DEFAULT_FACET_VALUES),
+            deadline: self
+                .settings()
+                .search_cutoff_ms
+                .and_then(|millis| Instant::now().checked_add(Duration::from_millis(millis))),
             facet_orders: facet_orders(faceting.sort_facet_values_by.unwrap_or_default()),
             ..WordsQuery::new(&request.q)
         }

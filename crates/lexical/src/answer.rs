@@ -6,6 +6,7 @@
 use domain::{Filter, GeoPoint};
 use rustc_hash::FxHashSet;
 use std::collections::BTreeMap;
+use std::time::Instant;
 
 /// One search request.
 #[derive(Clone, Debug)]
@@ -28,6 +29,8 @@ pub struct WordsQuery<'a> {
     /// Most values listed for one facet.
     pub facet_limit: usize,
     pub facet_orders: FacetOrders,
+    /// From this moment on typos are not forgiven and nearness is not looked at.
+    pub deadline: Option<Instant>,
 }
 
 impl<'a> WordsQuery<'a> {
@@ -46,6 +49,7 @@ impl<'a> WordsQuery<'a> {
             score_threshold: None,
             facet_limit: 100,
             facet_orders: FacetOrders::default(),
+            deadline: None,
         }
     }
 }

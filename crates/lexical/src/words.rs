@@ -159,7 +159,13 @@ impl Words {
             left_out = all - candidates.len();
             (candidates, Tie::Insertion)
         } else {
-            let candidates = score::candidates(&self.core, &units, &searched, filter.as_ref())?;
+            let candidates = score::candidates(
+                &self.core,
+                &units,
+                &searched,
+                filter.as_ref(),
+                query.deadline,
+            )?;
             (candidates, Tie::Id)
         };
         let mut members: Vec<usize> = (0..candidates.len()).collect();

@@ -387,3 +387,46 @@ fn a_filterable_attribute_may_be_allowed_for_some_conditions_only() {
         refused(400, "invalid_settings_filterable_attributes")
     );
 }
+
+#[test]
+fn a_search_out_of_time_finds_exact_forms_only() {
+    let shop = Shop::empty();
+    shop.post(
+        "/indexes/a/documents",
+        json!([{ "id": "1", "title": "leather shoes" }]),
+    )
+    .done(&shop);
+    let found = |q: &str| {
+        let answer = shop.post("/indexes/a/search", json!({ "q": q })).json();
+        answer["hits"].as_array().map(Vec::len)
+    };
+    assert_eq!((found("leathr"), found("leather")), (Some(1), Some(1)));
+    let path = "/indexes/a/settings/search-cutoff-ms";
+    shop.put(path, json!(0)).done(&shop);
+    assert_eq!((found("leathr"), found("leather")), (Some(0), Some(1)));
+    shop.delete(path).done(&shop);
+    assert_eq!(found("leathr"), Some(1));
+}
+
+#[test]
+fn nearness_counts_by_word_unless_told_otherwise() {
+    let shop = Shop::empty();
+    let documents = json!([
+        { "id": "a", "title": "red cotton summer dress" },
+        { "id": "b", "title": "cotton red dress summer" },
+    ]);
+    shop.post("/indexes/a/documents", documents).done(&shop);
+    let scores = || -> Vec<f64> {
+        let body = json!({ "q": "red dress", "showRankingScore": true });
+        let answer = shop.post("/indexes/a/search", body).json();
+        assert_eq!(answer["hits"].as_array().map(Vec::len), Some(2));
+        let score = |place: usize| answer["hits"][place]["_rankingScore"].as_f64();
+        (0..2).filter_map(score).collect()
+    };
+    let near = scores();
+    assert!(near[0] > near[1], "{near:?}");
+    let path = "/indexes/a/settings/proximity-precision";
+    shop.put(path, json!("byAttribute")).done(&shop);
+    let apart = scores();
+    assert_eq!(apart[0], apart[1]);
+}
