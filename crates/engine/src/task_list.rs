@@ -5,6 +5,7 @@
 
 use crate::outcome::object;
 use crate::record::{Body, ChosenTasks};
+use crate::shared::Shared;
 use crate::task::TaskPaging;
 use crate::writer::Done;
 use crate::{
@@ -12,6 +13,7 @@ use crate::{
 };
 use serde_json::json;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// A page of tasks or batches.
@@ -159,12 +161,30 @@ impl Engine {
         let Body::CancelTasks(chosen) = body else {
             return done;
         };
-        let (shared, uids) = (self.shared().clone(), chosen.uids.clone());
+        let mut reserved = Reserved {
+            shared: self.shared().clone(),
+            uids: chosen.uids.clone(),
+            by: None,
+        };
         Box::new(move |result| {
-            let by = result.as_ref().ok().map(|accepted| accepted.task_uid);
-            shared.waiting.decide(&uids, by);
+            reserved.by = result.as_ref().ok().map(|accepted| accepted.task_uid);
+            drop(reserved);
             done(result);
         })
+    }
+}
+
+/// Tasks that a cancelation holds until it is known whether it is durable. Whatever happens
+/// to the write, the applier that waits for the word gets it.
+struct Reserved {
+    shared: Arc<Shared>,
+    uids: Vec<u64>,
+    by: Option<u64>,
+}
+
+impl Drop for Reserved {
+    fn drop(&mut self) {
+        self.shared.waiting.decide(&self.uids, self.by);
     }
 }
 
