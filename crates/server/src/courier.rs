@@ -81,7 +81,11 @@ fn deliver(agent: &Agent, uuid: &str, hook: &Webhook, body: &[u8]) {
             .header("Content-Type", "application/x-ndjson")
             .header("Content-Encoding", "gzip")
             .send(body);
-        let Err(error) = sent else { return };
+        let error = match sent {
+            Ok(answer) if answer.status().is_success() => return,
+            Ok(answer) => ureq::Error::StatusCode(answer.status().as_u16()),
+            Err(error) => error,
+        };
         // An error of ureq names neither headers nor bodies.
         match pauses.next() {
             Some(pause) => {

@@ -100,6 +100,19 @@ fn finished_tasks_are_posted_and_posted_again_until_they_are_taken() {
 }
 
 #[test]
+fn a_redirect_is_no_answer_and_is_not_followed() {
+    let receiver = Receiver::start(&["302 Found\r\nLocation: http://127.0.0.1:9/", "200 OK"]);
+    let shop = Shop::empty();
+    let made = shop.post("/webhooks", json!({ "url": receiver.url }));
+    assert_eq!(made.status, 201);
+    let task = shop.post("/indexes", json!({ "uid": "a" })).done(&shop);
+    for _ in 0..2 {
+        let (_, tasks) = receiver.next();
+        assert_eq!(tasks, std::slice::from_ref(&task));
+    }
+}
+
+#[test]
 fn webhooks_are_kept_and_their_secrets_hidden() {
     let mut shop = Shop::empty();
     let url = "http://127.0.0.1:9/hook";
