@@ -4,11 +4,16 @@
 //! gives a text that reads back as the same tree, so filters can be logged and
 //! sent on. What a condition means for a given item is up to the index.
 
+use crate::GeoArea;
+
 mod lexeme;
 mod parse;
 mod print;
 #[cfg(test)]
 mod tests;
+
+/// The attribute that says where an item is: an object of `lat` and `lng`.
+pub const GEO: &str = "_geo";
 
 /// A condition on an item's attributes. Attribute names are dotted paths (`specs.colour`).
 ///
@@ -55,6 +60,19 @@ pub enum Filter {
         attribute: String,
         text: String,
     },
+    /// The item's `_geo` lies in this area.
+    Within(GeoArea),
+}
+
+/// What a condition wants to know of an attribute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FilterUse {
+    /// Whether it has a value, or part of one.
+    Equality,
+    /// Whether it is more or less than a value.
+    Order,
+    /// Whether there is anything at all.
+    Presence,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,6 +124,40 @@ impl Filter {
         found
     }
 
+    /// Every attribute with every way in which it is asked about.
+    pub fn uses(&self) -> Vec<(&str, FilterUse)> {
+        let mut found = Vec::new();
+        self.collect_uses(&mut found);
+        found
+    }
+
+    fn collect_uses<'f>(&'f self, found: &mut Vec<(&'f str, FilterUse)>) {
+        let (attribute, used) = match self {
+            Self::And(parts) | Self::Or(parts) => {
+                parts.iter().for_each(|part| part.collect_uses(found));
+                return;
+            }
+            Self::Not(part) => return part.collect_uses(found),
+            Self::Compare {
+                attribute,
+                comparison,
+                ..
+            } if *comparison != Comparison::Equal => (attribute.as_str(), FilterUse::Order),
+            Self::Between { attribute, .. } => (attribute.as_str(), FilterUse::Order),
+            Self::Compare { attribute, .. }
+            | Self::In { attribute, .. }
+            | Self::Contains { attribute, .. }
+            | Self::StartsWith { attribute, .. } => (attribute.as_str(), FilterUse::Equality),
+            Self::Exists { attribute }
+            | Self::IsNull { attribute }
+            | Self::IsEmpty { attribute } => (attribute.as_str(), FilterUse::Presence),
+            Self::Within(_) => (GEO, FilterUse::Presence),
+        };
+        if !found.contains(&(attribute, used)) {
+            found.push((attribute, used));
+        }
+    }
+
     /// All of `filters`; one alone is itself, none at all holds for every item.
     pub fn and(filters: Vec<Self>) -> Self {
         single(filters).unwrap_or_else(Self::And)
@@ -138,6 +190,11 @@ impl Filter {
             | Self::StartsWith { attribute, .. } => {
                 if !found.contains(&attribute.as_str()) {
                     found.push(attribute);
+                }
+            }
+            Self::Within(_) => {
+                if !found.contains(&GEO) {
+                    found.push(GEO);
                 }
             }
         }

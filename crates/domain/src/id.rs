@@ -15,6 +15,10 @@ pub enum IdError {
     )]
     IndexUid(String),
     #[error(
+        "`{0}` is not a valid index uid pattern: use an index uid, optionally with a `*` at its end"
+    )]
+    IndexPattern(String),
+    #[error(
         "`{0}` is not a valid document identifier: use an integer or a string of at most 511 bytes out of a-z A-Z 0-9, hyphens (-) and underscores (_)"
     )]
     DocumentId(String),

@@ -5,12 +5,16 @@
 
 mod event;
 mod filter;
+mod geo;
 mod id;
+mod pattern;
 mod score;
 mod time;
 
 pub use event::{Event, EventKind, UnknownEventKind};
-pub use filter::{Comparison, Filter, FilterError, FilterValue};
+pub use filter::{Comparison, Filter, FilterError, FilterUse, FilterValue, GEO};
+pub use geo::{GeoArea, GeoError, GeoPoint};
 pub use id::{IdError, IndexUid, ItemId, UserId};
+pub use pattern::IndexPattern;
 pub use score::Score;
 pub use time::{Timestamp, TimestampError};

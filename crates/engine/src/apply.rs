@@ -8,15 +8,16 @@
 use crate::behaviour::Behaviour;
 use crate::compact::Compactor;
 use crate::documents::{Changes, apply_deletion, apply_documents};
-use crate::outcome::{Failure, Outcome, Refused};
-use crate::record::{Body, DocumentsBody, Entry, IndexNo};
+use crate::outcome::{Failure, Outcome, Refused, details_canceled};
+use crate::record::{Body, ChosenTasks, DocumentsBody, Entry, IndexNo};
 use crate::shared::{Shared, now};
 use crate::snapshot::{IndexState, Published};
 use crate::tables::{self, Applied, IndexMeta};
 use crate::writer::Apply;
-use crate::{EngineError, RowNote, Task, TaskError, TaskStatus, shared};
+use crate::{EngineError, Registry, RowNote, Task, TaskError, TaskStatus, copies, shared};
 use domain::Timestamp;
 use lexical::{QueryPlan, WordsIndex};
+use serde_json::json;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
@@ -43,6 +44,12 @@ impl OpenIndex {
 pub(crate) struct Applier {
     pub(crate) shared: Arc<Shared>,
     pub(crate) open: BTreeMap<IndexNo, OpenIndex>,
+    /// As of the last record applied.
+    pub(crate) registry: Registry,
+    /// Whether the records are read again after a restart: then files are not written again.
+    pub(crate) catching_up: bool,
+    /// While catching up: tasks that later records cancel, and which.
+    pub(crate) canceled: BTreeMap<u64, u64>,
     compactor: Compactor,
 }
 
@@ -51,6 +58,9 @@ impl Applier {
         Self {
             shared,
             open: BTreeMap::new(),
+            registry: Registry::default(),
+            catching_up: false,
+            canceled: BTreeMap::new(),
             compactor: Compactor::default(),
         }
     }
@@ -121,8 +131,14 @@ impl Applier {
         if !joins {
             self.commit(group)?;
         }
-        self.shared.mark_processing(&[seq], now());
         let started = now();
+        let batch = group.tasks.first().map_or(seq, |(task, _)| task.uid);
+        let canceled = self.canceled.remove(&seq);
+        if let Some(by) = canceled.or_else(|| self.shared.waiting.claim(seq, batch, started)) {
+            group.next = seq + 1;
+            group.tasks.extend(canceled_task(seq, &entry, by));
+            return Ok(());
+        }
         let result = self.apply_body(seq, &entry, group);
         let (status, error, outcome) = match result {
             Ok(outcome) => (TaskStatus::Succeeded, None, outcome),
@@ -133,16 +149,22 @@ impl Applier {
             }
             Err(Failure::Engine(err)) => return Err(err),
         };
+        group.next = seq + 1;
         let Some(kind) = entry.body.task_kind() else {
-            return Ok(());
+            return match entry.body {
+                Body::Registry(_) => self.commit(group),
+                _ => Ok(()),
+            };
         };
         group.tasks.push((
             Task {
                 uid: seq,
-                index_uid: Some(entry.uid.clone()),
+                batch_uid: None,
+                index_uid: entry.index_uid(),
                 status,
                 kind,
                 details: outcome.details,
+                canceled_by: None,
                 error,
                 enqueued_at: entry.at,
                 started_at: Some(started),
@@ -150,7 +172,6 @@ impl Applier {
             },
             outcome.notes,
         ));
-        group.next = seq + 1;
         if !matches!(entry.body, Body::Documents(_) | Body::DeleteDocuments(_)) {
             self.commit(group)?;
         }
@@ -193,6 +214,23 @@ impl Applier {
                 let index = self.existing(entry)?;
                 apply_deletion(&shared, index, selection, &mut group.changes)
             }
+            Body::Registry(change) => {
+                self.registry.apply(tables::from_json(change.as_bytes())?);
+                self.registry.put(group.batch(&self.shared))?;
+                Ok(Outcome::default())
+            }
+            // The tasks it names stand before it and were passed over.
+            Body::CancelTasks(chosen) => {
+                let done = json!(chosen.uids.len());
+                Ok(Outcome::of(&entry.body).with("canceledTasks", done))
+            }
+            Body::DeleteTasks(chosen) => {
+                let deleted = self.delete_tasks(chosen, group)?;
+                Ok(Outcome::of(&entry.body).with("deletedTasks", json!(deleted)))
+            }
+            Body::SwapIndexes(swaps) => self.swap_indexes(entry, swaps, group),
+            Body::Dump => copies::dump(&self.shared, seq, entry, self.catching_up),
+            Body::Snapshot => copies::snapshot(&self.shared, entry, self.catching_up),
             Body::Events(_) | Body::Compacted => Ok(Outcome::default()),
         }
     }
@@ -225,10 +263,23 @@ impl Applier {
         )
     }
 
+    /// Takes finished tasks out of the view, with the notes on their rows.
+    fn delete_tasks(&self, chosen: &ChosenTasks, group: &mut Group) -> Result<u64, EngineError> {
+        let views = self.shared.views.snapshot();
+        let mut deleted = 0;
+        for uid in &chosen.uids {
+            if Task::get(&views, *uid)?.is_some() {
+                Task::delete(*uid, group.batch(&self.shared));
+                deleted += 1;
+            }
+        }
+        Ok(deleted)
+    }
+
     /// Commits the group: words, then views with the tasks and the sequence, then publishes.
     pub(crate) fn commit(&mut self, group: &mut Group) -> Result<(), EngineError> {
         let mut group = std::mem::take(group);
-        if group.tasks.is_empty() {
+        if group.next == 0 {
             return Ok(());
         }
         let finished_at = now();
@@ -246,12 +297,14 @@ impl Applier {
             index.words.commit(group.next)?;
             index.meta.put(&mut batch)?;
         }
-        let mut uids = Vec::new();
+        let mut finished = Vec::with_capacity(group.tasks.len());
+        let batch_uid = group.tasks.first().map(|(task, _)| task.uid);
         for (mut task, notes) in group.tasks {
+            task.batch_uid = batch_uid;
             task.finished_at = Some(finished_at);
-            uids.push(task.uid);
             task.put(&mut batch)?;
             tables::put_notes(&mut batch, task.uid, &notes)?;
+            finished.push(task);
         }
         Applied::Catalogue.write(&mut batch, group.next);
         batch.commit()?;
@@ -260,7 +313,10 @@ impl Applier {
         if let Some(dir) = group.remove_after {
             let _ = fs::remove_dir_all(dir);
         }
-        self.shared.finish(uids);
+        let uids = finished.iter().map(|task| task.uid);
+        self.shared.waiting.finish(uids);
+        let registry = self.shared.registry.load_full();
+        self.shared.announcer.announce(finished, &registry);
         Ok(())
     }
 
@@ -282,7 +338,9 @@ impl Applier {
         let before = self.shared.published.load_full();
         let mut indexes = BTreeMap::new();
         for (no, index) in &self.open {
-            let kept = before.by_no(*no).filter(|_| touched != Some(*no));
+            let kept = before
+                .by_no(*no)
+                .filter(|state| touched != Some(*no) && state.meta.uid == index.meta.uid);
             let state = match kept {
                 Some(state) => state.clone(),
                 None => {
@@ -299,6 +357,24 @@ impl Applier {
             as_of,
         }));
     }
+}
+
+/// The task of a write that was canceled before its turn came.
+fn canceled_task(uid: u64, entry: &Entry, by: u64) -> Option<(Task, Vec<RowNote>)> {
+    let task = Task {
+        uid,
+        batch_uid: None,
+        index_uid: entry.index_uid(),
+        status: TaskStatus::Canceled,
+        kind: entry.body.task_kind()?,
+        details: details_canceled(&entry.body),
+        canceled_by: Some(by),
+        error: None,
+        enqueued_at: entry.at,
+        started_at: None,
+        finished_at: None,
+    };
+    Some((task, Vec::new()))
 }
 
 /// Records applied but not yet committed: of one index, or one record of another kind.

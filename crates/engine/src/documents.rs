@@ -303,7 +303,7 @@ pub(crate) fn apply_deletion(
             index.words.commit(index.words.applied())?;
             let refuse = |err: String| Refused::new("invalid_document_filter", err);
             let filter = Filter::parse(text).map_err(|err| refuse(err.to_string()))?;
-            crate::query::check_filterable(&index.meta, &filter)
+            crate::allowed::check_filterable(&index.meta, &filter)
                 .map_err(|err| refuse(err.to_string()))?;
             let words = index.words.words(&plan::query_plan(&index.meta.settings));
             let ids = words

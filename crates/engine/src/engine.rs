@@ -4,24 +4,21 @@
 //! [`IndexReader`]s. It is cheap to clone; the last clone that goes closes the folder.
 
 use crate::learn::Learner;
-use crate::outcome::object;
-use crate::record::{Body, DocumentsBody, SelectionBody};
-use crate::shared::{self, Shared};
+use crate::record::{Body, DocumentsBody, IndexNo, SelectionBody, SwapBody};
+use crate::shared::Shared;
 use crate::snapshot::{IndexInfo, IndexReader, IndexStats};
 use crate::writer::{Command, Prepared};
 use crate::{
-    Accepted, DocumentsWrite, Encoders, EngineError, RowNote, Selection, Task, TaskKind, TaskQuery,
-    TaskStatus, Write, WriteMode, folder, tables,
+    Accepted, DocumentsWrite, Encoders, EngineError, Registry, RowNote, Selection, Write,
+    WriteMode, folder,
 };
 use domain::{IndexUid, Timestamp};
 use parking_lot::Mutex;
-use serde_json::json;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{Sender, sync_channel};
 use std::thread::JoinHandle;
-use std::time::Duration;
 use store::{BackupReport, FolderLock, RestoreReport, VerifyReport};
 
 /// How a data folder is opened.
@@ -60,19 +57,6 @@ pub(crate) struct Inner {
 pub(crate) struct Threads {
     pub writer: JoinHandle<()>,
     pub applier: JoinHandle<()>,
-}
-
-/// A page of tasks.
-#[derive(Clone, Debug)]
-pub struct TaskPage {
-    pub tasks: Vec<Task>,
-    /// Tasks that the query matches in all.
-    pub total: u64,
-    /// Uid of the first task of this page.
-    pub from: Option<u64>,
-    /// Uid to ask for as `from` to get the next page.
-    pub next: Option<u64>,
-    pub limit: usize,
 }
 
 /// Counts of the whole folder.
@@ -127,15 +111,12 @@ impl Engine {
         write: Write,
         done: impl FnOnce(Result<Accepted, EngineError>) + Send + 'static,
     ) {
-        let (uid, body) = match prepare(write) {
+        let (uid, body) = match self.prepare(write) {
             Ok(prepared) => prepared,
             Err(err) => return done(Err(err)),
         };
-        let command = Command::Write(Prepared {
-            uid,
-            body,
-            done: Box::new(done),
-        });
+        let done = self.deciding(&body, Box::new(done));
+        let command = Command::Write(Prepared { uid, body, done });
         if let Err(unsent) = self.inner.commands.send(command)
             && let Command::Write(write) = unsent.0
         {
@@ -143,100 +124,54 @@ impl Engine {
         }
     }
 
-    /// The task once it is finished, or as it stands when the time is up.
-    pub fn wait(&self, task_uid: u64, timeout: Duration) -> Result<Task, EngineError> {
-        self.inner.shared.wait(task_uid, timeout);
-        self.task(task_uid)
-    }
-
-    /// One task.
-    pub fn task(&self, uid: u64) -> Result<Task, EngineError> {
-        let shared = &self.inner.shared;
-        if let Some(pending) = shared.pending_task(uid) {
-            return Ok(pending);
-        }
-        if let Some(task) = Task::get(&shared.views.snapshot(), uid)? {
-            return Ok(task);
-        }
-        // Events are applied before they are answered and need no task of their own.
-        let entry = shared::entry(&shared.log, uid)?;
-        let Body::Events(events) = &entry.body else {
-            return Err(EngineError::TaskNotFound(uid));
+    /// Turns a write into what is logged, on the caller's thread.
+    fn prepare(&self, write: Write) -> Result<(Option<IndexUid>, Body), EngineError> {
+        let (uid, body) = match write {
+            Write::CreateIndex { uid, primary_key } => (uid, Body::CreateIndex { primary_key }),
+            Write::UpdateIndex { uid, primary_key } => (uid, Body::UpdateIndex { primary_key }),
+            Write::DeleteIndex { uid } => (uid, Body::DeleteIndex),
+            Write::Documents(documents) => prepare_documents(documents)?,
+            Write::DeleteDocuments { uid, selection } => {
+                let selection = match selection {
+                    Selection::All => SelectionBody::All,
+                    Selection::Ids(ids) => SelectionBody::Ids(ids),
+                    Selection::Filter(text) => SelectionBody::Filter(text),
+                };
+                (uid, Body::DeleteDocuments(selection))
+            }
+            Write::Settings { uid, patch } => {
+                let text =
+                    serde_json::to_string(patch.changes()).map_err(|err| EngineError::View {
+                        what: "settings",
+                        reason: err.to_string(),
+                    })?;
+                (uid, Body::Settings(text))
+            }
+            Write::Events { uid, events } => (uid, Body::Events(events)),
+            Write::CancelTasks(chosen) => return Ok((None, self.prepare_cancelation(chosen)?)),
+            Write::DeleteTasks(chosen) => return Ok((None, self.prepare_deletion(chosen)?)),
+            Write::SwapIndexes(swaps) => {
+                let swaps = swaps.into_iter().map(|swap| SwapBody {
+                    names: (swap.first.to_string(), swap.second.to_string()),
+                    rename: swap.rename,
+                    numbers: (IndexNo::NONE, IndexNo::NONE),
+                });
+                return Ok((None, Body::SwapIndexes(swaps.collect())));
+            }
+            Write::Dump => return Ok((None, Body::Dump)),
+            Write::Snapshot => return Ok((None, Body::Snapshot)),
+            Write::Registry(change) => return Ok((None, Body::Registry(change.to_json()?))),
         };
-        Ok(Task {
-            uid,
-            index_uid: Some(entry.uid.clone()),
-            status: TaskStatus::Succeeded,
-            kind: TaskKind::EventAddition,
-            details: object(json!({ "acceptedEvents": events.len() })),
-            error: None,
-            enqueued_at: entry.at,
-            started_at: Some(entry.at),
-            finished_at: Some(entry.at),
-        })
+        Ok((Some(uid), body))
     }
 
-    /// Tasks of the catalogue, newest first unless asked otherwise.
-    pub fn tasks(&self, query: &TaskQuery) -> Result<TaskPage, EngineError> {
-        let views = self.inner.shared.views.snapshot();
-        let mut all = Vec::new();
-        if query.uids.is_empty() {
-            for entry in views.prefix(tables::TASKS, &[])? {
-                let (_, value) = entry?;
-                all.push(tables::from_json::<Task>(&value)?);
-            }
-        } else {
-            let mut uids = query.uids.clone();
-            uids.sort_unstable();
-            uids.dedup();
-            for uid in uids {
-                all.extend(Task::get(&views, uid)?);
-            }
-        }
-        let known = all.last().map(|task| task.uid);
-        let pending = self.inner.shared.pending_tasks();
-        all.extend(
-            pending
-                .into_iter()
-                .filter(|task| known.is_none_or(|last| task.uid > last)),
-        );
-        all.retain(|task| query.matches(task));
-        if !query.reverse {
-            all.reverse();
-        }
-        let total = all.len() as u64;
-        if let Some(from) = query.from {
-            all.retain(|task| {
-                if query.reverse {
-                    task.uid >= from
-                } else {
-                    task.uid <= from
-                }
-            });
-        }
-        let next = all.get(query.limit).map(|task| task.uid);
-        all.truncate(query.limit);
-        let from = all.first().map(|task| task.uid);
-        Ok(TaskPage {
-            tasks: all,
-            total,
-            from,
-            next,
-            limit: query.limit,
-        })
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.inner.shared
     }
 
-    /// Rows that a task refused or changed, and how many are noted in all.
-    pub fn task_rows(
-        &self,
-        uid: u64,
-        offset: usize,
-        limit: usize,
-    ) -> Result<(Vec<RowNote>, u64), EngineError> {
-        self.task(uid)?;
-        let notes = tables::notes(&self.inner.shared.views.snapshot(), uid)?;
-        let total = notes.len() as u64;
-        Ok((notes.into_iter().skip(offset).take(limit).collect(), total))
+    /// API keys, webhooks and switched features, as of the last write that was answered.
+    pub fn registry(&self) -> Arc<Registry> {
+        self.inner.shared.registry.load_full()
     }
 
     /// Every index, by uid.
@@ -341,6 +276,7 @@ impl Inner {
         // A panicked thread has said so already; closing goes on with the other one.
         let _ = threads.writer.join();
         let _ = threads.applier.join();
+        self.shared.announcer.close();
         if let Err(err) = self.shared.views.persist() {
             tracing::error!(
                 error = &err as &dyn std::error::Error,
@@ -354,49 +290,6 @@ impl Drop for Inner {
     fn drop(&mut self) {
         self.close();
     }
-}
-
-impl TaskQuery {
-    fn matches(&self, task: &Task) -> bool {
-        fn among<T: PartialEq>(list: &[T], value: &T) -> bool {
-            list.is_empty() || list.contains(value)
-        }
-        let index = || {
-            task.index_uid
-                .as_ref()
-                .is_some_and(|uid| self.index_uids.contains(uid))
-        };
-        among(&self.uids, &task.uid)
-            && among(&self.statuses, &task.status)
-            && among(&self.kinds, &task.kind)
-            && (self.index_uids.is_empty() || index())
-    }
-}
-
-/// Turns a write into what is logged, on the caller's thread.
-fn prepare(write: Write) -> Result<(IndexUid, Body), EngineError> {
-    Ok(match write {
-        Write::CreateIndex { uid, primary_key } => (uid, Body::CreateIndex { primary_key }),
-        Write::UpdateIndex { uid, primary_key } => (uid, Body::UpdateIndex { primary_key }),
-        Write::DeleteIndex { uid } => (uid, Body::DeleteIndex),
-        Write::Documents(documents) => prepare_documents(documents)?,
-        Write::DeleteDocuments { uid, selection } => {
-            let selection = match selection {
-                Selection::All => SelectionBody::All,
-                Selection::Ids(ids) => SelectionBody::Ids(ids),
-                Selection::Filter(text) => SelectionBody::Filter(text),
-            };
-            (uid, Body::DeleteDocuments(selection))
-        }
-        Write::Settings { uid, patch } => {
-            let text = serde_json::to_string(patch.changes()).map_err(|err| EngineError::View {
-                what: "settings",
-                reason: err.to_string(),
-            })?;
-            (uid, Body::Settings(text))
-        }
-        Write::Events { uid, events } => (uid, Body::Events(events)),
-    })
 }
 
 fn prepare_documents(write: DocumentsWrite) -> Result<(IndexUid, Body), EngineError> {

@@ -50,6 +50,17 @@ pub enum EngineError {
         #[source]
         source: Arc<EngineError>,
     },
+    #[error(
+        "The attribute `{attribute}` is filterable, but not with {operators}: see its `features` in `filterableAttributes`."
+    )]
+    OperatorNotAllowed {
+        attribute: String,
+        operators: &'static str,
+    },
+    #[error(
+        "Attribute `{0}` is not facet-searchable: see its `features` in `filterableAttributes`."
+    )]
+    NotFacetSearchable(String),
     #[error("the data folder is closing; try again when it is open")]
     Closing,
     #[error(transparent)]

@@ -2,7 +2,7 @@
 //!
 //! `log/` is the truth, `views/` the key-value views, `indexes/<uid>.<number>/` the
 //! words index and the fitted model of each index. The number tells an index from a
-//! deleted one of the same name.
+//! deleted one of the same name. `dumps/` and `snapshots/` hold backups.
 
 use crate::tables::IndexMeta;
 use std::fs;
@@ -23,9 +23,18 @@ pub(crate) fn indexes(dir: &Path) -> PathBuf {
     dir.join("indexes")
 }
 
+pub(crate) fn dumps(dir: &Path) -> PathBuf {
+    dir.join("dumps")
+}
+
+pub(crate) fn snapshots(dir: &Path) -> PathBuf {
+    dir.join("snapshots")
+}
+
 /// The folder of one index.
 pub(crate) fn index(dir: &Path, meta: &IndexMeta) -> PathBuf {
-    let uid: String = meta.uid.chars().take(UID_IN_NAME).collect();
+    let uid = meta.folder.as_ref().unwrap_or(&meta.uid);
+    let uid: String = uid.chars().take(UID_IN_NAME).collect();
     indexes(dir).join(format!("{uid}.{}", meta.no.0))
 }
 

@@ -4,14 +4,17 @@
 //! counting models. It knows no HTTP: a server, the command line and the tests
 //! call the same [`Engine`].
 
+mod allowed;
 mod apply;
 mod behaviour;
 mod compact;
+mod copies;
 mod documents;
 mod encoders;
 mod engine;
 mod error;
 mod event_ids;
+mod finished;
 mod folder;
 mod formatted;
 mod learn;
@@ -25,12 +28,16 @@ mod query;
 mod recommend;
 mod recommender;
 mod record;
+mod registry;
 mod search;
 mod settings;
 mod shared;
 mod snapshot;
+mod swap;
 mod tables;
 mod task;
+mod task_list;
+mod waiting;
 mod write;
 mod writer;
 
@@ -39,8 +46,9 @@ pub use encode::{Begun, Encoded, Precision, Prefix, ServiceError, ServiceOptions
 pub use encoders::{
     EncoderError, Encoders, InstalledModel, ModelFolders, ModelName, ModelPlace, OpenEncoder,
 };
-pub use engine::{Engine, EngineStats, Learn, OpenOptions, TaskPage};
+pub use engine::{Engine, EngineStats, Learn, OpenOptions};
 pub use error::EngineError;
+pub use finished::{Finished, TaskCounts};
 pub use intake::{RoleReason, Roles};
 pub use lexical::{FacetStats, Matching, QueryError, SortBy, SortOrder};
 pub use meaning::MeaningStats;
@@ -50,15 +58,20 @@ pub use recommend::{
     Reason, RecommendKind, RecommendRequest, Recommendation, Recommendations, SourceReport,
     UnknownKind,
 };
+pub use registry::{ApiKey, Registry, RegistryChange, Webhook};
 pub use search::{
     CropAttribute, FacetAnswer, Hybrid, SearchAnswer, SearchHit, SearchRequest, Span,
 };
 pub use settings::{
     DEFAULT_FACET_VALUES, DEFAULT_MAX_TOTAL_HITS, DEFAULT_RANKING_RULES, FacetSort, Faceting,
-    FilterableAttribute, MinWordSize, Pagination, PrefixSearch, ProximityPrecision, Settings,
-    SettingsError, SettingsPatch, TypoTolerance,
+    FilterFeatures, FilterOperators, FilterableAttribute, MinWordSize, Pagination, PrefixSearch,
+    ProximityPrecision, Settings, SettingsError, SettingsPatch, TypoTolerance,
 };
+pub use shared::now;
 pub use snapshot::{IndexInfo, IndexReader, IndexStats};
 pub use store::{BackupReport, LockError, LogError, RestoreReport, VerifyReport};
-pub use task::{RowNote, Task, TaskError, TaskKind, TaskQuery, TaskStatus};
-pub use write::{Accepted, DocumentsWrite, EventsReceipt, Selection, Write, WriteMode};
+pub use task::{Period, RowNote, Task, TaskError, TaskKind, TaskPaging, TaskQuery, TaskStatus};
+pub use task_list::{Batch, Page};
+pub use write::{
+    Accepted, ChosenBy, DocumentsWrite, EventsReceipt, IndexSwap, Selection, Write, WriteMode,
+};

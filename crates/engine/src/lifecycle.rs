@@ -13,14 +13,14 @@ use std::collections::BTreeMap;
 use std::fs;
 
 impl Applier {
-    /// Creates an index, unless the writer found that there is one already.
+    /// Creates an index, unless there is one already.
     pub(crate) fn create_index(
         &mut self,
         seq: u64,
         entry: &Entry,
         primary_key: Option<&str>,
     ) -> Result<(), Failure> {
-        if entry.index.0 != seq {
+        if self.open.contains_key(&entry.index) {
             let message = format!("Index `{}` already exists.", entry.uid);
             return Err(Refused::new("index_already_exists", message).into());
         }
@@ -94,6 +94,7 @@ impl Applier {
         let meta = IndexMeta {
             no: entry.index,
             uid: entry.uid.clone(),
+            folder: None,
             primary_key,
             created_at: entry.at,
             updated_at: entry.at,

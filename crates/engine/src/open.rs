@@ -8,11 +8,11 @@ use crate::apply::{Applier, Group, OpenIndex};
 use crate::behaviour::Behaviour;
 use crate::engine::{Inner, Learn, OpenOptions, Threads};
 use crate::learn::Learner;
-use crate::record::{Body, EVENTS, Entry, IndexNo};
+use crate::record::{Body, CANCELATIONS, EVENTS, Entry, IndexNo};
 use crate::shared::{Shared, now};
 use crate::tables::{self, Applied, IndexMeta};
 use crate::writer::Writer;
-use crate::{EngineError, event_ids, folder};
+use crate::{EngineError, Registry, event_ids, folder};
 use lexical::WordsIndex;
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
@@ -45,8 +45,10 @@ pub(crate) fn open(dir: &Path, options: OpenOptions) -> Result<Inner, EngineErro
     let shared = Shared::new(dir.to_owned(), log, views, options.encoders.clone());
     let shared = Arc::new(shared);
     let mut applier = Applier::new(shared.clone());
+    applier.registry = Registry::read(&shared.views.snapshot())?;
     open_indexes(&mut applier)?;
     let replayed = catch_up(&mut applier)?;
+    shared.registry.store(Arc::new(applier.registry.clone()));
     remove_strays(&applier);
     applier.publish(None, now());
     load_models(&applier);
@@ -163,6 +165,8 @@ fn catch_up(applier: &mut Applier) -> Result<u64, EngineError> {
     let mut group = Group::default();
     let mut ids = Vec::new();
     let mut replayed = 0;
+    applier.canceled = canceled(&shared, catalogue)?;
+    applier.catching_up = true;
     for record in shared.log.read(catalogue.min(events)) {
         let record = record?;
         if record.kind == store::LOST {
@@ -180,12 +184,27 @@ fn catch_up(applier: &mut Applier) -> Result<u64, EngineError> {
     }
     event_ids::save(&shared.views, ids)?;
     applier.commit(&mut group)?;
+    applier.catching_up = false;
     // Events of indexes that were deleted later have nobody to belong to.
     shared
         .behaviours
         .write()
         .retain(|no, _| applier.open.contains_key(no));
     Ok(replayed)
+}
+
+/// The tasks that records from here on cancel, and by which; known before any is applied.
+fn canceled(shared: &Shared, from: u64) -> Result<BTreeMap<u64, u64>, EngineError> {
+    let mut canceled = BTreeMap::new();
+    for record in shared.log.read(from) {
+        let record = record?;
+        if record.kind == CANCELATIONS
+            && let Body::CancelTasks(chosen) = Entry::decode(&record)?.body
+        {
+            canceled.extend(chosen.uids.into_iter().map(|uid| (uid, record.seq)));
+        }
+    }
+    Ok(canceled)
 }
 
 /// Folds the events of one record again.

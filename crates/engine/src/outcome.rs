@@ -59,6 +59,12 @@ impl Outcome {
             notes: refused_before(body),
         }
     }
+
+    /// The same with one more detail.
+    pub(crate) fn with(mut self, name: &str, value: Value) -> Self {
+        self.details.insert(name.to_owned(), value);
+        self
+    }
 }
 
 /// The details of a task before it has run.
@@ -83,8 +89,33 @@ pub(crate) fn details_before(body: &Body) -> Map<String, Value> {
         }
         Body::Settings(text) => serde_json::from_str(text).unwrap_or_default(),
         Body::Events(events) => json!({ "acceptedEvents": events.len() }),
-        Body::Compacted => json!({}),
+        Body::CancelTasks(chosen) => json!({
+            "matchedTasks": chosen.matched, "canceledTasks": null, "originalFilter": chosen.filter,
+        }),
+        Body::DeleteTasks(chosen) => json!({
+            "matchedTasks": chosen.matched, "deletedTasks": null, "originalFilter": chosen.filter,
+        }),
+        Body::SwapIndexes(swaps) => {
+            let swaps: Vec<Value> = swaps
+                .iter()
+                .map(|swap| json!({ "indexes": swap.names, "rename": swap.rename }))
+                .collect();
+            json!({ "swaps": swaps })
+        }
+        Body::Dump => json!({ "dumpUid": null }),
+        Body::Compacted | Body::Registry(_) | Body::Snapshot => json!({}),
     })
+}
+
+/// The details of a task that was canceled: nothing was done.
+pub(crate) fn details_canceled(body: &Body) -> Map<String, Value> {
+    let mut details = details_before(body);
+    for counted in ["indexedDocuments", "deletedDocuments"] {
+        if let Some(count) = details.get_mut(counted) {
+            *count = json!(0);
+        }
+    }
+    details
 }
 
 fn refused_before(body: &Body) -> Vec<RowNote> {

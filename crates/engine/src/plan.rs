@@ -3,7 +3,7 @@
 //! `searchableAttributes` names and orders what is searched; when it is unset, the
 //! field roles do, with the weights below, and every other text attribute counts little.
 
-use crate::settings::{FilterableAttribute, PrefixSearch, Settings};
+use crate::settings::{FilterableAttribute, PrefixSearch, ProximityPrecision, Settings};
 use crate::snapshot::roles_in_force;
 use crate::tables::IndexMeta;
 use intake::{Role, Roles};
@@ -158,6 +158,7 @@ pub(crate) fn query_plan(settings: &Settings) -> QueryPlan {
         },
         typo_disabled_attributes: typo.disable_on_attributes.unwrap_or_default(),
         prefix: settings.prefix_search != Some(PrefixSearch::Disabled),
+        nearness: settings.proximity_precision != Some(ProximityPrecision::ByAttribute),
         ranking_rules: rules,
     }
 }

@@ -1,15 +1,19 @@
 //! Search over one snapshot: words find and order, the documents view gives the JSON.
 
+use crate::allowed::{check_facet, check_facet_search, check_filterable, check_sortable};
 use crate::formatted::Formatter;
 use crate::search::{FacetAnswer, SearchAnswer, SearchHit, SearchRequest};
 use crate::settings::{DEFAULT_FACET_VALUES, FacetSort, Settings};
 use crate::snapshot::IndexReader;
-use crate::tables::{self, Document, IndexMeta};
+use crate::tables::{self, Document};
 use crate::{EngineError, plan};
 use domain::Filter;
-use lexical::{FacetOrder, QueryError, SortBy, WordsAnswer, WordsHit, WordsQuery};
+use lexical::{FacetOrder, FacetOrders, SortBy, WordsAnswer, WordsHit, WordsQuery};
+use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 /// Which documents to list.
 #[derive(Clone, Debug)]
@@ -21,6 +25,8 @@ pub struct DocumentsQuery {
     pub filter: Option<Filter>,
     pub ids: Option<Vec<String>>,
     pub sort: Vec<SortBy>,
+    /// Documents have their vectors, under `_vectors`.
+    pub retrieve_vectors: bool,
 }
 
 impl Default for DocumentsQuery {
@@ -32,76 +38,35 @@ impl Default for DocumentsQuery {
             filter: None,
             ids: None,
             sort: Vec::new(),
+            retrieve_vectors: false,
         }
     }
 }
 
-/// Refuses a filter on an attribute that the shop has not made filterable.
-///
-/// The words index holds more columns than that: those that profiles and prices need.
-pub(crate) fn check_filterable(meta: &IndexMeta, filter: &Filter) -> Result<(), QueryError> {
-    let allowed = plan::filterable_names(&meta.settings);
-    for attribute in filter.attributes() {
-        if !allowed
-            .iter()
-            .any(|pattern| covers_known(pattern, attribute, meta))
-        {
-            return Err(QueryError::NotFilterable {
-                attribute: attribute.to_owned(),
-                available: spelt_out(&allowed, meta),
-            });
-        }
+/// Whole metres between a document and the first point that a request sorts by.
+fn distance(request: &SearchRequest, json: &str) -> Result<Option<u64>, EngineError> {
+    #[derive(Deserialize)]
+    struct Placed {
+        #[serde(default, rename = "_geo")]
+        geo: Value,
     }
-    Ok(())
+    let Some(from) = request.sort.iter().find_map(|by| by.from) else {
+        return Ok(None);
+    };
+    let placed: Placed = tables::from_json(json.as_bytes())?;
+    let place = lexical::geo_point(&placed.geo);
+    Ok(place.map(|place| from.distance(place).round() as u64))
 }
 
-/// The same for the attributes to sort by.
-fn check_sortable(meta: &IndexMeta, sort: &[SortBy]) -> Result<(), QueryError> {
-    let allowed = meta
-        .settings
-        .sortable_attributes
-        .clone()
-        .unwrap_or_default();
-    for by in sort {
-        if !allowed
-            .iter()
-            .any(|pattern| covers_known(pattern, &by.path, meta))
-        {
-            return Err(QueryError::NotSortable {
-                attribute: by.path.clone(),
-                available: spelt_out(&allowed, meta),
-            });
-        }
-    }
-    Ok(())
-}
-
-/// A name covers its attribute always, a pattern only what some document has: behind a
-/// `*` a misspelt attribute would find nothing without a word.
-fn covers_known(pattern: &str, attribute: &str, meta: &IndexMeta) -> bool {
-    let top = attribute.split('.').next().unwrap_or(attribute);
-    let known = || meta.fields.contains_key(attribute) || meta.fields.contains_key(top);
-    plan::covers(pattern, attribute) && (!pattern.contains('*') || known())
-}
-
-/// The names a person can choose from: patterns are replaced by the attributes they cover.
-fn spelt_out(allowed: &[String], meta: &IndexMeta) -> Vec<String> {
-    let mut names = Vec::new();
-    for pattern in allowed {
-        if pattern.contains('*') {
-            names.extend(
-                meta.fields
-                    .keys()
-                    .filter(|name| plan::covers(pattern, name))
-                    .cloned(),
-            );
-        } else {
-            names.push(pattern.clone());
-        }
-    }
-    names.sort();
-    names.dedup();
-    names
+/// From `sortFacetValuesBy`, where `*` stands for every attribute that is not named.
+fn facet_orders(set: BTreeMap<String, FacetSort>) -> FacetOrders {
+    let own = set.into_iter().map(|(path, sort)| match sort {
+        FacetSort::Alpha => (path, FacetOrder::Alpha),
+        FacetSort::Count => (path, FacetOrder::Count),
+    });
+    let mut own: BTreeMap<String, FacetOrder> = own.collect();
+    let usual = own.remove("*").unwrap_or_default();
+    FacetOrders { own, usual }
 }
 
 impl IndexReader {
@@ -118,7 +83,7 @@ impl IndexReader {
             terms: &answer.terms,
         };
         for hit in &answer.hits {
-            if let Some(json) = self.json(&hit.id)? {
+            if let Some(json) = self.shown(&hit.id, request.retrieve_vectors)? {
                 hits.push(self.hit(request, &formatter, hit, json)?);
             }
         }
@@ -146,7 +111,7 @@ impl IndexReader {
         }
         check_sortable(&self.state.meta, &request.sort)?;
         for facet in request.facets.iter().filter(|facet| facet.as_str() != "*") {
-            self.check_facet(facet)?;
+            check_facet(&self.state.meta, facet)?;
         }
         let meant = self.meant(request)?;
         let score = |number| {
@@ -163,9 +128,6 @@ impl IndexReader {
 
     fn words_query<'a>(&self, request: &'a SearchRequest, facets: &'a [String]) -> WordsQuery<'a> {
         let faceting = self.settings().faceting.clone().unwrap_or_default();
-        let by_count = faceting
-            .sort_facet_values_by
-            .is_some_and(|orders| orders.get("*") == Some(&FacetSort::Count));
         WordsQuery {
             filter: request.filter.as_ref(),
             sort: &request.sort,
@@ -179,29 +141,13 @@ impl IndexReader {
             facet_limit: faceting
                 .max_values_per_facet
                 .unwrap_or(DEFAULT_FACET_VALUES),
-            facet_order: if by_count {
-                FacetOrder::Count
-            } else {
-                FacetOrder::Alpha
-            },
+            deadline: self
+                .settings()
+                .search_cutoff_ms
+                .and_then(|millis| Instant::now().checked_add(Duration::from_millis(millis))),
+            facet_orders: facet_orders(faceting.sort_facet_values_by.unwrap_or_default()),
             ..WordsQuery::new(&request.q)
         }
-    }
-
-    fn check_facet(&self, facet: &str) -> Result<(), QueryError> {
-        let meta = &self.state.meta;
-        let allowed = plan::filterable_names(&meta.settings);
-        if allowed
-            .iter()
-            .any(|pattern| covers_known(pattern, facet, meta))
-        {
-            return Ok(());
-        }
-        let available = spelt_out(&allowed, meta);
-        Err(QueryError::NotFacetable {
-            attribute: facet.to_owned(),
-            available,
-        })
     }
 
     /// Values of one facet that begin with a text, among the hits of a search.
@@ -214,7 +160,7 @@ impl IndexReader {
         if let Some(filter) = &request.filter {
             check_filterable(&self.state.meta, filter)?;
         }
-        self.check_facet(facet)?;
+        check_facet_search(&self.state.meta, facet)?;
         let meant = self.meant(request)?;
         let score = |number| {
             meant
@@ -236,6 +182,7 @@ impl IndexReader {
         json: String,
     ) -> Result<SearchHit, EngineError> {
         let wanted = Attributes::new(self.settings(), request.retrieve.as_deref());
+        let geo_distance = distance(request, &json)?;
         let wants_object = Formatter::is_wanted(request) || request.show_matches_position;
         let (document, formatted, matches_position) = if wants_object || !wanted.is_everything() {
             let object: Map<String, Value> = tables::from_json(json.as_bytes())?;
@@ -255,6 +202,7 @@ impl IndexReader {
         };
         Ok(SearchHit {
             document,
+            geo_distance,
             formatted,
             matches_position,
             ranking_score: request.show_ranking_score.then_some(hit.score),
@@ -262,14 +210,14 @@ impl IndexReader {
         })
     }
 
-    fn json(&self, id: &str) -> Result<Option<String>, EngineError> {
+    pub(crate) fn json(&self, id: &str) -> Result<Option<String>, EngineError> {
         let document = Document::get(&self.published.views, self.state.meta.no, id)?;
         Ok(document.map(|document| document.json))
     }
 
     /// The JSON of one document as a hit of a recommendation, cut to what is displayed.
     pub(crate) fn displayed(&self, id: &str) -> Result<Option<Box<RawValue>>, EngineError> {
-        let Some(json) = self.json(id)? else {
+        let Some(json) = self.shown(id, false)? else {
             return Ok(None);
         };
         let wanted = Attributes::new(self.settings(), None);
@@ -292,9 +240,10 @@ impl IndexReader {
         &self,
         id: &str,
         fields: Option<&[String]>,
+        with_vectors: bool,
     ) -> Result<Box<RawValue>, EngineError> {
         let json = self
-            .json(id)?
+            .shown(id, with_vectors)?
             .ok_or_else(|| EngineError::DocumentNotFound(id.to_owned()))?;
         chosen(json, fields)
     }
@@ -325,7 +274,7 @@ impl IndexReader {
         };
         let mut documents = Vec::with_capacity(ids.len());
         for id in ids {
-            if let Some(json) = self.json(&id)? {
+            if let Some(json) = self.shown(&id, query.retrieve_vectors)? {
                 documents.push(chosen(json, query.fields.as_deref())?);
             }
         }

@@ -7,8 +7,8 @@
 //! first sight.
 
 use crate::EngineError;
+use crate::allowed::check_filterable;
 use crate::behaviour::SequenceModel;
-use crate::query::check_filterable;
 use crate::recommend::{
     Reason, RecommendKind, RecommendRequest, Recommendation, Recommendations, SourceReport,
 };

@@ -9,7 +9,9 @@ use serde::{Deserialize, Serialize};
 use store::{NewRecord, Record};
 
 /// Format of the payload; a newer one is refused.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
+/// The format that has everything but what concerns no single index.
+const CATALOGUE_VERSION: u8 = 1;
 
 /// An index as the log knows it: the sequence number of the record that created it,
 /// so that an index deleted and created again is a different one.
@@ -27,6 +29,7 @@ impl IndexNo {
 pub(crate) struct Entry {
     pub at: Timestamp,
     pub index: IndexNo,
+    /// Empty for what concerns no single index.
     pub uid: String,
     pub body: Body,
 }
@@ -47,6 +50,32 @@ pub(crate) enum Body {
     Events(Vec<Event>),
     /// Its content was superseded and dropped by compaction.
     Compacted,
+    /// The change as JSON text.
+    Registry(String),
+    CancelTasks(ChosenTasks),
+    DeleteTasks(ChosenTasks),
+    SwapIndexes(Vec<SwapBody>),
+    Dump,
+    Snapshot,
+}
+
+/// Two indexes that exchange their names, or one that takes another.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct SwapBody {
+    pub names: (String, String),
+    pub rename: bool,
+    /// Which indexes had these names when the write was accepted.
+    pub numbers: (IndexNo, IndexNo),
+}
+
+/// Tasks that were chosen when the write was accepted, so that a rebuild chooses the same.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct ChosenTasks {
+    /// The query as it was given.
+    pub filter: String,
+    /// How many tasks the query met, whether or not anything could be done to them.
+    pub matched: u64,
+    pub uids: Vec<u64>,
 }
 
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
@@ -71,6 +100,8 @@ pub(crate) enum SelectionBody {
 
 /// The kind byte of event records.
 pub(crate) const EVENTS: u8 = 7;
+/// The kind byte of records that cancel others before them.
+pub(crate) const CANCELATIONS: u8 = 10;
 
 impl Body {
     fn record_kind(&self) -> u8 {
@@ -83,10 +114,29 @@ impl Body {
             Self::Settings(_) => 6,
             Self::Events(_) => EVENTS,
             Self::Compacted => 8,
+            Self::Registry(_) => 9,
+            Self::CancelTasks(_) => CANCELATIONS,
+            Self::DeleteTasks(_) => 11,
+            Self::SwapIndexes(_) => 12,
+            Self::Dump => 13,
+            Self::Snapshot => 14,
         }
     }
 
-    /// The task this entry is shown as; `None` for what compaction left behind.
+    /// The oldest format that knows it, so that builds before it say they are too old.
+    fn version(&self) -> u8 {
+        match self {
+            Self::Registry(_)
+            | Self::CancelTasks(_)
+            | Self::DeleteTasks(_)
+            | Self::SwapIndexes(_)
+            | Self::Dump
+            | Self::Snapshot => VERSION,
+            _ => CATALOGUE_VERSION,
+        }
+    }
+
+    /// The task this entry is shown as; `None` for what is done when it is answered.
     pub(crate) fn task_kind(&self) -> Option<TaskKind> {
         Some(match self {
             Self::CreateIndex { .. } => TaskKind::IndexCreation,
@@ -96,12 +146,22 @@ impl Body {
             Self::DeleteDocuments(_) => TaskKind::DocumentDeletion,
             Self::Settings(_) => TaskKind::SettingsUpdate,
             Self::Events(_) => TaskKind::EventAddition,
-            Self::Compacted => return None,
+            Self::CancelTasks(_) => TaskKind::TaskCancelation,
+            Self::DeleteTasks(_) => TaskKind::TaskDeletion,
+            Self::SwapIndexes(_) => TaskKind::IndexSwap,
+            Self::Dump => TaskKind::DumpCreation,
+            Self::Snapshot => TaskKind::SnapshotCreation,
+            Self::Compacted | Self::Registry(_) => return None,
         })
     }
 }
 
 impl Entry {
+    /// The index it names; `None` when it concerns the whole folder.
+    pub(crate) fn index_uid(&self) -> Option<String> {
+        Some(self.uid.clone()).filter(|uid| !uid.is_empty())
+    }
+
     pub(crate) fn encode(&self) -> Result<NewRecord, EngineError> {
         let payload = postcard::to_stdvec(self).map_err(|err| EngineError::Record {
             seq: u64::MAX,
@@ -109,7 +169,7 @@ impl Entry {
         })?;
         Ok(NewRecord {
             kind: self.body.record_kind(),
-            version: VERSION,
+            version: self.body.version(),
             payload,
         })
     }

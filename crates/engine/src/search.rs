@@ -31,6 +31,8 @@ pub struct SearchRequest {
     pub show_matches_position: bool,
     pub show_ranking_score: bool,
     pub show_ranking_score_details: bool,
+    /// Hits have their vectors, under `_vectors`.
+    pub retrieve_vectors: bool,
     /// Search by meaning as well as by words.
     pub hybrid: Option<Hybrid>,
     /// The query as a vector, for `hybrid`.
@@ -74,6 +76,7 @@ impl Default for SearchRequest {
             show_matches_position: false,
             show_ranking_score: false,
             show_ranking_score_details: false,
+            retrieve_vectors: false,
             hybrid: None,
             vector: None,
             relevance_cutoff: None,
@@ -106,6 +109,8 @@ pub struct SearchAnswer {
 pub struct SearchHit {
     /// The document's JSON object, already cut to the attributes to retrieve.
     pub document: Box<RawValue>,
+    /// Metres from the point that the request sorts by.
+    pub geo_distance: Option<u64>,
     pub formatted: Option<Map<String, Value>>,
     /// Attribute path to the matches in its text.
     pub matches_position: Option<Vec<(String, Vec<Span>)>>,

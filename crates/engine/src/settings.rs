@@ -73,8 +73,47 @@ pub enum FilterableAttribute {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct FilterablePatterns {
     pub attribute_patterns: Vec<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub features: Option<Value>,
+    #[serde(default)]
+    pub features: FilterFeatures,
+}
+
+/// What may be done with filterable attributes. Left out, as the convention has it, it is
+/// less than for a plain name, with which everything may be done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct FilterFeatures {
+    pub facet_search: bool,
+    pub filter: FilterOperators,
+}
+
+/// Which conditions a filter may set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct FilterOperators {
+    /// `=`, `!=`, `IN` and parts of texts.
+    pub equality: bool,
+    /// `<`, `<=`, `>`, `>=` and `TO`.
+    pub comparison: bool,
+}
+
+impl Default for FilterOperators {
+    fn default() -> Self {
+        Self {
+            equality: true,
+            comparison: false,
+        }
+    }
+}
+
+impl FilterFeatures {
+    /// What may be done with an attribute that is simply named.
+    pub const ALL: Self = Self {
+        facet_search: true,
+        filter: FilterOperators {
+            equality: true,
+            comparison: true,
+        },
+    };
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -264,6 +303,14 @@ impl Settings {
             })
         };
         for rule in self.ranking_rules.iter().flatten() {
+            if let Some(word) = ["_geoPoint", "_geoDistance", "_geoRadius", "_geoBoundingBox"]
+                .into_iter()
+                .find(|word| rule.starts_with(word))
+            {
+                return refuse(format!(
+                    "`{rule}` ranking rule is invalid: `{word}` is a reserved keyword and can only be used for sorting or filtering at search time."
+                ));
+            }
             if crate::plan::ranking_rule(rule).is_none() {
                 return refuse(format!(
                     "`{rule}` ranking rule is invalid. Valid ranking rules are words, typo, sort, proximity, attribute, exactness and custom ranking rules (`price:asc`, `price:desc`)."

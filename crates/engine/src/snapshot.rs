@@ -156,7 +156,7 @@ impl IndexReader {
         }
         Ok(IndexStats {
             documents: self.state.words.count(),
-            is_indexing: self.shared.is_indexing(&self.state.meta.uid),
+            is_indexing: self.shared.waiting.is_indexing(&self.state.meta.uid),
             field_distribution: self.state.meta.fields.clone(),
             bytes: crate::folder::size(&crate::folder::words(&self.shared.dir, &self.state.meta)),
             events: profiles.events(),

@@ -4,7 +4,7 @@
 //! or thrown away, as one range. Nothing here is the truth: the log is.
 
 use crate::record::IndexNo;
-use crate::{EngineError, RowNote, Task};
+use crate::{EngineError, Registry, RowNote, Task};
 use domain::Timestamp;
 use intake::{RoleReason, Roles};
 use serde::de::DeserializeOwned;
@@ -44,6 +44,7 @@ pub(crate) const MEANING: View = View::at(9);
 /// Format of everything in the views. Views of another format are built anew from the log.
 const FORMAT: u64 = 2;
 const FORMAT_KEY: &[u8] = b"format";
+const REGISTRY_KEY: &[u8] = b"registry";
 
 /// Whether this build can read the views; empty ones are marked as its own.
 pub(crate) fn are_readable(views: &Views) -> Result<bool, EngineError> {
@@ -86,11 +87,28 @@ impl Applied {
     }
 }
 
+impl Registry {
+    pub(crate) fn put(&self, batch: &mut ViewBatch) -> Result<(), EngineError> {
+        batch.put(META, REGISTRY_KEY, to_json(self)?);
+        Ok(())
+    }
+
+    pub(crate) fn read(views: &ViewSnapshot) -> Result<Self, EngineError> {
+        match views.get(META, REGISTRY_KEY)? {
+            Some(value) => from_json(&value),
+            None => Ok(Self::default()),
+        }
+    }
+}
+
 /// What is known of one index besides its documents.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct IndexMeta {
     pub no: IndexNo,
     pub uid: String,
+    /// The uid it was made with, by which its folder is named; `None` while it has it still.
+    #[serde(default)]
+    pub folder: Option<String>,
     pub primary_key: Option<String>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
@@ -210,6 +228,12 @@ impl Task {
         Ok(())
     }
 
+    /// Takes a task out, with the notes on its rows.
+    pub(crate) fn delete(uid: u64, batch: &mut ViewBatch) {
+        batch.delete(TASKS, uid.to_be_bytes());
+        batch.delete(NOTES, uid.to_be_bytes());
+    }
+
     pub(crate) fn get(views: &ViewSnapshot, uid: u64) -> Result<Option<Self>, EngineError> {
         match views.get(TASKS, &uid.to_be_bytes())? {
             Some(value) => from_json(&value).map(Some),
@@ -250,6 +274,14 @@ pub(crate) fn delete_index(
     }
     IndexMeta::delete(index, batch);
     crate::meaning::delete_index(views, batch, index)
+}
+
+/// A value as JSON text, for a record of the log.
+pub(crate) fn to_text<T: Serialize>(value: &T) -> Result<String, EngineError> {
+    serde_json::to_string(value).map_err(|err| EngineError::View {
+        what: "a value",
+        reason: err.to_string(),
+    })
 }
 
 pub(crate) fn to_json<T: Serialize>(value: &T) -> Result<Vec<u8>, EngineError> {

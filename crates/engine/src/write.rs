@@ -1,6 +1,6 @@
 //! What can be asked of the writer, and what it answers once a write is durable.
 
-use crate::{SettingsPatch, TaskKind};
+use crate::{RegistryChange, SettingsPatch, TaskKind, TaskQuery};
 use domain::{Event, IndexUid, Timestamp};
 use intake::Rejected;
 use serde_json::{Map, Value};
@@ -34,6 +34,34 @@ pub enum Write {
         uid: IndexUid,
         events: Vec<Event>,
     },
+    /// In force when it is answered; it becomes no task.
+    Registry(RegistryChange),
+    /// Cancels those of the tasks that wait still and can be canceled.
+    CancelTasks(ChosenBy),
+    /// Deletes those of the tasks that are finished.
+    DeleteTasks(ChosenBy),
+    /// All of them or none; no index may be named twice.
+    SwapIndexes(Vec<IndexSwap>),
+    /// Writes a backup below the data folder, beside those before.
+    Dump,
+    /// The same in the place of the one before.
+    Snapshot,
+}
+
+/// A query for tasks, and its text, which the task shows.
+#[derive(Debug)]
+pub struct ChosenBy {
+    pub query: TaskQuery,
+    pub filter: String,
+}
+
+/// Two indexes that exchange their names.
+#[derive(Debug)]
+pub struct IndexSwap {
+    pub first: IndexUid,
+    pub second: IndexUid,
+    /// The second does not exist and is the new name of the first.
+    pub rename: bool,
 }
 
 /// Documents to add; a missing index is created.
@@ -71,8 +99,10 @@ pub enum Selection {
 #[derive(Clone, Debug)]
 pub struct Accepted {
     pub task_uid: u64,
-    pub index_uid: IndexUid,
-    pub kind: TaskKind,
+    /// The index it is about; `None` when it is about the whole folder.
+    pub index_uid: Option<IndexUid>,
+    /// `None` for what becomes no task.
+    pub kind: Option<TaskKind>,
     pub enqueued_at: Timestamp,
     /// For events only: they are applied already.
     pub events: Option<EventsReceipt>,

@@ -7,10 +7,10 @@
 use crate::behaviour::Behaviour;
 use crate::event_ids::{self, EventKey};
 use crate::record::{Body, Entry, IndexNo};
-use crate::shared::{Shared, enqueued, now};
+use crate::shared::{Shared, now};
 use crate::snapshot::Published;
 use crate::tables::{Applied, EVENT_IDS};
-use crate::{Accepted, EngineError, EventsReceipt, TaskKind};
+use crate::{Accepted, EngineError, EventsReceipt, swap};
 use domain::{Event, IndexUid, ItemId};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::BTreeMap;
@@ -34,7 +34,8 @@ pub(crate) type Done = Box<dyn FnOnce(Result<Accepted, EngineError>) + Send>;
 
 /// A write whose payload is ready to be logged.
 pub(crate) struct Prepared {
-    pub uid: IndexUid,
+    /// `None` for what concerns the whole folder.
+    pub uid: Option<IndexUid>,
     pub body: Body,
     pub done: Done,
 }
@@ -175,22 +176,35 @@ impl Writer {
         if let (false, Some(why)) = (matches!(body, Body::Events(_)), self.shared.stopped()) {
             return done(Err(why));
         }
-        let known = self.indexes.get(uid.as_str()).copied();
+        let uid = uid.map(|uid| uid.to_string()).unwrap_or_default();
+        let known = self.indexes.get(&uid).copied();
         let index = match (&body, known) {
+            (
+                Body::Registry(_)
+                | Body::CancelTasks(_)
+                | Body::DeleteTasks(_)
+                | Body::SwapIndexes(_)
+                | Body::Dump
+                | Body::Snapshot,
+                _,
+            ) => IndexNo::NONE,
             (Body::Events(_), None) => {
-                return done(Err(EngineError::IndexNotFound(uid.to_string())));
+                return done(Err(EngineError::IndexNotFound(uid)));
             }
             (Body::CreateIndex { .. } | Body::Documents(_) | Body::Settings(_), None) => {
-                self.indexes.insert(uid.to_string(), IndexNo(seq));
+                self.indexes.insert(uid.clone(), IndexNo(seq));
                 IndexNo(seq)
             }
             (Body::DeleteIndex, Some(no)) => {
-                self.indexes.remove(uid.as_str());
+                self.indexes.remove(&uid);
                 no
             }
             (_, Some(no)) => no,
             (_, None) => IndexNo::NONE,
         };
+        if let Body::SwapIndexes(swaps) = &mut body {
+            swap::resolve(swaps, &mut self.indexes);
+        }
         let mut ids = Vec::new();
         let mut duplicates = 0;
         if let Body::Events(events) = &mut body {
@@ -203,7 +217,7 @@ impl Writer {
         let entry = Entry {
             at: now(),
             index,
-            uid: uid.to_string(),
+            uid,
             body,
         };
         match entry.encode() {
@@ -292,17 +306,23 @@ impl Writer {
                 unknown_items,
             });
         } else {
-            self.shared.add_pending(enqueued(seq, &entry));
+            if let Body::Registry(change) = &entry.body
+                && let Err(err) = self.shared.change_registry(change)
+            {
+                // It was written by this very build, so it can be read.
+                tracing::error!(
+                    error = &err as &dyn std::error::Error,
+                    "change not in force"
+                );
+            }
+            self.shared.waiting.add(seq, &entry);
             // The applier ends only after the writer.
             let _ = self.applier.send(Apply::Record(seq));
         }
-        let Ok(index_uid) = IndexUid::new(entry.uid) else {
-            return done(Err(EngineError::Closing));
-        };
         done(Ok(Accepted {
             task_uid: seq,
-            index_uid,
-            kind: entry.body.task_kind().unwrap_or(TaskKind::EventAddition),
+            index_uid: IndexUid::new(entry.uid).ok(),
+            kind: entry.body.task_kind(),
             enqueued_at: entry.at,
             events,
         }));

@@ -3,8 +3,8 @@
 use domain::{Event, EventKind, Filter, IndexUid, ItemId, Timestamp, UserId};
 use engine::{
     DocumentsQuery, DocumentsWrite, Engine, EngineError, Learn, OpenOptions, RecommendKind,
-    RecommendRequest, SearchRequest, Selection, SettingsPatch, Task, TaskQuery, TaskStatus, Write,
-    WriteMode,
+    RecommendRequest, SearchRequest, Selection, SettingsPatch, Task, TaskPaging, TaskQuery,
+    TaskStatus, Write, WriteMode,
 };
 use serde_json::{Map, Value, json};
 use std::path::Path;
@@ -150,6 +150,13 @@ fn word_rows(from: usize, to: usize) -> Vec<Map<String, Value>> {
             }))
         })
         .collect()
+}
+
+fn page(limit: usize) -> TaskPaging {
+    TaskPaging {
+        limit,
+        ..TaskPaging::default()
+    }
 }
 
 #[test]
@@ -317,14 +324,9 @@ fn bad_rows_cost_only_themselves() {
     );
     assert_eq!(none.status, TaskStatus::Failed);
     assert_eq!(none.error.unwrap().code, "missing_document_id");
-    let listed = engine
-        .tasks(&TaskQuery {
-            limit: 10,
-            ..TaskQuery::default()
-        })
-        .unwrap();
+    let listed = engine.tasks(&TaskQuery::default(), page(10)).unwrap();
     assert_eq!(listed.total, 2);
-    assert_eq!(listed.tasks[0].uid, none.uid);
+    assert_eq!(listed.results[0].uid, none.uid);
 }
 
 #[test]
@@ -482,7 +484,7 @@ fn a_second_opening_and_unknown_things_are_refused_with_a_sentence() {
         "{err}"
     );
     assert!(matches!(
-        reader.document("zz", None),
+        reader.document("zz", None, false),
         Err(EngineError::DocumentNotFound(_))
     ));
     engine.close();

@@ -4,8 +4,10 @@
 //! outlives the snapshot it was computed on.
 
 use crate::joined::Joined;
-use domain::Filter;
+use domain::{Filter, GeoPoint};
 use rustc_hash::FxHashSet;
+use std::collections::BTreeMap;
+use std::time::Instant;
 
 /// One search request.
 #[derive(Clone, Debug)]
@@ -27,7 +29,9 @@ pub struct WordsQuery<'a> {
     pub score_threshold: Option<f64>,
     /// Most values listed for one facet.
     pub facet_limit: usize,
-    pub facet_order: FacetOrder,
+    pub facet_orders: FacetOrders,
+    /// From this moment on typos are not forgiven and nearness is not looked at.
+    pub deadline: Option<Instant>,
     /// What another source found for the same request.
     pub joined: Option<Joined<'a>>,
 }
@@ -47,17 +51,21 @@ impl<'a> WordsQuery<'a> {
             attributes: None,
             score_threshold: None,
             facet_limit: 100,
-            facet_order: FacetOrder::Alpha,
+            facet_orders: FacetOrders::default(),
+            deadline: None,
             joined: None,
         }
     }
 }
 
-/// Order by one attribute.
+/// Order by one attribute, or by how far away an item is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SortBy {
+    /// `_geo` for distances.
     pub path: String,
     pub order: SortOrder,
+    /// Order by the distance from here.
+    pub from: Option<GeoPoint>,
 }
 
 /// Small first or large first. Items without the attribute come last either way.
@@ -87,6 +95,21 @@ pub enum FacetOrder {
     Alpha,
     /// The most frequent value first.
     Count,
+}
+
+/// How the values of each facet are listed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FacetOrders {
+    /// By attribute, where it is another than the usual one.
+    pub own: BTreeMap<String, FacetOrder>,
+    pub usual: FacetOrder,
+}
+
+impl FacetOrders {
+    /// The order for one attribute.
+    pub fn of(&self, path: &str) -> FacetOrder {
+        self.own.get(path).copied().unwrap_or(self.usual)
+    }
 }
 
 /// The answer to one [`WordsQuery`].

@@ -9,11 +9,12 @@
 use crate::bits::{Bits, ItemSet};
 use crate::columns::{Values, docs_between, docs_where, number_set};
 use crate::error::QueryError;
+use crate::places::Places;
 use crate::plan;
 use crate::postings::insert_all;
 use crate::snapshot::{Core, Segment};
 use crate::value::{self, AFTER, SPLIT};
-use domain::{Comparison, Filter, FilterValue};
+use domain::{Comparison, Filter, FilterValue, GEO, GeoArea};
 use std::sync::Arc;
 use tantivy::TantivyError;
 use tantivy::columnar::{StrColumn, TermOrdHit};
@@ -62,13 +63,14 @@ fn check(core: &Core, filter: &Filter) -> Result<(), QueryError> {
         | Filter::IsNull { attribute }
         | Filter::IsEmpty { attribute }
         | Filter::Contains { attribute, .. }
-        | Filter::StartsWith { attribute, .. } => attribute,
+        | Filter::StartsWith { attribute, .. } => attribute.as_str(),
+        Filter::Within(_) => GEO,
     };
     if plan::covers(&core.plan.filterable, attribute) {
         return Ok(());
     }
     Err(QueryError::NotFilterable {
-        attribute: attribute.clone(),
+        attribute: attribute.to_owned(),
         available: core.plan.filterable.clone(),
     })
 }
@@ -127,11 +129,26 @@ impl Evaluation<'_> {
             Filter::IsNull { attribute } => self.marked(&value::null(attribute)),
             Filter::IsEmpty { attribute } => self.marked(&value::empty(attribute)),
             Filter::Contains { attribute, text } => self.containing(attribute, text),
+            Filter::Within(area) => self.within(area),
             Filter::StartsWith { attribute, text } => self.values(attribute, |values, bits| {
                 let start = value::folded(text);
                 self.texts(values, bits, |column| Ok(vec![starting(column, &start)?]))
             }),
         }
+    }
+
+    /// The documents whose place lies in an area.
+    fn within(&self, area: &GeoArea) -> Result<Bits, TantivyError> {
+        let mut bits = self.none();
+        let places = Places::open(self.core)?;
+        for doc in 0..self.segment().reader.max_doc() {
+            if let Some(place) = places.of(self.number, doc)
+                && area.contains(place)
+            {
+                bits.insert(doc);
+            }
+        }
+        Ok(bits)
     }
 
     /// Runs one lookup on the columns of an attribute.

@@ -4,9 +4,11 @@
 //! attribute of several nested objects has several values. A value that is both
 //! filterable and searchable is read once.
 
+use crate::places::{LAT, LNG, geo_point};
 use crate::plan::{self, IndexPlan};
 use crate::schema::{APART, Fields, NEXT, SAME, storable};
 use crate::value;
+use domain::GEO;
 use rustc_hash::FxHashSet;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -90,6 +92,13 @@ impl Flattener<'_> {
             if value::is_empty(value) {
                 parts.marks.insert(value::empty(path));
             }
+        }
+        if path == GEO && depth == 0 {
+            if let Some(place) = geo_point(value) {
+                self.add_column(LAT, || OwnedValue::F64(place.lat() + 0.0), parts);
+                self.add_column(LNG, || OwnedValue::F64(place.lng() + 0.0), parts);
+            }
+            return;
         }
         self.leaves(path, value, depth, parts);
     }

@@ -8,7 +8,7 @@ use tantivy::{TantivyError, f64_to_u64};
 
 /// Where a document stands for one column: numbers, then text, then nothing.
 pub(crate) type Key = (u8, u64);
-const NUMBER: u8 = 0;
+pub(crate) const NUMBER: u8 = 0;
 const TEXT: u8 = 1;
 pub(crate) const MISSING: u8 = 2;
 

@@ -57,6 +57,7 @@ mod keys;
 mod numbers;
 mod order;
 mod parse;
+mod places;
 mod plan;
 mod postings;
 mod query_plan;
@@ -70,12 +71,13 @@ mod value;
 mod words;
 
 pub use answer::{
-    Facet, FacetOrder, FacetStats, MatchedTerms, Matching, SortBy, SortOrder, WordsAnswer,
-    WordsHit, WordsQuery,
+    Facet, FacetOrder, FacetOrders, FacetStats, MatchedTerms, Matching, SortBy, SortOrder,
+    WordsAnswer, WordsHit, WordsQuery,
 };
 pub use bits::ItemSet;
 pub use error::{LexicalError, QueryError};
 pub use index::WordsIndex;
 pub use joined::Joined;
+pub use places::geo_point;
 pub use plan::{AnalyzerPlan, IndexPlan, QueryPlan, RankingRule, Searchable};
 pub use words::Words;

@@ -8,9 +8,11 @@ use crate::answer::{SortBy, SortOrder};
 use crate::columns::Attribute;
 use crate::error::QueryError;
 use crate::keys::{Key, MISSING, key};
+use crate::places::Places;
 use crate::plan::RankingRule;
 use crate::score::Candidate;
 use crate::snapshot::Core;
+use domain::GeoPoint;
 use rustc_hash::FxHashMap;
 use std::cell::OnceCell;
 use std::cmp::Ordering;
@@ -33,12 +35,17 @@ pub(crate) enum Rule {
         attribute: Arc<Attribute>,
         descending: bool,
     },
+    Distance {
+        places: Places,
+        from: GeoPoint,
+        descending: bool,
+    },
 }
 
 impl Rule {
     /// Whether the rule needs to know more than how well the words match.
     pub fn is_column(&self) -> bool {
-        matches!(self, Self::Column { .. })
+        matches!(self, Self::Column { .. } | Self::Distance { .. })
     }
 
     /// Whether the rule looks at nothing but how the words match.
@@ -73,9 +80,17 @@ pub(crate) fn rules(
             }
             RankingRule::Sort => {
                 for by in sort {
-                    rules.push(Rule::Column {
-                        attribute: core.attribute(&by.path)?,
-                        descending: by.order == SortOrder::Descending,
+                    let descending = by.order == SortOrder::Descending;
+                    rules.push(match by.from {
+                        Some(from) => Rule::Distance {
+                            places: Places::open(core)?,
+                            from,
+                            descending,
+                        },
+                        None => Rule::Column {
+                            attribute: core.attribute(&by.path)?,
+                            descending,
+                        },
                     });
                 }
             }
@@ -125,12 +140,17 @@ impl<'a> Ranked<'a> {
         if columns > 0 {
             for candidate in candidates {
                 for rule in rules {
-                    if let Rule::Column {
-                        attribute,
-                        descending,
-                    } = rule
-                    {
-                        keys.push(key(core, attribute, candidate, *descending)?);
+                    match rule {
+                        Rule::Column {
+                            attribute,
+                            descending,
+                        } => keys.push(key(core, attribute, candidate, *descending)?),
+                        Rule::Distance {
+                            places,
+                            from,
+                            descending,
+                        } => keys.push(places.key(*from, candidate, *descending)),
+                        Rule::Words | Rule::Typos | Rule::Relevance => (),
                     }
                 }
             }
@@ -159,7 +179,7 @@ impl<'a> Ranked<'a> {
                 Rule::Words => right.words.cmp(&left.words),
                 Rule::Typos => left.typos.cmp(&right.typos),
                 Rule::Relevance => self.bucket(right).cmp(&self.bucket(left)),
-                Rule::Column { .. } => {
+                Rule::Column { .. } | Rule::Distance { .. } => {
                     let key = |number: usize| self.keys[number * self.columns + column];
                     let order = key(a).cmp(&key(b));
                     column += 1;

@@ -83,6 +83,8 @@ pub struct QueryPlan {
     pub typo_disabled_attributes: Vec<String>,
     /// Whether the last word of a query also stands for longer words.
     pub prefix: bool,
+    /// Whether words that stand side by side in a document count for more there.
+    pub nearness: bool,
     /// In order of importance.
     pub ranking_rules: Vec<RankingRule>,
 }
@@ -95,6 +97,7 @@ impl Default for QueryPlan {
             typo: text::TypoPolicy::default(),
             typo_disabled_attributes: Vec::new(),
             prefix: true,
+            nearness: true,
             ranking_rules: RankingRule::defaults(),
         }
     }

@@ -11,6 +11,7 @@ use crate::postings::{each_phrase, each_word, excluded};
 use crate::snapshot::{Core, Place, Segment};
 use crate::units::{Units, Variant};
 use std::cell::RefCell;
+use std::time::Instant;
 use tantivy::TantivyError;
 
 /// How soon further occurrences stop counting.
@@ -111,12 +112,14 @@ pub(crate) struct Searched {
 /// Everything that matches, unordered but grouped by segment.
 ///
 /// Which documents match is decided without the filter, so that a facet's count is what the
-/// same query finds with the facet's value as a filter.
+/// same query finds with the facet's value as a filter. What costs most, misspelt forms and
+/// words side by side, is left out once the deadline has passed.
 pub(crate) fn candidates(
     core: &Core,
     units: &Units,
     searched: &Searched,
     filter: Option<&ItemSet>,
+    deadline: Option<Instant>,
 ) -> Result<Vec<Candidate>, TantivyError> {
     let mut found = Vec::new();
     let mut levels = vec![0usize; units.units.len() + 1];
@@ -126,6 +129,7 @@ pub(crate) fn candidates(
             units,
             searched,
             segment: &core.segments[number],
+            deadline,
         };
         SCRATCH.with_borrow_mut(|scratch| {
             scorer.run(number, scratch, filter, &mut levels, &mut found)
@@ -162,6 +166,7 @@ struct Scorer<'a> {
     units: &'a Units,
     searched: &'a Searched,
     segment: &'a Segment,
+    deadline: Option<Instant>,
 }
 
 impl Scorer<'_> {
@@ -240,11 +245,17 @@ impl Scorer<'_> {
     fn fill(&self, scratch: &mut Scratch) -> Result<(), TantivyError> {
         for (number, unit) in self.units.units.iter().enumerate() {
             for variant in &unit.variants {
+                if variant.typos > 0 && self.is_late() {
+                    continue;
+                }
                 self.add(variant, number, scratch)?;
             }
         }
         let units = self.units.units.len();
         for (number, (pair, _)) in self.units.pairs.iter().enumerate() {
+            if self.is_late() {
+                break;
+            }
             for field in self.searched.fields.iter().take(PAIR_FIELDS) {
                 let (text, gains) = (&self.segment.texts[*field], &self.core.gains[*field]);
                 each_phrase(self.core, text, *field, &pair.words, |doc, count| {
@@ -262,6 +273,10 @@ impl Scorer<'_> {
             }
         }
         Ok(())
+    }
+
+    fn is_late(&self) -> bool {
+        self.deadline.is_some_and(|at| Instant::now() >= at)
     }
 
     fn add(

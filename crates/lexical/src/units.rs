@@ -96,7 +96,11 @@ impl Builder<'_> {
         let mut done = Units {
             excluded: parsed.excluded,
             asked: units.len(),
-            pairs: pairs(&parsed.parts, &units),
+            pairs: if self.plan.plan.nearness {
+                pairs(&parsed.parts, &units)
+            } else {
+                Vec::new()
+            },
             ..Units::default()
         };
         for unit in &mut units {

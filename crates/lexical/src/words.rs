@@ -183,7 +183,7 @@ impl Words {
             let found = if everything || !joined.has_words() {
                 Vec::new()
             } else {
-                score::candidates(&self.core, &units, &searched, None)?
+                score::candidates(&self.core, &units, &searched, None, query.deadline)?
             };
             let candidates = joined::join(&self.core, joined, &units, filter.as_ref(), found)?;
             (candidates, Tie::Id)
@@ -202,7 +202,13 @@ impl Words {
             left_out = all - candidates.len();
             (candidates, Tie::Insertion)
         } else {
-            let candidates = score::candidates(&self.core, &units, &searched, filter.as_ref())?;
+            let candidates = score::candidates(
+                &self.core,
+                &units,
+                &searched,
+                filter.as_ref(),
+                query.deadline,
+            )?;
             (candidates, Tie::Id)
         };
         let mut found = Found {
@@ -301,7 +307,7 @@ impl Words {
             let counts = Counts::of(&self.core, &attribute, &documents)?;
             facets.push((
                 path.clone(),
-                counts.facet(query.facet_order, query.facet_limit)?,
+                counts.facet(query.facet_orders.of(path), query.facet_limit)?,
             ));
         }
         Ok(facets)

@@ -9,12 +9,14 @@
 
 use crate::config::{Limits, ServerConfig};
 use crate::error::ApiError;
+use crate::keyring::Keyring;
+use crate::metrics::Requests;
 use axum::http::StatusCode;
-use engine::{Accepted, Encoders, Engine, EngineError, IndexReader, Write};
+use engine::{Accepted, Encoders, Engine, EngineError, IndexReader, RegistryChange, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::runtime::{Handle, RuntimeFlavor};
-use tokio::sync::{Semaphore, SemaphorePermit, oneshot};
+use tokio::sync::{Mutex, MutexGuard, Semaphore, SemaphorePermit, oneshot};
 
 /// The state of the router; a cheap clone.
 #[derive(Clone)]
@@ -22,8 +24,11 @@ pub(crate) struct App(Arc<Inner>);
 
 struct Inner {
     engine: Engine,
-    encoders: Encoders,
+    encoders: Arc<Encoders>,
     config: ServerConfig,
+    keyring: Option<Keyring>,
+    registry_turn: Mutex<()>,
+    requests: Requests,
     computing: Semaphore,
     waiting: AtomicUsize,
     large_bodies: Semaphore,
@@ -33,8 +38,16 @@ impl App {
     pub(crate) fn new(engine: Engine, config: ServerConfig) -> Self {
         let limits = &config.limits;
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
-        let encoders = Encoders::new(config.models.clone(), threads, limits.encoding);
+        // A model that the engine has open is not opened twice.
+        let encoders = engine.encoders().cloned().unwrap_or_else(|| {
+            let encoders = Encoders::new(config.models.clone(), threads, limits.encoding);
+            Arc::new(encoders)
+        });
+        let master_key = config.master_key.as_ref();
         Self(Arc::new(Inner {
+            keyring: master_key.map(|key| Keyring::new(&key.0)),
+            registry_turn: Mutex::new(()),
+            requests: Requests::default(),
             encoders,
             computing: Semaphore::new(limits.computing.max(1)),
             waiting: AtomicUsize::new(0),
@@ -44,16 +57,32 @@ impl App {
         }))
     }
 
-    pub(crate) fn config(&self) -> &ServerConfig {
-        &self.0.config
-    }
-
     pub(crate) fn limits(&self) -> &Limits {
         &self.0.config.limits
     }
 
     pub(crate) fn engine(&self) -> &Engine {
         &self.0.engine
+    }
+
+    /// The API keys, if there is a master key.
+    pub(crate) fn keyring(&self) -> Option<&Keyring> {
+        self.0.keyring.as_ref()
+    }
+
+    /// Counts of answered requests.
+    pub(crate) fn requests(&self) -> &Requests {
+        &self.0.requests
+    }
+
+    /// The right to look at the registry and change it before anybody else does.
+    pub(crate) async fn registry_turn(&self) -> MutexGuard<'_, ()> {
+        self.0.registry_turn.lock().await
+    }
+
+    /// Changes the registry; answered when the change is durable and in force.
+    pub(crate) async fn change(&self, change: RegistryChange) -> Result<(), ApiError> {
+        self.write(Write::Registry(change)).await.map(|_| ())
     }
 
     /// Encoder models by name.

@@ -1,104 +1,198 @@
-//! The master key: with one, every route but `/health` asks for it.
+//! The guard before every route: who asks, and whether they may.
 //!
-//! Keys with fewer rights come later; until then a request has the master key
-//! or nothing. The key is compared without an early exit and never logged.
+//! Without a master key everything is open but the keys themselves. With one, a request
+//! brings the master key, a key derived from it, or a tenant token signed with one. No
+//! secret is ever logged.
 
+use crate::access::{Access, Limited, refusal};
+use crate::actions;
 use crate::app::App;
 use crate::error::ApiError;
-use axum::extract::{Request, State};
+use crate::keyring::{Keyring, is_current};
+use crate::tenant::{Flaw, Unverified};
+use axum::extract::{FromRequestParts, MatchedPath, Path, Request, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use domain::Timestamp;
+use engine::Registry;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+const INVALID: &str = "The provided API key is invalid.";
 
 /// Lets a request through or answers 401 or 403.
 pub(crate) async fn guard(State(app): State<App>, request: Request, next: Next) -> Response {
-    if let Some(key) = &app.config().master_key
-        && request.uri().path() != "/health"
-        && let Err(refusal) = check(request.headers(), &key.0)
-    {
-        return refusal.into_response();
+    let (mut parts, body) = request.into_parts();
+    if parts.uri.path() != "/health" {
+        let route = parts.extensions.get::<MatchedPath>().cloned();
+        let route = route.as_ref().map(MatchedPath::as_str);
+        let action = route.and_then(|route| actions::wanted(&parts.method, route));
+        let access = match admit(&app, &parts.headers, route, action) {
+            Ok(access) => access,
+            Err(refusal) => return refusal.into_response(),
+        };
+        let reached = match index_of(&mut parts, route).await {
+            Ok(Some(uid)) => reach(&app, &access, &uid, action),
+            Ok(None) => Ok(()),
+            Err(refusal) => Err(refusal),
+        };
+        if let Err(refusal) = reached {
+            return refusal.into_response();
+        }
+        parts.extensions.insert(access);
     }
-    next.run(request).await
+    next.run(Request::from_parts(parts, body)).await
 }
 
-fn check(headers: &HeaderMap, key: &str) -> Result<(), ApiError> {
-    let Some(given) = headers.get(header::AUTHORIZATION) else {
-        return Err(ApiError::auth(
+/// The index that a path names. A path that cannot be decoded is refused here, so that no
+/// handler reads another index out of it than the guard has looked at.
+async fn index_of(parts: &mut Parts, route: Option<&str>) -> Result<Option<String>, ApiError> {
+    if route.and_then(first_part) != Some("/indexes") {
+        return Ok(None);
+    }
+    match Path::<HashMap<String, String>>::from_request_parts(parts, &()).await {
+        Ok(Path(mut names)) => Ok(names.remove("uid")),
+        Err(error) => Err(ApiError::invalid("bad_request", error.body_text())),
+    }
+}
+
+/// Whether a request may touch this index, or bring it into being.
+fn reach(app: &App, access: &Access, uid: &str, action: Option<&str>) -> Result<(), ApiError> {
+    access.require(uid)?;
+    let creates = matches!(action, Some("documents.add" | "settings.update"));
+    if creates && !access.allows("indexes.create") {
+        app.engine().index(uid)?;
+    }
+    Ok(())
+}
+
+/// `/indexes` of `/indexes/{uid}/search`.
+fn first_part(route: &str) -> Option<&str> {
+    let end = route.get(1..)?.find('/')?;
+    route.get(..=end)
+}
+
+fn admit(
+    app: &App,
+    headers: &HeaderMap,
+    route: Option<&str>,
+    action: Option<&str>,
+) -> Result<Access, ApiError> {
+    let Some(ring) = app.keyring() else {
+        return match action {
+            Some(action) if action.starts_with("keys.") => Err(no_master_key()),
+            _ => Ok(Access::Everything),
+        };
+    };
+    let token = bearer(headers)?;
+    if ring.is_master(token) {
+        return Ok(Access::Everything);
+    }
+    let registry = app.engine().registry();
+    let now = engine::now();
+    let limited = match Unverified::read(token) {
+        Some(claimed) => tenant(ring, &registry, claimed, now)?,
+        None => {
+            let found = ring.by_value(&registry, token);
+            let key = found.ok_or_else(|| refusal(INVALID))?.key;
+            Limited { key, rules: None }
+        }
+    };
+    if !is_current(&limited.key, now) {
+        return Err(refusal(INVALID));
+    }
+    let is_tenant = limited.rules.is_some();
+    let access = Access::Limited(Arc::new(limited));
+    match (route, action) {
+        // Nothing is there: whoever has a key may know.
+        (None, _) if !is_tenant => Ok(access),
+        (Some(route), Some(action))
+            if access.allows(action) && (!is_tenant || actions::heeds_tenants(route)) =>
+        {
+            Ok(access)
+        }
+        _ => Err(refusal(INVALID)),
+    }
+}
+
+fn tenant(
+    ring: &Keyring,
+    registry: &Arc<Registry>,
+    claimed: Unverified<'_>,
+    now: Timestamp,
+) -> Result<Limited, ApiError> {
+    let found = ring.by_uid(registry, &claimed.key_uid());
+    let found = found.ok_or_else(|| refusal(INVALID))?;
+    let now = now.millis().div_euclid(1000);
+    match claimed.verified(&found.value, now) {
+        Ok(rules) => Ok(Limited {
+            key: found.key,
+            rules: Some(rules),
+        }),
+        Err(Flaw::Forged) => Err(refusal(
+            "Could not decode tenant token, its signature is invalid.",
+        )),
+        Err(Flaw::Expired { until }) => Err(refusal(format!(
+            "Tenant token expired. Was valid up to `{until}` and we're now `{now}`."
+        ))),
+    }
+}
+
+fn bearer(headers: &HeaderMap) -> Result<&str, ApiError> {
+    let missing = || {
+        ApiError::auth(
             StatusCode::UNAUTHORIZED,
             "missing_authorization_header",
             "The Authorization header is missing. It must use the bearer authorization method.",
-        ));
-    };
-    let refusal = || {
-        ApiError::auth(
-            StatusCode::FORBIDDEN,
-            "invalid_api_key",
-            "The provided API key is invalid.",
         )
     };
-    let (scheme, token) = given
-        .to_str()
-        .ok()
-        .and_then(|text| text.split_once(' '))
-        .ok_or_else(refusal)?;
-    if scheme.eq_ignore_ascii_case("bearer") && is_same(token.trim().as_bytes(), key.as_bytes()) {
-        Ok(())
-    } else {
-        Err(refusal())
+    let given = headers.get(header::AUTHORIZATION).ok_or_else(missing)?;
+    let given = given.to_str().map_err(|_| refusal(INVALID))?;
+    match given.split_once(' ') {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Ok(token.trim()),
+        _ => Err(missing()),
     }
 }
 
-/// Compares in a time that depends on the length of what was given only.
-fn is_same(given: &[u8], key: &[u8]) -> bool {
-    let mut difference = given.len() ^ key.len();
-    for (place, byte) in given.iter().enumerate() {
-        // A key is never empty; the remainder keeps the index inside it.
-        let expected = key
-            .get(place % key.len().max(1))
-            .copied()
-            .unwrap_or_default();
-        difference |= usize::from(byte ^ expected);
-    }
-    std::hint::black_box(difference) == 0
+fn no_master_key() -> ApiError {
+    ApiError::auth(
+        StatusCode::UNAUTHORIZED,
+        "missing_master_key",
+        "Vitrine is running without a master key. To access this API endpoint, you must have set a master key at launch.",
+    )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn only_the_key_itself_is_the_same() {
-        let key = b"0123456789abcdef";
-        assert!(is_same(key, key));
-        for other in [
-            &b""[..],
-            b"0",
-            b"0123456789abcdeF",
-            b"0123456789abcdef0123456789abcdef",
-            b"x123456789abcdef",
-        ] {
-            assert!(!is_same(other, key));
-        }
-    }
-
     #[track_caller]
-    fn refused(header: Option<&str>) -> &'static str {
+    fn refused(header: Option<&str>) -> String {
         let mut headers = HeaderMap::new();
         if let Some(value) = header {
             headers.insert(header::AUTHORIZATION, value.parse().expect("a header"));
         }
-        check(&headers, "0123456789abcdef")
-            .err()
-            .map_or("let through", |error| error.code())
+        match bearer(&headers) {
+            Ok(token) => format!("token {token}"),
+            Err(error) => error.code().to_owned(),
+        }
     }
 
     #[test]
-    fn the_header_must_be_a_bearer_with_the_key() {
+    fn the_header_must_be_a_bearer() {
         assert_eq!(refused(None), "missing_authorization_header");
-        assert_eq!(refused(Some("Bearer 0123456789abcdef")), "let through");
-        assert_eq!(refused(Some("bearer 0123456789abcdef")), "let through");
-        assert_eq!(refused(Some("Basic 0123456789abcdef")), "invalid_api_key");
-        assert_eq!(refused(Some("0123456789abcdef")), "invalid_api_key");
-        assert_eq!(refused(Some("Bearer ")), "invalid_api_key");
+        assert_eq!(refused(Some("Bearer abc")), "token abc");
+        assert_eq!(refused(Some("bearer  abc ")), "token abc");
+        assert_eq!(refused(Some("Basic abc")), "missing_authorization_header");
+        assert_eq!(refused(Some("abc")), "missing_authorization_header");
+    }
+
+    #[test]
+    fn the_first_part_of_a_route() {
+        assert_eq!(first_part("/indexes/{uid}"), Some("/indexes"));
+        assert_eq!(first_part("/tasks/{uid}/rows"), Some("/tasks"));
+        assert_eq!(first_part("/stats"), None);
     }
 }

@@ -63,9 +63,8 @@ pub(crate) async fn fetch(
 }
 
 async fn page(app: &App, uid: &str, mut fields: Fields) -> Result<Response, ApiError> {
-    // No document has vectors yet, so there is nothing to add for `true`.
-    fields.boolean("retrieveVectors")?;
     let query = DocumentsQuery {
+        retrieve_vectors: fields.boolean("retrieveVectors")?.unwrap_or_default(),
         offset: fields.size("offset")?.unwrap_or(0),
         limit: fields
             .size("limit")?
@@ -115,10 +114,12 @@ pub(crate) async fn get(
     params: Params,
 ) -> Result<Response, ApiError> {
     let mut fields = params.fields(ONE)?;
-    fields.boolean("retrieveVectors")?;
+    let with_vectors = fields.boolean("retrieveVectors")?.unwrap_or_default();
     let wanted = fields.texts("fields")?;
     let document = app
-        .read_index(&uid, |reader| Ok(reader.document(&id, wanted.as_deref())?))
+        .read_index(&uid, |reader| {
+            Ok(reader.document(&id, wanted.as_deref(), with_vectors)?)
+        })
         .await?;
     Ok(json_bytes(
         StatusCode::OK,

@@ -20,10 +20,24 @@ impl From<EngineError> for ApiError {
             EngineError::ItemNotFound(_) => Self::not_found("item_not_found", message),
             EngineError::Id(id) => Self::invalid(id_code(id), message),
             EngineError::Filter(_) => Self::invalid("invalid_search_filter", message),
+            EngineError::OperatorNotAllowed { .. } => {
+                Self::invalid("invalid_search_filter", message)
+            }
+            EngineError::NotFacetSearchable(_) => {
+                Self::invalid("invalid_facet_search_facet_name", message)
+            }
             EngineError::Query(query) => query_error(query, message),
             EngineError::Settings(settings) => settings_error(settings),
             EngineError::Kind(_) => Self::invalid("invalid_recommend_kind", message),
             EngineError::Missing { field, .. } => Self::invalid(missing_code(field), message),
+            EngineError::EmbedderNotFound(_) | EngineError::EmbedderFails { .. } => {
+                Self::invalid("invalid_search_embedder", message)
+            }
+            EngineError::Dimensions { .. } => Self::invalid("invalid_vector_dimensions", message),
+            EngineError::NoDirection => Self::invalid("invalid_search_vector", message),
+            EngineError::Encoder(_) => {
+                Self::system(StatusCode::SERVICE_UNAVAILABLE, "encoder_is_busy", message)
+            }
             EngineError::Closing => Self::system(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "server_is_stopping",
@@ -45,7 +59,7 @@ impl From<EngineError> for ApiError {
 /// The code of a refused name.
 pub(crate) fn id_code(error: &IdError) -> &'static str {
     match error {
-        IdError::IndexUid(_) => "invalid_index_uid",
+        IdError::IndexUid(_) | IdError::IndexPattern(_) => "invalid_index_uid",
         IdError::DocumentId(_) | IdError::ItemId => "invalid_document_id",
         IdError::UserId => "invalid_user_id",
         _ => "bad_request",

@@ -3,10 +3,12 @@
 //! The body may carry all parameters of the search that is on the screen; those
 //! that do not change the counts are passed over, as the convention has it.
 
+use crate::access::Access;
 use crate::app::App;
 use crate::error::{ApiError, json_response};
 use crate::fields::{Fields, Table};
 use crate::filter;
+use crate::meaning;
 use crate::path::At;
 use crate::payload::JsonBody;
 use crate::search::millis;
@@ -35,6 +37,7 @@ const FIELDS: Table = &[
         "rankingScoreThreshold",
         "invalid_search_ranking_score_threshold",
     ),
+    ("relevanceCutoff", "invalid_search_relevance_cutoff"),
     ("locales", "invalid_search_locales"),
     (
         "exhaustiveFacetCount",
@@ -60,6 +63,7 @@ struct FacetHit {
 pub(crate) async fn post(
     State(app): State<App>,
     At(uid): At<String>,
+    access: Access,
     JsonBody(body): JsonBody,
 ) -> Result<Response, ApiError> {
     let mut fields = Fields::lenient_body(body, FIELDS)?;
@@ -71,14 +75,15 @@ pub(crate) async fn post(
     // Counts are always exhaustive here, whatever is asked.
     fields.boolean("exhaustiveFacetCount")?;
     fields.texts("locales")?;
-    let request = SearchRequest {
+    let mut request = SearchRequest {
         q: take_query_text(&mut fields, "q", &app)?,
-        filter: filter::take(&mut fields)?,
+        filter: access.narrow(&uid, filter::take(&mut fields)?)?,
         matching: take_matching(&mut fields)?,
         search_on: fields.texts("attributesToSearchOn")?,
         score_threshold: take_threshold(&mut fields)?,
         ..SearchRequest::default()
     };
+    meaning::take(&mut fields, &mut request)?;
     let answer = app
         .read_index(&uid, |reader| {
             if reader.settings().facet_search == Some(false) {

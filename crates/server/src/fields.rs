@@ -127,6 +127,11 @@ impl Fields {
         self.values.get(name).is_some_and(|value| !value.is_null())
     }
 
+    /// Whether the table has a field.
+    pub(crate) fn is_known(&self, name: &str) -> bool {
+        code_of(self.table, name).is_some()
+    }
+
     /// Any value; `null` is as good as missing.
     pub(crate) fn value(&mut self, name: &str) -> Option<Value> {
         self.values.remove(name).filter(|value| !value.is_null())

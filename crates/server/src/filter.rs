@@ -23,10 +23,17 @@ pub(crate) fn take(fields: &mut Fields) -> Result<Option<Filter>, ApiError> {
     {
         value = list;
     }
-    let groups = groups(value).map_err(|stranger| {
-        let path = format!("{}.filter", fields.path());
-        fields.refuse("filter", wrong_type(&path, SHAPE, &stranger))
-    })?;
+    read(value, &format!("{}.filter", fields.path()), code)
+}
+
+/// Reads a filter that stands at this path, with the code of its errors.
+pub(crate) fn read(
+    value: Value,
+    path: &str,
+    code: &'static str,
+) -> Result<Option<Filter>, ApiError> {
+    let groups = groups(value)
+        .map_err(|stranger| ApiError::invalid(code, wrong_type(path, SHAPE, &stranger)))?;
     let mut filters = Vec::with_capacity(groups.len());
     for group in groups {
         let mut alternatives = Vec::with_capacity(group.len());

@@ -85,6 +85,8 @@ impl JsonText {
 /// What a hit shows beside its document.
 #[derive(Serialize)]
 pub(crate) struct HitExtras<'a> {
+    #[serde(rename = "_geoDistance", skip_serializing_if = "Option::is_none")]
+    geo_distance: Option<u64>,
     #[serde(rename = "_formatted", skip_serializing_if = "Option::is_none")]
     formatted: Option<&'a Map<String, Value>>,
     #[serde(rename = "_matchesPosition", skip_serializing_if = "Option::is_none")]
@@ -125,6 +127,7 @@ pub(crate) struct Federation<'a> {
 impl<'a> From<&'a SearchHit> for HitExtras<'a> {
     fn from(hit: &'a SearchHit) -> Self {
         Self {
+            geo_distance: hit.geo_distance,
             formatted: hit.formatted.as_ref(),
             matches_position: hit.matches_position.as_deref().map(Positions),
             ranking_score: hit.ranking_score,

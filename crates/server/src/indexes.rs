@@ -2,6 +2,7 @@
 //!
 //! Changes are tasks; what is listed is what the last published snapshot holds.
 
+use crate::access::Access;
 use crate::app::App;
 use crate::error::{ApiError, json_response};
 use crate::fields::{Fields, Params, Table};
@@ -60,6 +61,11 @@ pub(crate) struct StatsJson {
     is_indexing: bool,
     number_of_embeddings: u64,
     number_of_embedded_documents: u64,
+    /// Ours: documents whose vectors are not up to date yet.
+    number_of_waiting_documents: u64,
+    /// Ours: the model in use, and why an embedder does not work, by its name.
+    embedders: BTreeMap<String, String>,
+    embedder_faults: BTreeMap<String, String>,
     field_distribution: BTreeMap<String, u64>,
     number_of_events: u64,
     number_of_shoppers: u64,
@@ -85,8 +91,11 @@ impl From<IndexStats> for StatsJson {
             raw_document_db_size: stats.bytes,
             avg_document_size: stats.bytes.checked_div(stats.documents).unwrap_or(0),
             is_indexing: stats.is_indexing,
-            number_of_embeddings: 0,
-            number_of_embedded_documents: 0,
+            number_of_embeddings: stats.meaning.documents,
+            number_of_embedded_documents: stats.meaning.documents,
+            number_of_waiting_documents: stats.meaning.waiting,
+            embedders: stats.meaning.models,
+            embedder_faults: stats.meaning.faults,
             field_distribution: stats.field_distribution,
             number_of_events: stats.events,
             number_of_shoppers: stats.shoppers,
@@ -97,11 +106,16 @@ impl From<IndexStats> for StatsJson {
 }
 
 /// `GET /indexes`
-pub(crate) async fn list(State(app): State<App>, params: Params) -> Result<Response, ApiError> {
+pub(crate) async fn list(
+    State(app): State<App>,
+    access: Access,
+    params: Params,
+) -> Result<Response, ApiError> {
     let mut fields = params.fields(LIST)?;
     let offset = fields.size("offset")?.unwrap_or(0);
     let limit = fields.size("limit")?.unwrap_or(DEFAULT_LIMIT);
-    let infos = app.read(|engine| Ok(engine.indexes()?)).await?;
+    let mut infos = app.read(|engine| Ok(engine.indexes()?)).await?;
+    infos.retain(|info| access.sees(info.uid.as_str()));
     let total = infos.len();
     let results = infos
         .into_iter()
@@ -123,6 +137,7 @@ pub(crate) async fn list(State(app): State<App>, params: Params) -> Result<Respo
 /// `POST /indexes`
 pub(crate) async fn create(
     State(app): State<App>,
+    access: Access,
     JsonBody(body): JsonBody,
 ) -> Result<Response, ApiError> {
     let mut fields = Fields::body(body, CREATE)?;
@@ -130,6 +145,7 @@ pub(crate) async fn create(
         .text("uid")?
         .ok_or_else(|| fields.missing("uid", "missing_index_uid"))?;
     let uid = IndexUid::new(uid).map_err(EngineError::from)?;
+    access.require(uid.as_str())?;
     let primary_key = fields.text("primaryKey")?;
     Ok(accepted(
         &app.write(Write::CreateIndex { uid, primary_key }).await?,

@@ -191,6 +191,7 @@ mod tests {
     fn list(uid: &str, weight: f64, hits: &[(u32, f64)], is_repeated: bool) -> List {
         let hits = hits.iter().map(|(id, score)| SearchHit {
             document: serde_json::value::to_raw_value(&json!({ "id": id })).expect("plain JSON"),
+            geo_distance: None,
             formatted: None,
             matches_position: None,
             ranking_score: Some(*score),
@@ -209,6 +210,7 @@ mod tests {
                 total: hits.len(),
                 hits,
                 facets: Vec::new(),
+                semantic_hits: None,
                 as_of,
             },
             primary_key: Some("id".to_owned()),

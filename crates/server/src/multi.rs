@@ -4,6 +4,7 @@
 //! merges them into one list. An index that several queries name is read from
 //! one snapshot.
 
+use crate::access::Access;
 use crate::app::App;
 use crate::error::{ApiError, json_bytes};
 use crate::federation::{self, FederationParams};
@@ -61,6 +62,7 @@ pub(crate) struct Options {
 /// `POST /multi-search`
 pub(crate) async fn post(
     State(app): State<App>,
+    access: Access,
     headers: HeaderMap,
     JsonBody(body): JsonBody,
 ) -> Result<Response, ApiError> {
@@ -69,7 +71,12 @@ pub(crate) async fn post(
         Some(value) => Some(FederationParams::read(value)?),
         None => None,
     };
-    let queries = take_queries(&mut fields, &app, federation.is_some())?;
+    let mut queries = take_queries(&mut fields, &app, federation.is_some())?;
+    for query in &mut queries {
+        let uid = query.index_uid.as_str();
+        access.require(uid)?;
+        query.params.narrow(&access, uid)?;
+    }
     let with_metadata = metadata::is_wanted(&headers);
     let body = app
         .read(|engine| {

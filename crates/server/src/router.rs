@@ -7,11 +7,12 @@ use crate::app::App;
 use crate::config::ServerConfig;
 use crate::connection::Phase;
 use crate::{
-    auth, backup, documents, embeddings, events, facet_search, indexes, multi, profiles, recommend,
-    search, settings, system, tasks, upload,
+    auth, backup, batches, copies, documents, embeddings, events, facet_search, features, indexes,
+    keys, meaning, metrics, multi, profiles, recommend, search, settings, swap, system, tasks,
+    upload, webhooks,
 };
 use axum::Router;
-use axum::extract::{ConnectInfo, Request};
+use axum::extract::{ConnectInfo, MatchedPath, Request, State};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::{get, post};
@@ -40,7 +41,7 @@ pub fn router(engine: Engine, config: ServerConfig) -> Router {
         .layer(from_fn(embeddings::convention))
         .layer(compression)
         .layer(CorsLayer::permissive().max_age(PREFLIGHT_AGE))
-        .layer(from_fn(traced))
+        .layer(from_fn_with_state(app.clone(), traced))
         .with_state(app)
 }
 
@@ -81,6 +82,10 @@ fn routes() -> Router<App> {
         )
         .route("/indexes/{uid}/search", get(search::get).post(search::post))
         .route("/indexes/{uid}/facet-search", post(facet_search::post))
+        .route(
+            "/indexes/{uid}/similar",
+            get(meaning::get).post(meaning::post),
+        )
         .route("/multi-search", post(multi::post))
         .route("/indexes/{uid}/events", post(events::post))
         .route("/indexes/{uid}/recommend", post(recommend::post))
@@ -88,9 +93,32 @@ fn routes() -> Router<App> {
         .route("/indexes/{uid}/items/{id}/profile", get(profiles::item))
         .route("/v1/embeddings", post(embeddings::post))
         .route("/v1/models", get(embeddings::models))
-        .route("/tasks", get(tasks::list))
+        .route("/keys", get(keys::list).post(keys::create))
+        .route(
+            "/keys/{key}",
+            get(keys::get).patch(keys::update).delete(keys::delete),
+        )
+        .route("/tasks", get(tasks::list).delete(tasks::delete))
+        .route("/tasks/cancel", post(tasks::cancel))
         .route("/tasks/{uid}", get(tasks::get))
         .route("/tasks/{uid}/rows", get(tasks::rows))
+        .route("/swap-indexes", post(swap::post))
+        .route("/dumps", post(copies::dump))
+        .route("/snapshots", post(copies::snapshot))
+        .route(
+            "/experimental-features",
+            get(features::get).patch(features::update),
+        )
+        .route("/metrics", get(metrics::get))
+        .route("/webhooks", get(webhooks::list).post(webhooks::create))
+        .route(
+            "/webhooks/{uuid}",
+            get(webhooks::get)
+                .patch(webhooks::update)
+                .delete(webhooks::delete),
+        )
+        .route("/batches", get(batches::list))
+        .route("/batches/{uid}", get(batches::get))
         .merge(settings::routes())
 }
 
@@ -105,20 +133,30 @@ fn is_json(
         .is_some_and(|media| media.as_bytes().starts_with(b"application/json"))
 }
 
-/// One span per request; tells the connection that a request is being answered.
+/// One span and one count per request; tells the connection that it is being answered.
 ///
 /// The query string stays out of the log: it may hold what a shopper typed.
-async fn traced(request: Request, next: Next) -> Response {
+async fn traced(State(app): State<App>, request: Request, next: Next) -> Response {
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let method = request.method().clone();
     let phase = request.extensions().get::<ConnectInfo<Phase>>();
     let _answering = phase.map(|ConnectInfo(phase)| phase.answering());
-    let span =
-        tracing::debug_span!("request", method = %request.method(), path = request.uri().path());
+    let path = match request.uri().path() {
+        // What follows may be the value of a key.
+        path if path.starts_with("/keys/") => "/keys/…",
+        path => path,
+    };
+    let span = tracing::debug_span!("request", method = %request.method(), path);
     let started = Instant::now();
     let response = next.run(request).instrument(span.clone()).await;
+    let took = started.elapsed();
+    let route = route.as_ref().map(MatchedPath::as_str);
+    app.requests()
+        .count(route, &method, response.status(), took);
     span.in_scope(|| {
         tracing::debug!(
             status = response.status().as_u16(),
-            elapsed_us = started.elapsed().as_micros() as u64,
+            elapsed_us = took.as_micros() as u64,
             "answered"
         );
     });

@@ -3,6 +3,7 @@
 //! The engine's answer is written straight into the body: hits are the stored
 //! documents with their extras spliced in, the rest follows as fields.
 
+use crate::access::Access;
 use crate::app::App;
 use crate::error::{ApiError, json_bytes};
 use crate::fields::{Fields, Params};
@@ -23,10 +24,12 @@ use std::time::{Duration, Instant};
 pub(crate) async fn post(
     State(app): State<App>,
     At(uid): At<String>,
+    access: Access,
     headers: HeaderMap,
     JsonBody(body): JsonBody,
 ) -> Result<Response, ApiError> {
-    let params = SearchParams::take(&mut Fields::body(body, SEARCH)?, &app)?;
+    let mut params = SearchParams::take(&mut Fields::body(body, SEARCH)?, &app)?;
+    params.narrow(&access, &uid)?;
     answer(&app, &uid, params, &headers).await
 }
 
@@ -34,10 +37,12 @@ pub(crate) async fn post(
 pub(crate) async fn get(
     State(app): State<App>,
     At(uid): At<String>,
+    access: Access,
     headers: HeaderMap,
     params: Params,
 ) -> Result<Response, ApiError> {
-    let params = SearchParams::take(&mut params.fields(SEARCH_QUERY)?, &app)?;
+    let mut params = SearchParams::take(&mut params.fields(SEARCH_QUERY)?, &app)?;
+    params.narrow(&access, &uid)?;
     answer(&app, &uid, params, &headers).await
 }
 
@@ -93,6 +98,8 @@ struct Tail<'a> {
     facet_distribution: Option<Distribution<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     facet_stats: Option<Ranges<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    semantic_hit_count: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     request_uid: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -153,6 +160,7 @@ impl Found {
             paging: self.paging.answer(self.answer.total, self.most),
             facet_distribution: self.facets_asked.then_some(Distribution(facets)),
             facet_stats: self.facets_asked.then_some(Ranges(facets)),
+            semantic_hit_count: self.answer.semantic_hits,
             request_uid: self.metadata.as_ref().map(|_| metadata::unique_id()),
             metadata: self.metadata.as_ref(),
         })

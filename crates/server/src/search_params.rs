@@ -4,14 +4,15 @@
 //! engine does not have yet are refused when they would change the answer, so
 //! that no client believes it got what it asked for.
 
+use crate::access::Access;
 use crate::app::App;
 use crate::error::ApiError;
 use crate::fields::{Fields, Row, Table, joined, shortened};
 use crate::filter;
+use crate::meaning;
 use crate::paging::Paging;
+use domain::{GEO, GeoPoint};
 use engine::{CropAttribute, Matching, SearchRequest, SortBy, SortOrder};
-
-use serde_json::Value;
 
 /// What a body and a query string have in common.
 const SHARED: Table = &[
@@ -26,6 +27,7 @@ const SHARED: Table = &[
         "invalid_search_attributes_to_retrieve",
     ),
     ("retrieveVectors", "invalid_search_retrieve_vectors"),
+    ("relevanceCutoff", "invalid_search_relevance_cutoff"),
     ("attributesToCrop", "invalid_search_attributes_to_crop"),
     ("cropLength", "invalid_search_crop_length"),
     (
@@ -100,7 +102,7 @@ impl SearchParams {
     pub(crate) fn take(fields: &mut Fields, app: &App) -> Result<Self, ApiError> {
         refuse_later_features(fields)?;
         let defaults = SearchRequest::default();
-        let request = SearchRequest {
+        let mut request = SearchRequest {
             q: take_query_text(fields, "q", app)?,
             offset: 0,
             limit: 0,
@@ -129,13 +131,22 @@ impl SearchParams {
             show_ranking_score_details: fields
                 .boolean("showRankingScoreDetails")?
                 .unwrap_or_default(),
+            retrieve_vectors: fields.boolean("retrieveVectors")?.unwrap_or_default(),
+            ..SearchRequest::default()
         };
+        meaning::take(fields, &mut request)?;
         // Languages are recognised text by text, so a hint changes nothing.
         fields.texts("locales")?;
         Ok(Self {
             request,
             paging: Paging::take(fields)?,
         })
+    }
+
+    /// Adds what a tenant token asks of every search in this index.
+    pub(crate) fn narrow(&mut self, access: &Access, uid: &str) -> Result<(), ApiError> {
+        self.request.filter = access.narrow(uid, self.request.filter.take())?;
+        Ok(())
     }
 }
 
@@ -197,7 +208,7 @@ fn has_star(names: &[String]) -> bool {
 /// `sort`: `price:asc` and the like.
 pub(crate) fn take_sort(fields: &mut Fields) -> Result<Vec<SortBy>, ApiError> {
     let mut sort = Vec::new();
-    for text in fields.texts("sort")?.unwrap_or_default() {
+    for text in with_whole_points(fields.texts("sort")?.unwrap_or_default()) {
         match sort_by(&text) {
             Ok(by) => sort.push(by),
             Err(message) => return Err(fields.refuse("sort", message)),
@@ -206,13 +217,22 @@ pub(crate) fn take_sort(fields: &mut Fields) -> Result<Vec<SortBy>, ApiError> {
     Ok(sort)
 }
 
-fn sort_by(text: &str) -> Result<SortBy, String> {
-    if text.starts_with("_geo") {
-        return Err(format!(
-            "`{}`: sorting by distance is not available yet.",
-            shortened(text)
-        ));
+/// Mends `_geoPoint(1` and `2):asc`, which the commas of a query string have parted.
+fn with_whole_points(parts: Vec<String>) -> Vec<String> {
+    let mut whole: Vec<String> = Vec::with_capacity(parts.len());
+    for part in parts {
+        match whole.last_mut() {
+            Some(open) if open.starts_with("_geoPoint(") && !open.contains(')') => {
+                open.push(',');
+                open.push_str(&part);
+            }
+            _ => whole.push(part),
+        }
     }
+    whole
+}
+
+fn sort_by(text: &str) -> Result<SortBy, String> {
     let broken = || {
         format!(
             "Invalid syntax for the sort parameter: expected expression ending by `:asc` or `:desc`, found `{}`.",
@@ -228,10 +248,35 @@ fn sort_by(text: &str) -> Result<SortBy, String> {
     if path.is_empty() {
         return Err(broken());
     }
+    let from = if path.starts_with("_geo") && path.contains('(') {
+        Some(geo_point(path)?)
+    } else {
+        None
+    };
+    let path = if from.is_some() { GEO } else { path };
     Ok(SortBy {
         path: path.to_owned(),
         order,
+        from,
     })
+}
+
+/// `_geoPoint(45.4, 9.1)`: the place to count distances from.
+fn geo_point(text: &str) -> Result<GeoPoint, String> {
+    let broken = || {
+        format!(
+            "Invalid syntax for the geo parameter: expected expression formatted like `_geoPoint(latitude, longitude)` and ending by `:asc` or `:desc`, found `{}`.",
+            shortened(text)
+        )
+    };
+    let inner = text.strip_prefix("_geoPoint(");
+    let inner = inner.and_then(|rest| rest.strip_suffix(')'));
+    let (lat, lng) = inner
+        .and_then(|inner| inner.split_once(','))
+        .ok_or_else(broken)?;
+    let degrees = |text: &str| text.trim().parse::<f64>().map_err(|_| broken());
+    let point = GeoPoint::new(degrees(lat)?, degrees(lng)?);
+    point.map_err(|error| format!("{error}, found `{}`.", shortened(text)))
 }
 
 /// `attributesToCrop`: a name, or `name:12` with its own length.
@@ -257,31 +302,8 @@ fn crop_attribute(text: &str) -> CropAttribute {
 
 /// Refuses what would silently be ignored otherwise.
 pub(crate) fn refuse_later_features(fields: &mut Fields) -> Result<(), ApiError> {
-    for name in [
-        "vector",
-        "media",
-        "hybrid",
-        "hybridEmbedder",
-        "hybridSemanticRatio",
-    ] {
-        if fields.has(name) {
-            let embedder = match fields.value(name) {
-                Some(Value::Object(hybrid)) => hybrid
-                    .get("embedder")
-                    .and_then(Value::as_str)
-                    .unwrap_or("default")
-                    .to_owned(),
-                Some(Value::String(embedder)) if name == "hybridEmbedder" => embedder,
-                _ => "default".to_owned(),
-            };
-            return Err(ApiError::invalid(
-                "invalid_search_embedder",
-                format!(
-                    "Cannot use `{name}`: this index has no embedder `{}`, because searching by meaning is not available yet.",
-                    shortened(&embedder)
-                ),
-            ));
-        }
+    if fields.has("media") {
+        return Err(not_enabled("media", "searching by images"));
     }
     for name in ["personalize", "personalizeUserContext"] {
         if fields.has(name) {
@@ -297,8 +319,6 @@ pub(crate) fn refuse_later_features(fields: &mut Fields) -> Result<(), ApiError>
             "timing of single steps",
         ));
     }
-    // No document has vectors yet, so there is nothing to add for `true`.
-    fields.boolean("retrieveVectors")?;
     Ok(())
 }
 
@@ -319,13 +339,30 @@ mod tests {
             Ok(SortBy {
                 path: path.to_owned(),
                 order,
+                from: None,
             })
         };
         assert_eq!(sort_by("price:asc"), by("price", SortOrder::Ascending));
         assert_eq!(sort_by("a:b:desc"), by("a:b", SortOrder::Descending));
-        for broken in ["price", "price:up", ":asc", "_geoPoint(1,2):asc"] {
+        for broken in [
+            "price",
+            "price:up",
+            ":asc",
+            "_geoPoint(1):asc",
+            "_geoPoint(a,2):asc",
+            "_geoPoint(95,2):asc",
+            "_geoPoint(1,2)",
+            "_geoPoint(1,2):up",
+            "_geoRadius(1,2,3):asc",
+        ] {
             assert!(sort_by(broken).is_err(), "{broken}");
         }
+        let by = sort_by("_geoPoint(45.5, -9):desc").expect("a good sort");
+        assert_eq!(
+            (by.path.as_str(), by.order),
+            ("_geo", SortOrder::Descending)
+        );
+        assert_eq!(by.from, GeoPoint::new(45.5, -9.0).ok());
     }
 
     #[test]

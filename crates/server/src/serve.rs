@@ -5,6 +5,7 @@
 
 use crate::config::{ConfigError, ServerConfig};
 use crate::connection::{PatientListener, Phase};
+use crate::keyring::make_default_keys;
 use crate::router::router;
 use axum::extract::connect_info::IntoMakeServiceWithConnectInfo;
 use engine::{Engine, EngineError};
@@ -25,6 +26,8 @@ pub enum ServeError {
     Config(#[from] ConfigError),
     #[error("cannot write the server's address into the data folder")]
     Address(#[source] Box<EngineError>),
+    #[error("cannot start the thread that reports to webhooks")]
+    Webhooks(#[source] io::Error),
     #[error("the server ended before it was told to")]
     Ended(#[source] io::Error),
 }
@@ -49,9 +52,17 @@ pub async fn serve(
     engine
         .describe_holder(&url)
         .map_err(|error| ServeError::Address(Box::new(error)))?;
+    let has_key = config.master_key.is_some();
+    if has_key && let Err(error) = make_default_keys(&engine, engine::now()) {
+        // The master key opens everything all the same, and the next start tries again.
+        tracing::warn!(
+            error = &error as &dyn std::error::Error,
+            "the default API keys were not made"
+        );
+    }
+    crate::courier::start(&engine).map_err(ServeError::Webhooks)?;
     let stop_time = config.limits.stop_time;
     let listener = PatientListener::new(listener, config.limits.clone());
-    let has_key = config.master_key.is_some();
     let service: IntoMakeServiceWithConnectInfo<_, Phase> =
         router(engine.clone(), config).into_make_service_with_connect_info();
 

@@ -2,6 +2,7 @@
 //!
 //! `/health` is the only route that never asks for a key.
 
+use crate::access::Access;
 use crate::app::App;
 use crate::error::{ApiError, json_response};
 use crate::indexes::StatsJson;
@@ -12,7 +13,7 @@ use serde::Serialize;
 use serde_json::json;
 use std::collections::BTreeMap;
 
-const ROUTES: [&str; 17] = [
+const ROUTES: [&str; 26] = [
     "GET /health",
     "GET /version",
     "GET /stats",
@@ -29,7 +30,16 @@ const ROUTES: [&str; 17] = [
     "GET /indexes/{uid}/items/{id}/profile",
     "POST /v1/embeddings",
     "GET /v1/models",
-    "GET /tasks",
+    "GET|POST /keys",
+    "GET|DELETE /tasks",
+    "POST /tasks/cancel",
+    "GET /batches",
+    "POST /swap-indexes",
+    "POST /dumps",
+    "POST /snapshots",
+    "GET|PATCH /experimental-features",
+    "GET /metrics",
+    "GET|POST /webhooks",
 ];
 
 #[derive(Serialize)]
@@ -67,11 +77,12 @@ pub(crate) async fn version() -> Response {
 }
 
 /// `GET /stats`
-pub(crate) async fn stats(State(app): State<App>) -> Result<Response, ApiError> {
+pub(crate) async fn stats(State(app): State<App>, access: Access) -> Result<Response, ApiError> {
     let stats = app.read(|engine| Ok(engine.stats()?)).await?;
     let indexes = stats
         .indexes
         .into_iter()
+        .filter(|(uid, _)| access.sees(uid))
         .map(|(uid, stats)| (uid, StatsJson::from(stats)));
     let body = Stats {
         database_size: stats.database_size,

@@ -1,12 +1,12 @@
 //! Tasks in the JSON of the conventions, whole and summarised.
 //!
 //! A write is answered 202 with the summary; the task itself is asked for by its
-//! uid. Every task is a batch of its own here.
+//! uid.
 
 use crate::error::{ErrorObject, json_response};
 use axum::http::StatusCode;
 use axum::response::Response;
-use domain::Timestamp;
+use domain::{IndexUid, Timestamp};
 use engine::{Accepted, Task, TaskKind, TaskStatus};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -15,10 +15,10 @@ use serde_json::{Map, Value};
 #[serde(rename_all = "camelCase")]
 struct Summary<'a> {
     task_uid: u64,
-    index_uid: &'a str,
+    index_uid: Option<&'a str>,
     status: TaskStatus,
     #[serde(rename = "type")]
-    kind: TaskKind,
+    kind: Option<TaskKind>,
     enqueued_at: String,
 }
 
@@ -26,7 +26,7 @@ struct Summary<'a> {
 pub(crate) fn accepted(accepted: &Accepted) -> Response {
     let summary = Summary {
         task_uid: accepted.task_uid,
-        index_uid: accepted.index_uid.as_str(),
+        index_uid: accepted.index_uid.as_ref().map(IndexUid::as_str),
         status: TaskStatus::Enqueued,
         kind: accepted.kind,
         enqueued_at: accepted.enqueued_at.to_string(),
@@ -39,12 +39,11 @@ pub(crate) fn accepted(accepted: &Accepted) -> Response {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct TaskJson<'a> {
     uid: u64,
-    batch_uid: u64,
+    batch_uid: Option<u64>,
     index_uid: Option<&'a str>,
     status: TaskStatus,
     #[serde(rename = "type")]
     kind: TaskKind,
-    /// Nothing cancels tasks yet.
     canceled_by: Option<u64>,
     details: Option<&'a Map<String, Value>>,
     error: Option<ErrorObject<'a>>,
@@ -59,11 +58,11 @@ impl<'a> From<&'a Task> for TaskJson<'a> {
         let error = task.error.as_ref();
         Self {
             uid: task.uid,
-            batch_uid: task.uid,
+            batch_uid: task.batch_uid,
             index_uid: task.index_uid.as_deref(),
             status: task.status,
             kind: task.kind,
-            canceled_by: None,
+            canceled_by: task.canceled_by,
             details: Some(&task.details).filter(|details| !details.is_empty()),
             error: error.map(|error| ErrorObject::of_task(&error.message, &error.code)),
             duration: task.started_at.zip(task.finished_at).map(duration),
@@ -75,7 +74,7 @@ impl<'a> From<&'a Task> for TaskJson<'a> {
 }
 
 /// ISO 8601, as `PT0.012S`.
-fn duration((start, end): (Timestamp, Timestamp)) -> String {
+pub(crate) fn duration((start, end): (Timestamp, Timestamp)) -> String {
     let millis = (end.millis() - start.millis()).max(0);
     format!("PT{}.{:03}S", millis / 1000, millis % 1000)
 }

@@ -1,102 +1,143 @@
-//! `GET /tasks`, `GET /tasks/{uid}` and, ours, `GET /tasks/{uid}/rows`.
+//! `/tasks`: listing, canceling and deleting them and, ours, `GET /tasks/{uid}/rows`.
 //!
 //! The rows are what a task refused or changed of its payload, so that a shop
-//! can repair its feed.
+//! can repair its feed. Which tasks a request means is read in `task_query`.
 
+use crate::access::Access;
 use crate::app::App;
 use crate::error::{ApiError, json_response};
-use crate::fields::{Fields, Params, Table, listed, shortened};
+use crate::fields::{Params, Table, listed, shortened};
 use crate::path::At;
-use crate::task_json::TaskJson;
+use crate::task_json::{TaskJson, accepted};
+use crate::task_query::{self, CHOOSE, DEFAULT_LIMIT, LIST, MOST};
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{StatusCode, Uri};
 use axum::response::Response;
-use domain::IndexUid;
-use engine::{EngineError, TaskKind, TaskQuery, TaskStatus};
+use domain::IndexPattern;
+use engine::{ChosenBy, Engine, EngineError, Page, Task, Write};
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-const LIST: Table = &[
-    ("limit", "invalid_task_limit"),
-    ("from", "invalid_task_from"),
-    ("reverse", "invalid_task_reverse"),
-    ("uids", "invalid_task_uids"),
-    ("batchUids", "invalid_batch_uids"),
-    ("indexUids", "invalid_index_uid"),
-    ("statuses", "invalid_task_statuses"),
-    ("types", "invalid_task_types"),
-];
+/// The text of a choice is kept with its task.
+const LONGEST_FILTER: usize = 10_000;
+
 const ROWS: Table = &[
     ("offset", "invalid_task_offset"),
     ("limit", "invalid_task_limit"),
 ];
 
-const DEFAULT_LIMIT: usize = 20;
-/// Rows or tasks in one answer at most.
-const MOST: usize = 1000;
-
-const STATUSES: [TaskStatus; 5] = [
-    TaskStatus::Enqueued,
-    TaskStatus::Processing,
-    TaskStatus::Succeeded,
-    TaskStatus::Failed,
-    TaskStatus::Canceled,
-];
-const KINDS: [TaskKind; 7] = [
-    TaskKind::IndexCreation,
-    TaskKind::IndexUpdate,
-    TaskKind::IndexDeletion,
-    TaskKind::DocumentAdditionOrUpdate,
-    TaskKind::DocumentDeletion,
-    TaskKind::SettingsUpdate,
-    TaskKind::EventAddition,
-];
-
+/// A page of tasks or batches.
 #[derive(Serialize)]
-struct TaskList<'a> {
-    results: Vec<TaskJson<'a>>,
+pub(crate) struct PageJson<T> {
+    results: Vec<T>,
     total: u64,
     limit: usize,
     from: Option<u64>,
     next: Option<u64>,
 }
 
+impl<T> PageJson<T> {
+    pub(crate) fn new<'a, S>(page: &'a Page<S>, shown: impl Fn(&'a S) -> T) -> Self {
+        Self {
+            results: page.results.iter().map(shown).collect(),
+            total: page.total,
+            limit: page.limit,
+            from: page.from,
+            next: page.next,
+        }
+    }
+}
+
 /// `GET /tasks`
-pub(crate) async fn list(State(app): State<App>, params: Params) -> Result<Response, ApiError> {
+pub(crate) async fn list(
+    State(app): State<App>,
+    access: Access,
+    params: Params,
+) -> Result<Response, ApiError> {
     let mut fields = params.fields(LIST)?;
-    let mut uids = uids(&mut fields, "uids")?;
-    uids.extend(self::uids(&mut fields, "batchUids")?);
-    let query = TaskQuery {
-        limit: fields.size("limit")?.unwrap_or(DEFAULT_LIMIT).min(MOST),
-        from: fields.integer("from")?,
-        uids,
-        index_uids: index_uids(&mut fields)?,
-        statuses: words(&mut fields, "statuses", "task status", &STATUSES)?,
-        kinds: words(&mut fields, "types", "task type", &KINDS)?,
-        reverse: fields.boolean("reverse")?.unwrap_or_default(),
-    };
-    let page = app.read(|engine| Ok(engine.tasks(&query)?)).await?;
-    let list = TaskList {
-        results: page.tasks.iter().map(TaskJson::from).collect(),
-        total: page.total,
-        limit: page.limit,
-        from: page.from,
-        next: page.next,
-    };
+    let paging = task_query::take_paging(&mut fields)?;
+    let query = task_query::take(&mut fields, &access)?;
+    let page = app.read(|engine| Ok(engine.tasks(&query, paging)?)).await?;
+    let list = PageJson::new(&page, TaskJson::from);
     Ok(json_response(StatusCode::OK, &list))
 }
 
 /// `GET /tasks/{uid}`
-pub(crate) async fn get(State(app): State<App>, At(uid): At<String>) -> Result<Response, ApiError> {
+pub(crate) async fn get(
+    State(app): State<App>,
+    access: Access,
+    At(uid): At<String>,
+) -> Result<Response, ApiError> {
     let uid = task_uid(&uid)?;
-    let task = app.read(|engine| Ok(engine.task(uid)?)).await?;
+    let task = app.read(|engine| seen(engine, uid, &access)).await?;
     Ok(json_response(StatusCode::OK, &TaskJson::from(&task)))
+}
+
+/// `POST /tasks/cancel`
+pub(crate) async fn cancel(
+    State(app): State<App>,
+    access: Access,
+    uri: Uri,
+    params: Params,
+) -> Result<Response, ApiError> {
+    let chosen = chosen(&uri, params, &access, "canceled")?;
+    Ok(accepted(&app.write(Write::CancelTasks(chosen)).await?))
+}
+
+/// `DELETE /tasks`
+pub(crate) async fn delete(
+    State(app): State<App>,
+    access: Access,
+    uri: Uri,
+    params: Params,
+) -> Result<Response, ApiError> {
+    let chosen = chosen(&uri, params, &access, "deleted")?;
+    Ok(accepted(&app.write(Write::DeleteTasks(chosen)).await?))
+}
+
+/// Which tasks to cancel or delete. At least one filter must say so, `*` if need be.
+fn chosen(uri: &Uri, params: Params, access: &Access, what: &str) -> Result<ChosenBy, ApiError> {
+    let text = uri.query().unwrap_or_default();
+    let mut fields = params.fields(CHOOSE)?;
+    if !CHOOSE.iter().any(|(name, _)| fields.has(name)) {
+        let names = listed(CHOOSE.iter().map(|(name, _)| name));
+        return Err(ApiError::invalid(
+            "missing_task_filters",
+            format!(
+                "Query parameters to filter the tasks to be {what} are missing. Available query parameters are: {names}."
+            ),
+        ));
+    }
+    if text.len() > LONGEST_FILTER {
+        return Err(ApiError::invalid(
+            "bad_request",
+            format!("The filters may have {LONGEST_FILTER} bytes."),
+        ));
+    }
+    Ok(ChosenBy {
+        query: task_query::take(&mut fields, access)?,
+        filter: format!("?{text}"),
+    })
+}
+
+/// A task, unless the sender may not know of it.
+fn seen(engine: &Engine, uid: u64, access: &Access) -> Result<Task, ApiError> {
+    let task = engine.task(uid)?;
+    let is_seen = match (&task.index_uid, access.within()) {
+        (Some(index), _) => access.sees(index),
+        (None, Some(patterns)) => patterns.iter().any(IndexPattern::is_every),
+        (None, None) => true,
+    };
+    if is_seen {
+        return Ok(task);
+    }
+    Err(EngineError::TaskNotFound(uid).into())
 }
 
 /// `GET /tasks/{uid}/rows`
 pub(crate) async fn rows(
     State(app): State<App>,
+    access: Access,
     At(uid): At<String>,
     params: Params,
 ) -> Result<Response, ApiError> {
@@ -105,7 +146,10 @@ pub(crate) async fn rows(
     let offset = fields.size("offset")?.unwrap_or(0);
     let limit = fields.size("limit")?.unwrap_or(DEFAULT_LIMIT).min(MOST);
     let (notes, total) = app
-        .read(|engine| Ok(engine.task_rows(uid, offset, limit)?))
+        .read(|engine| {
+            seen(engine, uid, &access)?;
+            Ok(engine.task_rows(uid, offset, limit)?)
+        })
         .await?;
     let results: Vec<Value> = notes
         .iter()
@@ -122,7 +166,7 @@ pub(crate) async fn rows(
     Ok(json_response(StatusCode::OK, &body))
 }
 
-fn task_uid(text: &str) -> Result<u64, ApiError> {
+pub(crate) fn task_uid(text: &str) -> Result<u64, ApiError> {
     text.parse().map_err(|_| {
         ApiError::invalid(
             "invalid_task_uid",
@@ -132,66 +176,4 @@ fn task_uid(text: &str) -> Result<u64, ApiError> {
             ),
         )
     })
-}
-
-/// `*` and an absent list mean all.
-fn chosen(fields: &mut Fields, name: &str) -> Result<Vec<String>, ApiError> {
-    let names = fields.texts(name)?.unwrap_or_default();
-    Ok(if names.iter().any(|name| name == "*") {
-        Vec::new()
-    } else {
-        names
-    })
-}
-
-fn uids(fields: &mut Fields, name: &str) -> Result<Vec<u64>, ApiError> {
-    let mut uids = Vec::new();
-    for text in chosen(fields, name)? {
-        match text.parse() {
-            Ok(uid) => uids.push(uid),
-            Err(_) => {
-                return Err(fields.mistyped(name, "a positive integer", &Value::String(text)));
-            }
-        }
-    }
-    Ok(uids)
-}
-
-fn index_uids(fields: &mut Fields) -> Result<Vec<String>, ApiError> {
-    let names = chosen(fields, "indexUids")?;
-    for name in &names {
-        IndexUid::new(name.as_str()).map_err(EngineError::from)?;
-    }
-    Ok(names)
-}
-
-/// Words of an enum, by the names it has in JSON and without regard to case.
-fn words<T: DeserializeOwned + Serialize + Copy>(
-    fields: &mut Fields,
-    name: &str,
-    what: &str,
-    known: &[T],
-) -> Result<Vec<T>, ApiError> {
-    let spelt = |value: &T| match serde_json::to_value(value) {
-        Ok(Value::String(word)) => word,
-        _ => String::new(),
-    };
-    let mut found = Vec::new();
-    for text in chosen(fields, name)? {
-        match known
-            .iter()
-            .find(|value| spelt(value).eq_ignore_ascii_case(&text))
-        {
-            Some(value) => found.push(*value),
-            None => {
-                let message = format!(
-                    "Invalid value in parameter `{name}`: `{}` is not a valid {what}. Available are {}.",
-                    shortened(&text),
-                    listed(known.iter().map(spelt))
-                );
-                return Err(fields.refuse(name, message));
-            }
-        }
-    }
-    Ok(found)
 }

@@ -4,7 +4,8 @@
 //! overflow the stack; every error says what was expected and where.
 
 use super::lexeme::{Lexeme, Placed, error, is_keyword, shortened, split};
-use super::{Comparison, Filter, FilterError, FilterValue};
+use super::{Comparison, Filter, FilterError, FilterValue, GEO};
+use crate::{GeoArea, GeoPoint};
 
 /// Parentheses and `NOT`s inside one another.
 const DEEPEST: usize = 64;
@@ -86,7 +87,13 @@ impl Parser<'_> {
     }
 
     fn condition(&mut self) -> Result<Filter, FilterError> {
-        let attribute = self.attribute()?;
+        if let Lexeme::Bare(word) = self.peek()
+            && word.starts_with(GEO)
+            && *self.peek_after(1) == Lexeme::Sign("(")
+        {
+            return self.area();
+        }
+        let attribute = self.word("an attribute")?;
         if let Lexeme::Sign(sign) = *self.peek() {
             return self.comparison(attribute, sign);
         }
@@ -112,20 +119,6 @@ impl Parser<'_> {
             });
         }
         self.word_operator(attribute, AFTER_ATTRIBUTE)
-    }
-
-    fn attribute(&mut self) -> Result<String, FilterError> {
-        if let Lexeme::Bare(word) = self.peek()
-            && word.starts_with("_geo")
-            && *self.peek_after(1) == Lexeme::Sign("(")
-        {
-            let reason = format!(
-                "geo filters are not supported yet: `{}` has to be left out",
-                shortened(word)
-            );
-            return Err(self.error(reason));
-        }
-        self.word("an attribute")
     }
 
     fn comparison(&mut self, attribute: String, sign: &'static str) -> Result<Filter, FilterError> {
@@ -154,6 +147,72 @@ impl Parser<'_> {
         } else {
             filter
         })
+    }
+
+    /// `_geoRadius(lat, lng, metres)`, `_geoBoundingBox([lat, lng], [lat, lng])` or
+    /// `_geoPolygon([lat, lng], [lat, lng], [lat, lng])`.
+    fn area(&mut self) -> Result<Filter, FilterError> {
+        let position = self.position();
+        let name = self.word("an area")?;
+        self.sign("(")?;
+        let area = match name.as_str() {
+            "_geoRadius" => {
+                let centre = self.point(position)?;
+                self.sign(",")?;
+                let metres = self.number("for the radius")?;
+                // How finely a circle is drawn is of no matter to one that is not drawn.
+                if self.take_sign(",") {
+                    self.number("for the resolution")?;
+                }
+                GeoArea::radius(centre, metres)
+            }
+            "_geoBoundingBox" => {
+                let top_right = self.corner()?;
+                self.sign(",")?;
+                GeoArea::rectangle(top_right, self.corner()?)
+            }
+            "_geoPolygon" => {
+                let mut corners = vec![self.corner()?];
+                while self.take_sign(",") {
+                    corners.push(self.corner()?);
+                }
+                GeoArea::polygon(corners)
+            }
+            other => {
+                let reason = format!(
+                    "`{}` is a reserved keyword and thus can't be used as a filter expression; use `_geoRadius(latitude, longitude, distance)`, `_geoBoundingBox([latitude, longitude], [latitude, longitude])` or `_geoPolygon([latitude, longitude], …)` to filter on `_geo` coordinates",
+                    shortened(other)
+                );
+                return Err(error(self.text, position, reason));
+            }
+        };
+        let area = area.map_err(|reason| error(self.text, position, reason.to_string()))?;
+        self.sign(")")?;
+        Ok(Filter::Within(area))
+    }
+
+    /// `[lat, lng]`
+    fn corner(&mut self) -> Result<GeoPoint, FilterError> {
+        let position = self.position();
+        self.sign("[")?;
+        let corner = self.point(position)?;
+        self.sign("]")?;
+        Ok(corner)
+    }
+
+    /// `lat, lng`
+    fn point(&mut self, position: usize) -> Result<GeoPoint, FilterError> {
+        let lat = self.number("for the latitude")?;
+        self.sign(",")?;
+        let lng = self.number("for the longitude")?;
+        GeoPoint::new(lat, lng).map_err(|reason| error(self.text, position, reason.to_string()))
+    }
+
+    fn sign(&mut self, sign: &'static str) -> Result<(), FilterError> {
+        if self.take_sign(sign) {
+            return Ok(());
+        }
+        Err(self.expected(&format!("`{sign}`")))
     }
 
     /// What follows `IS`.

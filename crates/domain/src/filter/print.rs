@@ -57,6 +57,7 @@ impl Filter {
             Self::StartsWith { attribute, text } => {
                 write!(f, "{} {not}STARTS WITH {}", Word(attribute), Word(text))
             }
+            Self::Within(area) => write!(f, "{not}{area}"),
             Self::And(_) | Self::Or(_) | Self::Not(_) => write!(f, "{not}({self})"),
         }
     }

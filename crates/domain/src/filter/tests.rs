@@ -1,4 +1,5 @@
-use super::{Comparison, Filter, FilterValue};
+use super::{Comparison, Filter, FilterUse, FilterValue};
+use crate::{GeoArea, GeoPoint};
 use proptest::prelude::*;
 
 fn compare(attribute: &str, comparison: Comparison, value: &str) -> Filter {
@@ -243,19 +244,81 @@ fn errors_say_what_was_expected_and_where() {
 }
 
 #[test]
-fn geo_filters_are_refused_by_name() {
-    for text in [
-        "_geoRadius(45.4, 9.1, 2000)",
-        "a = 1 AND _geoBoundingBox([1, 2], [3, 4])",
-        "NOT _geoPolygon([1, 2], [3, 4], [5, 6])",
+fn areas_are_read_and_printed() {
+    let at = |lat, lng| GeoPoint::new(lat, lng).expect("a place");
+    let radius = GeoArea::radius(at(45.4, -9.1), 2000.0).expect("an area");
+    check(
+        "_geoRadius(45.4, -9.1, 2000)",
+        &Filter::Within(radius.clone()),
+    );
+    check(
+        "_geoRadius(45.4,-9.1,2000,64)",
+        &Filter::Within(radius.clone()),
+    );
+    check(
+        "NOT _geoRadius(45.4, -9.1, 2e3)",
+        &Filter::not(Filter::Within(radius.clone())),
+    );
+    let rectangle = GeoArea::rectangle(at(3.0, 4.0), at(1.0, -2.0)).expect("an area");
+    check(
+        "a = 1 AND _geoBoundingBox([3, 4], [1, -2])",
+        &Filter::and(vec![equal("a", "1"), Filter::Within(rectangle)]),
+    );
+    let corners = vec![at(1.0, 2.0), at(3.0, 4.0), at(5.0, -6.5)];
+    let polygon = GeoArea::polygon(corners).expect("an area");
+    let both = Filter::or(vec![Filter::Within(polygon), Filter::Within(radius)]);
+    check(
+        "_geoPolygon([1, 2], [3, 4], [5, -6.5]) OR _geoRadius(45.4,-9.1,2000)",
+        &both,
+    );
+    assert_eq!(both.attributes(), ["_geo"]);
+    // Without a bracket it is an attribute like every other.
+    check("_geoRadius = 1", &equal("_geoRadius", "1"));
+}
+
+#[test]
+fn every_use_of_an_attribute_is_told() {
+    let filter = Filter::parse(
+        "a = 1 AND NOT a > 2 OR (b 1 TO 2 AND a != 3) OR c EXISTS OR d STARTS WITH x OR _geoRadius(1, 2, 3)",
+    )
+    .expect("a good filter");
+    assert_eq!(
+        filter.uses(),
+        [
+            ("a", FilterUse::Equality),
+            ("a", FilterUse::Order),
+            ("b", FilterUse::Order),
+            ("c", FilterUse::Presence),
+            ("d", FilterUse::Equality),
+            ("_geo", FilterUse::Presence),
+        ]
+    );
+}
+
+#[test]
+fn areas_that_are_none_say_why() {
+    for (text, reason) in [
+        ("_geoRadius(95, 9, 1)", "bad latitude `95`"),
+        ("_geoRadius(5, 190, 1)", "bad longitude `190`"),
+        ("_geoRadius(5, 9, -1)", "bad radius `-1`"),
+        ("_geoRadius(5, 9)", "expected `,` but found `)`"),
+        ("_geoRadius(5, a, 1)", "expected a number for the longitude"),
+        ("_geoRadius(5, 9, 1", "expected `)` but the filter ends"),
+        (
+            "_geoBoundingBox([1, 2], [3, 4])",
+            "the top latitude `1` is below",
+        ),
+        ("_geoBoundingBox([1, 2])", "expected `,`"),
+        ("_geoBoundingBox(1, 2, 3, 4)", "expected `[`"),
+        (
+            "_geoPolygon([1, 2], [3, 4])",
+            "a polygon needs 3 to 1000 corners",
+        ),
+        ("_geoPoint(1, 2)", "`_geoPoint` is a reserved keyword"),
+        ("_geoDistance(1)", "`_geoDistance` is a reserved keyword"),
     ] {
         let error = Filter::parse(text).expect_err(text);
-        assert!(
-            error
-                .reason
-                .starts_with("geo filters are not supported yet"),
-            "{error}"
-        );
+        assert!(error.reason.starts_with(reason), "{text}: {error}");
     }
 }
 

@@ -11,6 +11,7 @@ mod embedders;
 mod find;
 mod maker;
 mod notes;
+mod shown;
 mod slots;
 mod worker;
 
@@ -97,6 +98,13 @@ impl Meaning {
 }
 
 impl Published {
+    /// The embedders that work, by name.
+    pub(crate) fn spaces(&self) -> impl Iterator<Item = (&str, &Arc<Space>)> {
+        self.embedders
+            .iter()
+            .filter_map(|(name, slot)| Some((name.as_str(), slot.as_ref().ok()?)))
+    }
+
     /// The vectors of an embedder; `Ok(None)` when there is no embedder of that name.
     pub(crate) fn space(&self, embedder: &str) -> Result<Option<&Arc<Space>>, &str> {
         match self.embedders.get(embedder) {

@@ -1,8 +1,8 @@
 //! Filters against a naive evaluation over the JSON.
 
 use super::{Shop, plan};
-use crate::{QueryError, QueryPlan};
-use domain::{Comparison, Filter, FilterValue};
+use crate::{QueryError, QueryPlan, geo_point};
+use domain::{Comparison, Filter, FilterValue, GeoArea, GeoPoint};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
@@ -51,9 +51,14 @@ fn values() -> impl Strategy<Value = Value> {
 
 fn documents() -> impl Strategy<Value = Vec<Value>> {
     let field = || proptest::option::of(values());
-    let document = (field(), field(), field()).prop_map(|(a, b, o)| {
+    let place = proptest::option::of(prop_oneof![
+        4 => (-4i8..5, -4i8..5).prop_map(|(lat, lng)| json!({ "lat": lat, "lng": lng.to_string() })),
+        1 => values(),
+        1 => Just(json!({ "lat": 95, "lng": 0 })),
+    ]);
+    let document = (field(), field(), field(), place).prop_map(|(a, b, o, place)| {
         let mut document = Map::new();
-        for (name, value) in [("a", a), ("b", b), ("o", o)] {
+        for (name, value) in [("a", a), ("b", b), ("o", o), ("_geo", place)] {
             document.extend(value.map(|value| (name.to_owned(), value)));
         }
         Value::Object(document)
@@ -77,6 +82,21 @@ fn literal() -> impl Strategy<Value = FilterValue> {
         text: text.to_owned(),
         number: text.parse().ok(),
     })
+}
+
+fn areas() -> impl Strategy<Value = GeoArea> {
+    let point = || {
+        (-4i8..5, -4i8..5)
+            .prop_map(|(lat, lng)| GeoPoint::new(f64::from(lat), f64::from(lng)).expect("a place"))
+    };
+    prop_oneof![
+        (point(), 0.0..600_000.0).prop_map(|(centre, metres)| GeoArea::Radius { centre, metres }),
+        (point(), point()).prop_map(|(top_right, bottom_left)| GeoArea::Box {
+            top_right,
+            bottom_left
+        }),
+        vec(point(), 3..6).prop_map(|corners| GeoArea::Polygon { corners }),
+    ]
 }
 
 fn filters() -> impl Strategy<Value = Filter> {
@@ -103,6 +123,7 @@ fn filters() -> impl Strategy<Value = Filter> {
         1 => attribute().prop_map(|attribute| Filter::Exists { attribute }),
         1 => attribute().prop_map(|attribute| Filter::IsNull { attribute }),
         1 => attribute().prop_map(|attribute| Filter::IsEmpty { attribute }),
+        2 => areas().prop_map(Filter::Within),
         1 => (attribute(), text()).prop_map(|(attribute, text)| Filter::Contains { attribute, text }),
         1 => (attribute(), text()).prop_map(|(attribute, text)| Filter::StartsWith { attribute, text }),
     ];
@@ -191,6 +212,10 @@ fn naive(filter: &Filter, document: &Value) -> bool {
         Filter::Contains { attribute, text } => any(attribute, &|value, number| {
             number.is_none() && value.contains(&text::normalise(text))
         }),
+        Filter::Within(area) => {
+            let place = document.get("_geo").and_then(geo_point);
+            place.is_some_and(|place| area.contains(place))
+        }
         Filter::StartsWith { attribute, text } => any(attribute, &|value, number| {
             number.is_none() && value.starts_with(&text::normalise(text))
         }),

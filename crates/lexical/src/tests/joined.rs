@@ -124,6 +124,7 @@ fn rules_of_the_shop_keep_their_place() {
     let by_sold = [SortBy {
         path: "sold".to_owned(),
         order: SortOrder::Descending,
+        from: None,
     }];
     assert_eq!(ranked(RankingRule::defaults(), &[]), ["1", "2", "3"]);
     assert_eq!(ranked(RankingRule::defaults(), &by_sold), ["3", "2", "1"]);

@@ -194,6 +194,7 @@ fn agrees(words: &Words, alive: &[Option<Product>], case: &Case) -> Result<(), T
     let by_price = [SortBy {
         path: "price".to_owned(),
         order: SortOrder::Descending,
+        from: None,
     }];
     let facets = ["brand".to_owned(), "price".to_owned()];
     let query = WordsQuery {

@@ -1,7 +1,9 @@
 //! Totals and facets are true: paging reaches exactly what they count.
 
 use super::{Shop, plan};
-use crate::{FacetOrder, FacetStats, Matching, QueryPlan, SortBy, SortOrder, Words, WordsQuery};
+use crate::{
+    FacetOrder, FacetOrders, FacetStats, Matching, QueryPlan, SortBy, SortOrder, Words, WordsQuery,
+};
 use domain::{Comparison, Filter, FilterValue};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -78,6 +80,7 @@ fn paging_reaches_exactly_what_is_counted() {
     let acme = brand("acme");
     let by_price = [SortBy {
         path: "price".to_owned(),
+        from: None,
         order: SortOrder::Ascending,
     }];
     for text in [
@@ -198,7 +201,10 @@ fn facets_are_listed_as_asked() {
         let facets = ["brand".to_owned()];
         let query = WordsQuery {
             facets: &facets,
-            facet_order: order,
+            facet_orders: FacetOrders {
+                usual: order,
+                ..FacetOrders::default()
+            },
             facet_limit: limit,
             ..WordsQuery::new("")
         };

@@ -152,6 +152,7 @@ fn sorting_keeps_numbers_text_and_nothing_apart() {
     let sorted = |order: SortOrder| {
         let by = |path: &str, order| SortBy {
             path: path.to_owned(),
+            from: None,
             order,
         };
         let sort = [by("k", order), by("second", SortOrder::Ascending)];
@@ -175,6 +176,7 @@ fn sorting_keeps_numbers_text_and_nothing_apart() {
     few.sortable = vec!["price".to_owned()];
     let sort = [SortBy {
         path: "k".to_owned(),
+        from: None,
         order: SortOrder::Ascending,
     }];
     let refused = Shop::new(few).words().search(&WordsQuery {

@@ -2,15 +2,21 @@
 //!
 //! Every test has a server of its own on a free port and a data folder of its own.
 
+mod copies;
 mod documents;
 mod embeddings;
 mod events;
+mod geo;
 mod indexes;
+mod keys;
 mod limits;
 mod multi;
 mod recommend;
 mod search;
 mod settings;
 mod shop;
+mod swap;
 mod system;
 mod tasks;
+mod tenants;
+mod webhooks;

@@ -303,3 +303,130 @@ fn guessed_roles_come_with_their_reasons_and_can_be_set() {
     shop.delete(path).done(&shop);
     assert_eq!(shop.get(path).json(), guessed);
 }
+
+#[test]
+fn facet_values_are_listed_in_the_order_set_for_their_attribute() {
+    let shop = Shop::empty();
+    let settings = json!({
+        "filterableAttributes": ["brand", "colour"],
+        "faceting": { "sortFacetValuesBy": { "*": "alpha", "brand": "count" } },
+    });
+    shop.patch("/indexes/a/settings", settings).done(&shop);
+    let documents = json!([
+        { "id": 1, "brand": "Acme", "colour": "blue" },
+        { "id": 2, "brand": "Zig", "colour": "red" },
+        { "id": 3, "brand": "Zig", "colour": "red" },
+    ]);
+    shop.post("/indexes/a/documents", documents).done(&shop);
+    let order = |facet: &str| -> Vec<String> {
+        let body = json!({ "facets": ["brand", "colour"] });
+        let answer = shop.post("/indexes/a/search", body).json();
+        let values = answer["facetDistribution"][facet].as_object();
+        values.expect("a facet").keys().cloned().collect()
+    };
+    assert_eq!(order("brand"), ["Zig", "Acme"]);
+    assert_eq!(order("colour"), ["blue", "red"]);
+    let other = json!({ "sortFacetValuesBy": { "*": "count", "brand": "alpha" } });
+    shop.patch("/indexes/a/settings/faceting", other)
+        .done(&shop);
+    assert_eq!(order("brand"), ["Acme", "Zig"]);
+    assert_eq!(order("colour"), ["red", "blue"]);
+}
+
+#[test]
+fn a_filterable_attribute_may_be_allowed_for_some_conditions_only() {
+    let shop = Shop::empty();
+    let filterable = json!([
+        { "attributePatterns": ["price"], "features": { "filter": { "comparison": true, "equality": false } } },
+        { "attributePatterns": ["br*"] },
+        "*",
+    ]);
+    let path = "/indexes/a/settings/filterable-attributes";
+    shop.put(path, filterable).done(&shop);
+    assert_eq!(
+        shop.get(path).json()[1],
+        json!({
+            "attributePatterns": ["br*"],
+            "features": { "facetSearch": false, "filter": { "equality": true, "comparison": false } },
+        })
+    );
+    let documents = json!([{ "id": 1, "price": 5, "brand": "Acme", "colour": "red" }]);
+    shop.post("/indexes/a/documents", documents).done(&shop);
+    let filter = |text: &str| shop.post("/indexes/a/search", json!({ "filter": text }));
+    for good in [
+        "price > 1",
+        "price 1 TO 9",
+        "price EXISTS",
+        "brand = acme",
+        "brand IN [acme]",
+        "colour = red AND colour >= 0 OR id > 0",
+    ] {
+        assert_eq!(filter(good).status, 200, "{good}");
+    }
+    for bad in [
+        "price = 5",
+        "NOT price IN [5]",
+        "brand > 5",
+        "brand = acme AND brand < 5",
+    ] {
+        assert_eq!(
+            filter(bad).error(),
+            refused(400, "invalid_search_filter"),
+            "{bad}"
+        );
+    }
+    let search = |facet: &str| shop.post("/indexes/a/facet-search", json!({ "facetName": facet }));
+    assert_eq!(
+        search("brand").error(),
+        refused(400, "invalid_facet_search_facet_name")
+    );
+    assert_eq!(search("colour").status, 200);
+    let unknown = json!([{ "attributePatterns": ["a"], "features": { "sort": true } }]);
+    assert_eq!(
+        shop.put(path, unknown).error(),
+        refused(400, "invalid_settings_filterable_attributes")
+    );
+}
+
+#[test]
+fn a_search_out_of_time_finds_exact_forms_only() {
+    let shop = Shop::empty();
+    shop.post(
+        "/indexes/a/documents",
+        json!([{ "id": "1", "title": "leather shoes" }]),
+    )
+    .done(&shop);
+    let found = |q: &str| {
+        let answer = shop.post("/indexes/a/search", json!({ "q": q })).json();
+        answer["hits"].as_array().map(Vec::len)
+    };
+    assert_eq!((found("leathr"), found("leather")), (Some(1), Some(1)));
+    let path = "/indexes/a/settings/search-cutoff-ms";
+    shop.put(path, json!(0)).done(&shop);
+    assert_eq!((found("leathr"), found("leather")), (Some(0), Some(1)));
+    shop.delete(path).done(&shop);
+    assert_eq!(found("leathr"), Some(1));
+}
+
+#[test]
+fn nearness_counts_by_word_unless_told_otherwise() {
+    let shop = Shop::empty();
+    let documents = json!([
+        { "id": "a", "title": "red cotton summer dress" },
+        { "id": "b", "title": "cotton red dress summer" },
+    ]);
+    shop.post("/indexes/a/documents", documents).done(&shop);
+    let scores = || -> Vec<f64> {
+        let body = json!({ "q": "red dress", "showRankingScore": true });
+        let answer = shop.post("/indexes/a/search", body).json();
+        assert_eq!(answer["hits"].as_array().map(Vec::len), Some(2));
+        let score = |place: usize| answer["hits"][place]["_rankingScore"].as_f64();
+        (0..2).filter_map(score).collect()
+    };
+    let near = scores();
+    assert!(near[0] > near[1], "{near:?}");
+    let path = "/indexes/a/settings/proximity-precision";
+    shop.put(path, json!("byAttribute")).done(&shop);
+    let apart = scores();
+    assert_eq!(apart[0], apart[1]);
+}

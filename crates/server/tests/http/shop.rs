@@ -4,6 +4,8 @@ use engine::{Engine, ModelFolders, OpenOptions};
 use serde_json::{Value, json};
 use server::{Limits, ServeError, ServerConfig};
 use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
+use std::sync::Mutex;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
@@ -18,6 +20,9 @@ pub struct Shop {
     pub address: SocketAddr,
     pub dir: TempDir,
     agent: Agent,
+    key: Option<String>,
+    limits: Limits,
+    bearer: Mutex<Option<String>>,
     headers: Vec<(&'static str, String)>,
     stop: Option<oneshot::Sender<()>>,
     server: Option<JoinHandle<Result<(), ServeError>>>,
@@ -61,6 +66,38 @@ impl Answer {
     }
 }
 
+struct Running {
+    address: SocketAddr,
+    stop: oneshot::Sender<()>,
+    server: JoinHandle<Result<(), ServeError>>,
+}
+
+fn start(dir: &Path, key: Option<&str>, limits: Limits) -> Running {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = listener.local_addr().expect("bound");
+    let config = ServerConfig::new(address, key.map(str::to_owned))
+        .expect("a good configuration")
+        .with_limits(limits)
+        .with_models(ModelFolders::new(Some(dir), None));
+    let engine = Engine::open(dir, OpenOptions::default()).expect("a data folder");
+    let (stop, stopped) = oneshot::channel();
+    let server = std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .expect("a runtime");
+        runtime.block_on(server::serve(engine, config, listener, async {
+            let _ = stopped.await;
+        }))
+    });
+    Running {
+        address,
+        stop,
+        server,
+    }
+}
+
 impl Shop {
     /// An empty server without a key.
     pub fn empty() -> Self {
@@ -69,24 +106,11 @@ impl Shop {
 
     pub fn with(key: Option<&str>, limits: Limits) -> Self {
         let dir = TempDir::new().expect("a temporary folder");
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let address = listener.local_addr().expect("bound");
-        let config = ServerConfig::new(address, key.map(str::to_owned))
-            .expect("a good configuration")
-            .with_limits(limits)
-            .with_models(ModelFolders::new(Some(dir.path()), None));
-        let engine = Engine::open(dir.path(), OpenOptions::default()).expect("a fresh folder");
-        let (stop, stopped) = oneshot::channel();
-        let server = std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_multi_thread()
-                .worker_threads(2)
-                .enable_all()
-                .build()
-                .expect("a runtime");
-            runtime.block_on(server::serve(engine, config, listener, async {
-                let _ = stopped.await;
-            }))
-        });
+        let Running {
+            address,
+            stop,
+            server,
+        } = start(dir.path(), key, limits.clone());
         let agent = Agent::config_builder()
             .http_status_as_error(false)
             .timeout_global(Some(Duration::from_secs(20)))
@@ -96,6 +120,9 @@ impl Shop {
             address,
             dir,
             agent,
+            key: key.map(str::to_owned),
+            limits,
+            bearer: Mutex::default(),
             headers: Vec::new(),
             stop: Some(stop),
             server: Some(server),
@@ -124,6 +151,22 @@ impl Shop {
     pub fn header(mut self, name: &'static str, value: &str) -> Self {
         self.headers.push((name, value.to_owned()));
         self
+    }
+
+    /// Asks with another key for a while.
+    pub fn as_bearer(&self, key: &str, asking: impl FnOnce(&Self)) {
+        *self.bearer.lock().expect("no panic") = Some(format!("Bearer {key}"));
+        asking(self);
+        *self.bearer.lock().expect("no panic") = None;
+    }
+
+    /// Stops the server and starts it again on the same folder.
+    pub fn restart(&mut self) {
+        self.stop().expect("a clean stop");
+        let running = start(self.dir.path(), self.key.as_deref(), self.limits.clone());
+        self.address = running.address;
+        self.stop = Some(running.stop);
+        self.server = Some(running.server);
     }
 
     pub fn get(&self, path: &str) -> Answer {
@@ -171,8 +214,10 @@ impl Shop {
         let mut request = Request::builder()
             .method(method)
             .uri(format!("http://{}{path}", self.address));
+        let bearer = self.bearer.lock().expect("no panic").clone();
         for (name, value) in &self.headers {
-            request = request.header(*name, value);
+            let other = bearer.as_ref().filter(|_| *name == "Authorization");
+            request = request.header(*name, other.unwrap_or(value));
         }
         if let Some(media) = media {
             request = request.header("Content-Type", media);

@@ -85,7 +85,7 @@ fn load_catalogue(sink: &Sink, uid: &IndexUid, story: &mut Story) -> anyhow::Res
             return false;
         }
         // Writing what is there already would only make the log longer.
-        let is_known = index.document(code, Some(&[])).is_ok();
+        let is_known = index.document(code, Some(&[]), false).is_ok();
         known += u64::from(is_known);
         !is_known
     })?;
