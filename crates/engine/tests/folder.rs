@@ -17,6 +17,7 @@ fn open(dir: &Path) -> Engine {
         dir,
         OpenOptions {
             learn: Learn::AtClose,
+            encoders: None,
         },
     )
     .expect("the folder opens")

@@ -5,8 +5,11 @@
 
 use crate::client::Client;
 use anyhow::{Context as _, bail};
-use engine::{Engine, EngineError, Learn, LockError, OpenOptions};
-use std::path::PathBuf;
+use engine::{
+    Encoders, Engine, EngineError, Learn, LockError, ModelFolders, OpenOptions, ServiceOptions,
+};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Where the key is looked for when no flag gives it.
@@ -80,7 +83,11 @@ impl FolderArgs {
 
     /// Opens the folder; it is made when it is missing.
     pub fn open(&self, learn: Learn) -> anyhow::Result<Engine> {
-        Engine::open(&self.data, OpenOptions { learn })
+        let options = OpenOptions {
+            learn,
+            encoders: Some(encoders(Some(&self.data))),
+        };
+        Engine::open(&self.data, options)
             .with_context(|| format!("cannot open the data folder {}", self.data.display()))
     }
 
@@ -94,6 +101,13 @@ impl FolderArgs {
         }
         Ok(())
     }
+}
+
+/// The models of a data folder and of this user, on all processors.
+pub fn encoders(data: Option<&Path>) -> Arc<Encoders> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let folders = ModelFolders::of_environment(data);
+    Arc::new(Encoders::new(folders, threads, ServiceOptions::default()))
 }
 
 fn is_in_use(error: &anyhow::Error) -> bool {

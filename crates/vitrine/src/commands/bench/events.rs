@@ -60,6 +60,7 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
         folder.path(),
         OpenOptions {
             learn: Learn::Background,
+            encoders: None,
         },
     )?;
     let created = engine.write(Write::CreateIndex {

@@ -65,6 +65,7 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
         &folder.path().join("data"),
         OpenOptions {
             learn: Learn::AtClose,
+            encoders: None,
         },
     )?;
     let measured = measure(&engine, &catalogue);

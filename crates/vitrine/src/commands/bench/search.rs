@@ -63,6 +63,7 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
         folder.path(),
         OpenOptions {
             learn: Learn::AtClose,
+            encoders: None,
         },
     )?;
     let products = ingest(&engine, &args.products)?;

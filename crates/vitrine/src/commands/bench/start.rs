@@ -91,6 +91,7 @@ fn make_documents(args: &Args, folder: &Path) -> anyhow::Result<bool> {
         folder,
         OpenOptions {
             learn: Learn::AtClose,
+            encoders: None,
         },
     )?;
     let known = engine

@@ -10,7 +10,7 @@ use crate::progress;
 use crate::quantiles::Quantiles;
 use anyhow::{Context as _, bail};
 use domain::IndexUid;
-use engine::{Engine, IndexReader, Learn, OpenOptions, SearchRequest, WriteMode};
+use engine::{Engine, Hybrid, IndexReader, Learn, OpenOptions, SearchRequest, WriteMode};
 use eval::{QueryLine, RelevanceReport, read_qrels, read_queries};
 use serde::Serialize;
 use serde_json::Value;
@@ -46,7 +46,24 @@ pub struct Args {
 #[derive(Clone, Copy, Debug, Serialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 enum Mode {
+    /// Words alone.
     Words,
+    /// Vectors alone.
+    Meaning,
+    /// Both, with the weight that is derived from the query.
+    Hybrid,
+}
+
+impl Mode {
+    fn hybrid(self) -> Option<Hybrid> {
+        let ratio = match self {
+            Self::Words => return None,
+            Self::Meaning => Some(1.0),
+            Self::Hybrid => None,
+        };
+        let embedder = None;
+        Some(Hybrid { embedder, ratio })
+    }
 }
 
 #[derive(Serialize)]
@@ -77,10 +94,10 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
         .with_context(|| format!("cannot use {}", args.qrels.display()))?;
     let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
     let started = Instant::now();
-    let (engine, products) = index(folder.path(), &args.products)?;
+    let (engine, products) = index(folder.path(), &args)?;
     let index_seconds = started.elapsed().as_secs_f64();
     let reader = engine.index(INDEX)?;
-    let (rankings, millis) = search_all(&reader, &queries)?;
+    let (rankings, millis) = search_all(&reader, &queries, args.mode)?;
     let ranked = queries
         .iter()
         .zip(&rankings)
@@ -111,12 +128,15 @@ fn open(path: &Path) -> anyhow::Result<impl BufRead> {
 }
 
 /// A temporary index over the products; gives their number.
-fn index(folder: &Path, products: &str) -> anyhow::Result<(Engine, u64)> {
+fn index(folder: &Path, args: &Args) -> anyhow::Result<(Engine, u64)> {
+    let products = &args.products;
     let input = Input::open(products, None)?;
+    let has_meaning = !matches!(args.mode, Mode::Words);
     let engine = Engine::open(
         folder,
         OpenOptions {
             learn: Learn::AtClose,
+            encoders: has_meaning.then(|| crate::folder::encoders(None)),
         },
     )?;
     let sink = Sink::Local(engine.clone());
@@ -130,6 +150,13 @@ fn index(folder: &Path, products: &str) -> anyhow::Result<(Engine, u64)> {
     if report.added == 0 {
         bail!("{products} has no product that can be indexed");
     }
+    if has_meaning {
+        engine.catch_up_meaning(INDEX)?;
+        let faults = engine.index(INDEX)?.stats()?.meaning.faults;
+        if let Some(why) = faults.values().next() {
+            bail!("{why}");
+        }
+    }
     Ok((engine, report.added))
 }
 
@@ -137,6 +164,7 @@ fn index(folder: &Path, products: &str) -> anyhow::Result<(Engine, u64)> {
 fn search_all(
     reader: &IndexReader,
     queries: &[QueryLine],
+    mode: Mode,
 ) -> anyhow::Result<(Vec<Vec<String>>, Vec<f64>)> {
     let key = reader
         .info()?
@@ -150,6 +178,7 @@ fn search_all(
             q: query.text.clone(),
             limit: DEPTH,
             retrieve: Some(vec![key.clone()]),
+            hybrid: mode.hybrid(),
             ..SearchRequest::default()
         };
         let started = Instant::now();
