@@ -31,7 +31,7 @@ const FEWEST: u32 = 64;
 const LEAST_SPREAD: f32 = 1e-3;
 
 /// How much meaning decides, by the kind of the query; measured like [`FULL`].
-const RATIO: f32 = 0.38;
+const RATIO: f32 = 0.3;
 /// For model and article numbers, where only the very words help.
 const RATIO_OF_NUMBERS: f32 = 0.15;
 /// For descriptions, of which no item has all words.
