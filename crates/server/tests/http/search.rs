@@ -358,6 +358,10 @@ fn facet_search_completes_the_values_of_a_facet() {
         refused(400, "invalid_facet_search_facet_name")
     );
     assert_eq!(
+        refuse(json!({ "facetName": "no-such-attribute" })),
+        refused(400, "invalid_facet_search_facet_name")
+    );
+    assert_eq!(
         refuse(json!({ "facetName": "brand", "facetQuery": 5 })),
         refused(400, "invalid_facet_search_facet_query")
     );
