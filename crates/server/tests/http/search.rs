@@ -247,10 +247,10 @@ fn every_parameter_has_its_own_error_code() {
         ),
         (json!({ "locales": "en" }), "invalid_search_locales"),
         (
-            json!({ "hybrid": { "embedder": "default" } }),
+            json!({ "hybrid": { "embedder": "other" } }),
             "invalid_search_embedder",
         ),
-        (json!({ "vector": [1.0] }), "invalid_search_embedder"),
+        (json!({ "vector": [1.0] }), "missing_search_hybrid"),
         (
             json!({ "personalize": { "userContext": "x" } }),
             "feature_not_enabled",
