@@ -159,6 +159,37 @@ pub struct FacetStats {
     pub max: f64,
 }
 
+/// A word of a query, and what it was taken for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Understood {
+    /// As it was typed; a phrase has its words with spaces between them.
+    pub text: String,
+    pub kind: WordKind,
+    /// What it was taken for, where that is not the word itself.
+    pub meant: Option<String>,
+}
+
+/// What a word of a query is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WordKind {
+    /// Itself.
+    Word,
+    /// In quotation marks.
+    Phrase,
+    /// What must not occur.
+    Excluded,
+    /// Latin letters for a Chinese word.
+    Pinyin,
+    /// A word that was spelt wrong.
+    Typo,
+    /// A compound of which only the kind is known: 行李箱 taken for 箱.
+    Broader,
+    /// A part of a number with its unit.
+    Unit,
+    /// A value of an attribute of the catalogue.
+    Value,
+}
+
 /// Every word form that could make a document a hit.
 #[derive(Clone, Debug, Default)]
 pub struct MatchedTerms {

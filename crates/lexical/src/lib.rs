@@ -43,8 +43,10 @@
 mod answer;
 mod bits;
 mod checks;
+mod chinese;
 mod columns;
 mod compounds;
+mod corrections;
 mod error;
 mod expand;
 mod facets;

@@ -5,7 +5,7 @@
 //! (BM25F over forms as well as fields), so a document gains nothing from
 //! matching the same query word in two spellings.
 
-use crate::answer::{MatchedTerms, Matching};
+use crate::answer::{MatchedTerms, Matching, WordKind};
 use crate::expand::Form;
 use crate::parse::{Parsed, Part, Word};
 use crate::query_plan::CompiledPlan;
@@ -16,13 +16,13 @@ use text::typos_allowed;
 /// What a longer word counts against the word as typed.
 const LONGER: f32 = 0.5;
 /// What one forgiven typo costs.
-const TYPO: f32 = 0.4;
+pub(crate) const TYPO: f32 = 0.4;
 /// What another name for the same thing counts.
 const SYNONYM: f32 = 0.9;
 /// What standing side by side adds, against the weight of the two words.
 const SIDE_BY_SIDE: f32 = 0.3;
 /// Typos are looked for where a word as typed is found in fewer documents.
-const RARE: u64 = 10;
+pub(crate) const RARE: u64 = 10;
 
 /// One word or phrase of a query.
 #[derive(Debug, Default)]
@@ -36,7 +36,16 @@ pub(crate) struct Unit {
     /// Documents that have it, about.
     pub frequency: u64,
     /// Documents that have it as it was typed.
-    exact: u64,
+    pub exact: u64,
+    /// What it was taken for, where that is not the word itself.
+    pub taken: Option<Taken>,
+}
+
+/// What a word was taken for.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Taken {
+    pub kind: WordKind,
+    pub meant: String,
 }
 
 /// One form of a unit: a word, or several that must stand side by side.
@@ -83,6 +92,7 @@ impl Builder<'_> {
                 Part::Phrase(words) => self.phrase(words)?,
             });
         }
+        self.add_corrections(&parsed.parts, &mut units)?;
         self.add_neighbours(&parsed.parts, &mut units)?;
         self.add_synonyms(&parsed.parts, &mut units)?;
         for unit in units.iter_mut().filter(|unit| !unit.mandatory) {
@@ -154,11 +164,27 @@ impl Builder<'_> {
             }
             unit.frequency += longer;
         }
+        if let Some(measure) = &word.measure {
+            self.add_measure(measure, &mut unit)?;
+        }
+        if self.add_pinyin(word, &mut unit)? {
+            return Ok(unit);
+        }
         let allowed = typos_allowed(&word.surface, &self.plan.plan.typo);
         if allowed > 0 && unit.frequency < RARE {
             self.add_misspelt(word, allowed, &mut unit)?;
         }
         Ok(unit)
+    }
+
+    /// The number with its unit, however it was written.
+    fn add_measure(&self, measure: &str, unit: &mut Unit) -> Result<(), TantivyError> {
+        let frequency = self.core.frequency(measure)?;
+        if frequency > 0 && unit.add(vec![measure.to_owned()], 1.0, 0) {
+            unit.frequency += frequency;
+        }
+        unit.note(WordKind::Unit, Some(measure));
+        Ok(())
     }
 
     /// Words with one typo; only where there are none, words with two; only where there are
@@ -269,8 +295,20 @@ impl Unit {
         new
     }
 
+    /// Keeps what the word was taken for, unless something is known already.
+    pub fn note(&mut self, kind: WordKind, meant: Option<&str>) {
+        if let Some(meant) = meant.filter(|_| self.taken.is_none()) {
+            let meant = meant.to_owned();
+            self.taken = Some(Taken { kind, meant });
+        }
+    }
+
     /// Adds misspelt forms; says whether there are any.
     fn add_forms(&mut self, forms: &[Form]) -> bool {
+        if self.frequency == 0 {
+            let best = forms.first().map(|form| form.text.as_str());
+            self.note(WordKind::Typo, best);
+        }
         for form in forms {
             let factor = TYPO.powi(i32::from(form.typos));
             if self.add(vec![form.text.clone()], factor, form.typos) {
