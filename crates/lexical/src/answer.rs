@@ -34,6 +34,8 @@ pub struct WordsQuery<'a> {
     pub deadline: Option<Instant>,
     /// What another source found for the same request.
     pub joined: Option<Joined<'a>>,
+    /// Say what the words of the text were taken for.
+    pub explain: bool,
 }
 
 impl<'a> WordsQuery<'a> {
@@ -54,6 +56,7 @@ impl<'a> WordsQuery<'a> {
             facet_orders: FacetOrders::default(),
             deadline: None,
             joined: None,
+            explain: false,
         }
     }
 }
@@ -122,6 +125,8 @@ pub struct WordsAnswer {
     pub facets: Vec<(String, Facet)>,
     /// What to highlight.
     pub terms: MatchedTerms,
+    /// What the words were taken for, where the query asks for it.
+    pub understood: Vec<Understood>,
 }
 
 /// One found document.
@@ -167,6 +172,8 @@ pub struct Understood {
     pub kind: WordKind,
     /// What it was taken for, where that is not the word itself.
     pub meant: Option<String>,
+    /// The attribute that has it as a value.
+    pub attribute: Option<String>,
 }
 
 /// What a word of a query is.
@@ -186,8 +193,12 @@ pub enum WordKind {
     Broader,
     /// A part of a number with its unit.
     Unit,
-    /// A value of an attribute of the catalogue.
-    Value,
+    /// A value of an attribute that has the role of a brand.
+    Brand,
+    /// A value of an attribute that has the role of categories.
+    Category,
+    /// A value of another filterable attribute.
+    Attribute,
 }
 
 /// Every word form that could make a document a hit.

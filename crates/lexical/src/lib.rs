@@ -63,18 +63,20 @@ mod places;
 mod plan;
 mod postings;
 mod query_plan;
+mod recognise;
 mod schema;
 mod score;
 mod snapshot;
 #[cfg(test)]
 mod tests;
+mod understood;
 mod units;
 mod value;
 mod words;
 
 pub use answer::{
     Facet, FacetOrder, FacetOrders, FacetStats, MatchedTerms, Matching, SortBy, SortOrder,
-    WordsAnswer, WordsHit, WordsQuery,
+    Understood, WordKind, WordsAnswer, WordsHit, WordsQuery,
 };
 pub use bits::ItemSet;
 pub use error::{LexicalError, QueryError};

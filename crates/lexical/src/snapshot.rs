@@ -10,6 +10,7 @@ use crate::columns::{Attribute, for_each_value};
 use crate::expand::Forms;
 use crate::numbers::Numbers;
 use crate::plan::IndexPlan;
+use crate::recognise::Recognisers;
 use crate::schema::{Fields, ID, NUMBER};
 use crate::score::B;
 use crate::value;
@@ -45,6 +46,7 @@ pub(crate) struct Core {
     pub gains: Vec<Vec<f32>>,
     pub forms: Forms,
     pub chinese: Chinese,
+    pub recognisers: Recognisers,
     columns: RwLock<FxHashMap<String, Arc<Attribute>>>,
     attributes: OnceLock<Vec<String>>,
     // Keeps the files of the segments from being collected.
@@ -206,6 +208,7 @@ impl Core {
             gains,
             forms: Forms::default(),
             chinese: Chinese::default(),
+            recognisers: Recognisers::default(),
             columns: RwLock::default(),
             attributes: OnceLock::new(),
             _searcher: searcher,

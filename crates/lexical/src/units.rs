@@ -5,7 +5,7 @@
 //! (BM25F over forms as well as fields), so a document gains nothing from
 //! matching the same query word in two spellings.
 
-use crate::answer::{MatchedTerms, Matching, WordKind};
+use crate::answer::{MatchedTerms, Matching, Understood, WordKind};
 use crate::expand::Form;
 use crate::parse::{Parsed, Part, Word};
 use crate::query_plan::CompiledPlan;
@@ -74,6 +74,7 @@ pub(crate) struct Units {
     /// Neighbouring words of the query, which count more when they stand side by side.
     pub pairs: Vec<(Variant, f32)>,
     pub terms: MatchedTerms,
+    pub understood: Vec<Understood>,
 }
 
 /// Builds the units of one query.
@@ -81,6 +82,8 @@ pub(crate) struct Builder<'a> {
     pub core: &'a Core,
     pub plan: &'a CompiledPlan,
     pub matching: Matching,
+    /// Say what the words were taken for.
+    pub explain: bool,
 }
 
 impl Builder<'_> {
@@ -103,7 +106,13 @@ impl Builder<'_> {
             };
             unit.weight = self.rarity(known);
         }
+        let understood = if self.explain {
+            self.understood(&parsed, &units)?
+        } else {
+            Vec::new()
+        };
         let mut done = Units {
+            understood,
             excluded: parsed.excluded,
             asked: units.len(),
             pairs: if self.plan.plan.nearness {
