@@ -104,8 +104,15 @@ impl Builder<'_> {
             .filter(|heard| heard.characters() > 1)
             .cloned()
             .collect();
-        units.iter_mut().for_each(|unit| unit.add_heard(&heard));
-        Ok(!heard.is_empty())
+        if heard.is_empty() {
+            return Ok(false);
+        }
+        for unit in units {
+            // What each syllable may stand for alone is no longer what it was taken for.
+            unit.taken = None;
+            unit.add_heard(&heard);
+        }
+        Ok(true)
     }
 
     fn correct_characters(

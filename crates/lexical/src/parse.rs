@@ -9,7 +9,7 @@
 use crate::query_plan::CompiledPlan;
 use crate::schema::storable;
 use crate::value;
-use text::{Analyzer, Token, is_han};
+use text::{Analyzer, Token};
 
 /// Words that count in a query.
 pub(crate) const MOST_WORDS: usize = 10;
@@ -45,7 +45,7 @@ pub(crate) struct Word {
     pub surface: String,
     /// More letters may follow.
     pub open: bool,
-    /// A Chinese word with nothing between it and the Chinese word before it.
+    /// Nothing stands between it and the word before it.
     pub joins: bool,
     /// The number with its unit that this word is a part of, as it is indexed.
     pub measure: Option<String>,
@@ -119,7 +119,7 @@ impl Parsed {
     /// Words outside of quotation marks, and what some of them exclude.
     fn take_plain(&mut self, text: &str, analyzer: &Analyzer, negation: Negation) {
         let (tokens, measures) = analyzer.query_measures(text);
-        let mut end_of_chinese = None;
+        let mut end = None;
         let mut place = 0;
         while let Some(token) = tokens.get(place) {
             if negation == Negation::Heard
@@ -133,9 +133,8 @@ impl Parsed {
                 continue;
             }
             let mut word = Word::of(token);
-            let is_chinese = word.text.chars().all(is_han);
-            word.joins = is_chinese && end_of_chinese == Some(token.start);
-            end_of_chinese = is_chinese.then_some(token.end);
+            word.joins = end == Some(token.start);
+            end = Some(token.end);
             let measure = measures
                 .iter()
                 .find(|measure| measure.number == place || measure.unit == place);

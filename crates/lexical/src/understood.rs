@@ -20,8 +20,7 @@ impl Builder<'_> {
             if let Some(value) = value {
                 match last.filter(|_| value.words.start < place) {
                     Some(last) => {
-                        last.text.push(' ');
-                        last.text.push_str(&text_of(part));
+                        last.append(part);
                     }
                     None => understood.push(Understood {
                         text: text_of(part),
@@ -40,8 +39,7 @@ impl Builder<'_> {
             match last.filter(|last| kind.runs_on() && last.kind == kind && last.meant == meant) {
                 // `xing li xiang` is one word, and `55 inch` one measure.
                 Some(last) => {
-                    last.text.push(' ');
-                    last.text.push_str(&text_of(part));
+                    last.append(part);
                 }
                 None => understood.push(Understood {
                     text: text_of(part),
@@ -58,6 +56,15 @@ impl Builder<'_> {
             attribute: None,
         }));
         Ok(understood)
+    }
+}
+
+impl Understood {
+    fn append(&mut self, part: &Part) {
+        if !matches!(part, Part::Word(word) if word.joins) {
+            self.text.push(' ');
+        }
+        self.text.push_str(&text_of(part));
     }
 }
 

@@ -21,6 +21,8 @@ pub(crate) const TYPO: f32 = 0.4;
 const SYNONYM: f32 = 0.9;
 /// What standing side by side adds, against the weight of the two words.
 const SIDE_BY_SIDE: f32 = 0.3;
+/// What a number with its unit counts, against a word in a text of usual length and weight 1.
+const MEASURE: f32 = 1.5;
 /// Typos are looked for where a word as typed is found in fewer documents.
 pub(crate) const RARE: u64 = 10;
 
@@ -55,6 +57,9 @@ pub(crate) struct Variant {
     /// What an occurrence counts against one of the word as typed.
     pub factor: f32,
     pub typos: u8,
+    /// Looked up among all words of a document, whatever attribute has them: measures stand
+    /// in no text.
+    pub anywhere: bool,
 }
 
 /// A query ready to be scored.
@@ -174,7 +179,7 @@ impl Builder<'_> {
             unit.frequency += longer;
         }
         if let Some(measure) = &word.measure {
-            self.add_measure(measure, &mut unit)?;
+            self.add_measure(measure, &word.text, &mut unit)?;
         }
         if self.add_pinyin(word, &mut unit)? {
             return Ok(unit);
@@ -187,10 +192,19 @@ impl Builder<'_> {
     }
 
     /// The number with its unit, however it was written.
-    fn add_measure(&self, measure: &str, unit: &mut Unit) -> Result<(), TantivyError> {
+    fn add_measure(&self, measure: &str, typed: &str, unit: &mut Unit) -> Result<(), TantivyError> {
         let frequency = self.core.frequency(measure)?;
-        if frequency > 0 && unit.add(vec![measure.to_owned()], 1.0, 0) {
-            unit.frequency += frequency;
+        if frequency > 0 {
+            unit.variants.push(Variant {
+                words: vec![measure.to_owned()],
+                factor: MEASURE,
+                typos: 0,
+                anywhere: true,
+            });
+            // Where it was typed as one word, its documents are counted already.
+            if measure != typed {
+                unit.frequency += frequency;
+            }
         }
         unit.note(WordKind::Unit, Some(measure));
         Ok(())
@@ -279,6 +293,7 @@ fn pairs(parts: &[Part], units: &[Unit]) -> Vec<(Variant, f32)> {
                 words: vec![left.text.clone(), right.text.clone()],
                 factor: 1.0,
                 typos: 0,
+                anywhere: false,
             };
             pairs.push((pair, weight * SIDE_BY_SIDE));
         }
@@ -299,6 +314,7 @@ impl Unit {
                 words,
                 factor,
                 typos,
+                anywhere: false,
             });
         }
         new

@@ -55,6 +55,8 @@ pub struct Token {
     pub end: usize,
     /// The number of the word; sub-words have that of their compound.
     pub position: u32,
+    /// A number with its unit, which stands beside the words it is written in.
+    pub is_measure: bool,
 }
 
 /// Splits text into tokens. Cheap to clone.
@@ -244,6 +246,7 @@ impl Collector<'_> {
             start: self.folded.offsets.start(range.start),
             end: self.folded.offsets.end(range.end),
             position: self.position,
+            is_measure: false,
         });
         self.spans.push(range);
     }

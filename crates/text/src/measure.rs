@@ -146,6 +146,7 @@ pub(crate) fn with_measures(tokens: Vec<Token>, measures: Vec<Measure>) -> Vec<T
             start: token.start,
             end: measure.end,
             position: token.position,
+            is_measure: true,
         });
         all.push(token);
         all.extend(added);
