@@ -10,7 +10,9 @@
 //! white space follows, longer words (the 100 most frequent); synonyms; two
 //! neighbouring words joined, or an unknown word split in two; and, where the word
 //! as typed is in fewer than 10 documents, words with one typo from 5 letters on and
-//! two from 9, a wrong first letter counting as two. At most ten words are read.
+//! two from 9, a wrong first letter counting as two; numbers with a unit in any spelling;
+//! and in catalogues with Chinese words those that the letters are the pinyin of, and
+//! those with another character. At most ten words are read.
 //! Words that occur nowhere and stop words are ignored, unless nothing else is left.
 //!
 //! - [`Matching::All`]: a document must have every word, unknown ones included.

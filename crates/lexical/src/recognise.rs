@@ -21,25 +21,29 @@ const MOST_WORDS: usize = 4;
 const MOST_VALUES: usize = 5_000;
 /// Values that are known of all attributes together.
 const MOST_KNOWN: usize = 200_000;
-/// Attributes that are read.
-const MOST_ATTRIBUTES: usize = 1_000;
-/// Sets of attributes that are remembered.
+/// Attributes that are read, those that the most items have.
+const MOST_ATTRIBUTES: usize = 500;
+/// Recognisers that are remembered; more than one only while roles change.
 const REMEMBERED: usize = 4;
 
-/// The values of some attributes by their words, as far as queries have needed them.
+/// What recognises values, by the attributes that are brands and categories.
 #[derive(Default)]
-pub(crate) struct Recognisers(Mutex<FxHashMap<Vec<String>, Arc<Recogniser>>>);
+pub(crate) struct Recognisers(Mutex<FxHashMap<Roles, Arc<Recogniser>>>);
+
+type Roles = (Vec<String>, Vec<String>);
 
 /// Values by their words.
 #[derive(Default)]
 pub(crate) struct Recogniser {
+    /// Brands first, then categories, then what else there is.
+    paths: Vec<String>,
     values: FxHashMap<String, Known>,
 }
 
 /// Where a value stands: in the attribute that was listed first.
 #[derive(Clone, Debug)]
 pub(crate) struct Known {
-    attribute: u32,
+    attribute: usize,
     label: String,
 }
 
@@ -54,29 +58,54 @@ pub(crate) struct Recognised {
 }
 
 impl Core {
-    fn recogniser(&self, paths: &[String]) -> Result<Arc<Recogniser>, TantivyError> {
+    fn recogniser(&self, roles: &Roles) -> Result<Arc<Recogniser>, TantivyError> {
         if let Ok(known) = self.recognisers.0.lock()
-            && let Some(recogniser) = known.get(paths)
+            && let Some(recogniser) = known.get(roles)
         {
             return Ok(Arc::clone(recogniser));
         }
         let mut recogniser = Recogniser::default();
-        for (number, path) in (0..).zip(paths) {
-            recogniser.add(self, number, path)?;
+        let named = [roles.0.as_slice(), roles.1.as_slice()].concat();
+        let mut others = self.common_attributes()?;
+        others.retain(|path| !named.contains(path));
+        others.truncate(MOST_ATTRIBUTES);
+        recogniser.paths = [named, others].concat();
+        for number in 0..recogniser.paths.len() {
+            recogniser.add(self, number)?;
         }
         let recogniser = Arc::new(recogniser);
         if let Ok(mut known) = self.recognisers.0.lock() {
             if known.len() >= REMEMBERED {
                 known.clear();
             }
-            known.insert(paths.to_vec(), Arc::clone(&recogniser));
+            known.insert(roles.clone(), Arc::clone(&recogniser));
         }
         Ok(recogniser)
+    }
+
+    /// The filterable attributes, those that the most items have first.
+    fn common_attributes(&self) -> Result<Vec<String>, TantivyError> {
+        let mut counts: FxHashMap<String, u32> = FxHashMap::default();
+        for segment in &self.segments {
+            let terms = segment.marks.terms();
+            let mut marks = terms.range().ge("e").lt("f").into_stream()?;
+            while marks.advance() {
+                let key = String::from_utf8_lossy(marks.key().get(1..).unwrap_or_default());
+                *counts.entry(value::path_of(&key)).or_default() += marks.value().doc_freq;
+            }
+        }
+        let mut paths: Vec<(String, u32)> = counts.into_iter().collect();
+        paths.sort_unstable_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+        Ok(paths.into_iter().map(|(path, _)| path).collect())
     }
 }
 
 impl Recogniser {
-    fn add(&mut self, core: &Core, attribute: u32, path: &str) -> Result<(), TantivyError> {
+    /// Adds the values of the attribute with a number.
+    fn add(&mut self, core: &Core, attribute: usize) -> Result<(), TantivyError> {
+        let Some(path) = self.paths.get(attribute) else {
+            return Ok(());
+        };
         let columns = core.attribute(path)?;
         for values in &columns.segments {
             let Some(column) = values.text.as_ref() else {
@@ -120,12 +149,8 @@ impl Builder<'_> {
     /// categories go before other attributes.
     pub fn recognise(&self, parts: &[Part]) -> Result<Vec<Recognised>, TantivyError> {
         let (brands, categories) = (&self.plan.plan.brands, &self.plan.plan.categories);
-        let mut paths: Vec<String> = [brands.as_slice(), categories.as_slice()].concat();
-        let described = self.core.attributes()?.iter();
-        let others = described.filter(|path| !paths.contains(path)).cloned();
-        let others: Vec<String> = others.take(MOST_ATTRIBUTES).collect();
-        paths.extend(others);
-        let recogniser = self.core.recogniser(&paths)?;
+        let roles = (brands.clone(), categories.clone());
+        let recogniser = self.core.recogniser(&roles)?;
         let mut found: Vec<Recognised> = Vec::new();
         for length in (1..=MOST_WORDS.min(parts.len())).rev() {
             for start in 0..=parts.len() - length {
@@ -137,7 +162,7 @@ impl Builder<'_> {
                     .filter(|_| !is_taken)
                     .and_then(|key| recogniser.values.get(&key));
                 let Some(known) = known else { continue };
-                let place = known.attribute as usize;
+                let place = known.attribute;
                 found.push(Recognised {
                     words: run,
                     kind: if place < brands.len() {
@@ -147,7 +172,7 @@ impl Builder<'_> {
                     } else {
                         WordKind::Attribute
                     },
-                    attribute: paths.get(place).cloned().unwrap_or_default(),
+                    attribute: recogniser.paths.get(place).cloned().unwrap_or_default(),
                     value: known.label.clone(),
                 });
             }

@@ -19,9 +19,7 @@ impl Builder<'_> {
             let last = understood.last_mut();
             if let Some(value) = value {
                 match last.filter(|_| value.words.start < place) {
-                    Some(last) => {
-                        last.append(part);
-                    }
+                    Some(last) => last.append(part),
                     None => understood.push(Understood {
                         text: text_of(part),
                         kind: value.kind,
@@ -38,9 +36,7 @@ impl Builder<'_> {
             };
             match last.filter(|last| kind.runs_on() && last.kind == kind && last.meant == meant) {
                 // `xing li xiang` is one word, and `55 inch` one measure.
-                Some(last) => {
-                    last.append(part);
-                }
+                Some(last) => last.append(part),
                 None => understood.push(Understood {
                     text: text_of(part),
                     kind,
