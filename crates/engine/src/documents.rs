@@ -305,7 +305,7 @@ pub(crate) fn apply_deletion(
             let filter = Filter::parse(text).map_err(|err| refuse(err.to_string()))?;
             crate::allowed::check_filterable(&index.meta, &filter)
                 .map_err(|err| refuse(err.to_string()))?;
-            let words = index.words.words(&plan::query_plan(&index.meta.settings));
+            let words = index.words.words(&plan::query_plan(&index.meta));
             let ids = words
                 .ids(Some(&filter))
                 .map_err(|err| refuse(err.to_string()))?;

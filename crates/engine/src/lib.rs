@@ -50,7 +50,7 @@ pub use engine::{Engine, EngineStats, Learn, OpenOptions};
 pub use error::EngineError;
 pub use finished::{Finished, TaskCounts};
 pub use intake::{RoleReason, Roles};
-pub use lexical::{FacetStats, Matching, QueryError, SortBy, SortOrder};
+pub use lexical::{FacetStats, Matching, QueryError, SortBy, SortOrder, Understood, WordKind};
 pub use meaning::MeaningStats;
 pub use profile::{ItemProfile, ShopperProfile};
 pub use query::DocumentsQuery;
@@ -60,7 +60,8 @@ pub use recommend::{
 };
 pub use registry::{ApiKey, Registry, RegistryChange, Webhook};
 pub use search::{
-    CropAttribute, FacetAnswer, Hybrid, SearchAnswer, SearchHit, SearchRequest, Span,
+    CropAttribute, FacetAnswer, Hybrid, QueryUnderstood, SearchAnswer, SearchHit, SearchRequest,
+    Span,
 };
 pub use settings::{
     DEFAULT_FACET_VALUES, DEFAULT_MAX_TOTAL_HITS, DEFAULT_RANKING_RULES, FacetSort, Faceting,

@@ -131,7 +131,8 @@ fn searchable(
 }
 
 /// What may change without indexing again.
-pub(crate) fn query_plan(settings: &Settings) -> QueryPlan {
+pub(crate) fn query_plan(meta: &IndexMeta) -> QueryPlan {
+    let (settings, roles) = (&meta.settings, roles_in_force(meta));
     let typo = settings.typo_tolerance.clone().unwrap_or_default();
     let sizes = typo.min_word_size_for_typos.unwrap_or_default();
     let rules = match &settings.ranking_rules {
@@ -160,6 +161,8 @@ pub(crate) fn query_plan(settings: &Settings) -> QueryPlan {
         prefix: settings.prefix_search != Some(PrefixSearch::Disabled),
         nearness: settings.proximity_precision != Some(ProximityPrecision::ByAttribute),
         ranking_rules: rules,
+        brands: roles.get(Role::Brand).to_vec(),
+        categories: roles.get(Role::Categories).to_vec(),
     }
 }
 

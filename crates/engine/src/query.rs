@@ -2,13 +2,15 @@
 
 use crate::allowed::{check_facet, check_facet_search, check_filterable, check_sortable};
 use crate::formatted::Formatter;
-use crate::search::{FacetAnswer, Hybrid, SearchAnswer, SearchHit, SearchRequest};
+use crate::search::{FacetAnswer, Hybrid, QueryUnderstood, SearchAnswer, SearchHit, SearchRequest};
 use crate::settings::{DEFAULT_FACET_VALUES, FacetSort, Settings};
 use crate::snapshot::IndexReader;
 use crate::tables::{self, Document};
 use crate::{EngineError, plan};
 use domain::Filter;
-use lexical::{FacetOrder, FacetOrders, SortBy, WordsAnswer, WordsHit, WordsQuery};
+use lexical::{
+    FacetOrder, FacetOrders, SortBy, Understood, WordKind, WordsAnswer, WordsHit, WordsQuery,
+};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
@@ -102,8 +104,29 @@ impl IndexReader {
             total: answer.total,
             facets: facets.collect(),
             semantic_hits,
+            understood: request
+                .show_understood
+                .then(|| self.understood(&request.q, answer.understood)),
             as_of: self.published.as_of,
         })
+    }
+
+    /// Values of attributes that the shop has not made filterable are words like others.
+    fn understood(&self, query: &str, mut words: Vec<Understood>) -> QueryUnderstood {
+        let allowed = plan::filterable_names(self.settings());
+        for word in &mut words {
+            let is_hidden = word.attribute.as_ref().is_some_and(|path| {
+                word.kind == WordKind::Attribute
+                    && !allowed.iter().any(|pattern| plan::covers(pattern, path))
+            });
+            if is_hidden {
+                (word.kind, word.meant, word.attribute) = (WordKind::Word, None, None);
+            }
+        }
+        QueryUnderstood {
+            language: text::language(query).map(text::Language::code),
+            words,
+        }
     }
 
     fn find(&self, request: &SearchRequest) -> Result<WordsAnswer, EngineError> {
@@ -146,6 +169,7 @@ impl IndexReader {
                 .settings()
                 .search_cutoff_ms
                 .and_then(|millis| Instant::now().checked_add(Duration::from_millis(millis))),
+            explain: request.show_understood,
             facet_orders: facet_orders(faceting.sort_facet_values_by.unwrap_or_default()),
             ..WordsQuery::new(&request.q)
         }

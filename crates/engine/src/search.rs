@@ -1,7 +1,7 @@
 //! A search request and its answer.
 
 use domain::{Filter, Timestamp};
-use lexical::{FacetStats, Matching, SortBy};
+use lexical::{FacetStats, Matching, SortBy, Understood};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
@@ -16,6 +16,8 @@ pub struct SearchRequest {
     pub sort: Vec<SortBy>,
     pub distinct: Option<String>,
     pub matching: Matching,
+    /// Say what was understood of the text.
+    pub show_understood: bool,
     /// `attributesToSearchOn`.
     pub search_on: Option<Vec<String>>,
     /// `rankingScoreThreshold`.
@@ -64,6 +66,7 @@ impl Default for SearchRequest {
             sort: Vec::new(),
             distinct: None,
             matching: Matching::Last,
+            show_understood: false,
             search_on: None,
             score_threshold: None,
             retrieve: None,
@@ -100,8 +103,18 @@ pub struct SearchAnswer {
     pub facets: Vec<FacetAnswer>,
     /// Hits of this page that no word found, where meaning took part.
     pub semantic_hits: Option<usize>,
+    /// What was understood of the text, where the request asks for it.
+    pub understood: Option<QueryUnderstood>,
     /// When the snapshot that answered was published.
     pub as_of: Timestamp,
+}
+
+/// What was understood of a query.
+#[derive(Clone, Debug)]
+pub struct QueryUnderstood {
+    /// As ISO 639-1 has it; nothing for a text that is too short to tell.
+    pub language: Option<&'static str>,
+    pub words: Vec<Understood>,
 }
 
 /// One document of the answer.

@@ -57,7 +57,7 @@ pub(crate) struct IndexState {
 
 impl IndexState {
     pub(crate) fn new(meta: IndexMeta, index: &WordsIndex, behaviour: Arc<Behaviour>) -> Self {
-        let words = index.words(&plan::query_plan(&meta.settings));
+        let words = index.words(&plan::query_plan(&meta));
         let analyzer = index.plan().analyzer.analyzer();
         Self {
             roles: roles_in_force(&meta),

@@ -34,6 +34,8 @@ pub struct WordsQuery<'a> {
     pub deadline: Option<Instant>,
     /// What another source found for the same request.
     pub joined: Option<Joined<'a>>,
+    /// Say what the words of the text were taken for.
+    pub explain: bool,
 }
 
 impl<'a> WordsQuery<'a> {
@@ -54,6 +56,7 @@ impl<'a> WordsQuery<'a> {
             facet_orders: FacetOrders::default(),
             deadline: None,
             joined: None,
+            explain: false,
         }
     }
 }
@@ -122,6 +125,8 @@ pub struct WordsAnswer {
     pub facets: Vec<(String, Facet)>,
     /// What to highlight.
     pub terms: MatchedTerms,
+    /// What the words were taken for, where the query asks for it.
+    pub understood: Vec<Understood>,
 }
 
 /// One found document.
@@ -157,6 +162,43 @@ pub struct Facet {
 pub struct FacetStats {
     pub min: f64,
     pub max: f64,
+}
+
+/// A word of a query, and what it was taken for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Understood {
+    /// As it was typed; a phrase has its words with spaces between them.
+    pub text: String,
+    pub kind: WordKind,
+    /// What it was taken for, where that is not the word itself.
+    pub meant: Option<String>,
+    /// The attribute that has it as a value.
+    pub attribute: Option<String>,
+}
+
+/// What a word of a query is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WordKind {
+    /// Itself.
+    Word,
+    /// In quotation marks.
+    Phrase,
+    /// What must not occur.
+    Excluded,
+    /// Latin letters for a Chinese word.
+    Pinyin,
+    /// A word that was spelt wrong.
+    Typo,
+    /// A compound of which only the kind is known: 行李箱 taken for 箱.
+    Broader,
+    /// A part of a number with its unit.
+    Unit,
+    /// A value of an attribute that has the role of a brand.
+    Brand,
+    /// A value of an attribute that has the role of categories.
+    Category,
+    /// A value of another filterable attribute.
+    Attribute,
 }
 
 /// Every word form that could make a document a hit.

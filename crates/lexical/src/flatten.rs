@@ -207,6 +207,11 @@ impl Flattener<'_> {
             if word.is_empty() || *count >= WORDS_PER_FIELD {
                 continue;
             }
+            if token.is_measure {
+                // It makes no text longer, because nobody has written it.
+                parts.distinct.insert(word);
+                continue;
+            }
             if let Some(before) = position {
                 separator = if token.position == before { SAME } else { NEXT };
             }

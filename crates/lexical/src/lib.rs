@@ -10,7 +10,9 @@
 //! white space follows, longer words (the 100 most frequent); synonyms; two
 //! neighbouring words joined, or an unknown word split in two; and, where the word
 //! as typed is in fewer than 10 documents, words with one typo from 5 letters on and
-//! two from 9, a wrong first letter counting as two. At most ten words are read.
+//! two from 9, a wrong first letter counting as two; numbers with a unit in any spelling;
+//! and in catalogues with Chinese words those that the letters are the pinyin of, and
+//! those with another character. At most ten words are read.
 //! Words that occur nowhere and stop words are ignored, unless nothing else is left.
 //!
 //! - [`Matching::All`]: a document must have every word, unknown ones included.
@@ -43,8 +45,10 @@
 mod answer;
 mod bits;
 mod checks;
+mod chinese;
 mod columns;
 mod compounds;
+mod corrections;
 mod error;
 mod expand;
 mod facets;
@@ -61,18 +65,20 @@ mod places;
 mod plan;
 mod postings;
 mod query_plan;
+mod recognise;
 mod schema;
 mod score;
 mod snapshot;
 #[cfg(test)]
 mod tests;
+mod understood;
 mod units;
 mod value;
 mod words;
 
 pub use answer::{
     Facet, FacetOrder, FacetOrders, FacetStats, MatchedTerms, Matching, SortBy, SortOrder,
-    WordsAnswer, WordsHit, WordsQuery,
+    Understood, WordKind, WordsAnswer, WordsHit, WordsQuery,
 };
 pub use bits::ItemSet;
 pub use error::{LexicalError, QueryError};

@@ -87,6 +87,9 @@ pub struct QueryPlan {
     pub nearness: bool,
     /// In order of importance.
     pub ranking_rules: Vec<RankingRule>,
+    /// Attributes whose values are brands, and those whose values are categories.
+    pub brands: Vec<String>,
+    pub categories: Vec<String>,
 }
 
 impl Default for QueryPlan {
@@ -99,6 +102,8 @@ impl Default for QueryPlan {
             prefix: true,
             nearness: true,
             ranking_rules: RankingRule::defaults(),
+            brands: Vec::new(),
+            categories: Vec::new(),
         }
     }
 }

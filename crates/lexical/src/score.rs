@@ -7,7 +7,7 @@
 //! with the unit's weight. Accumulators live as long as their thread.
 
 use crate::bits::{Bits, ItemSet};
-use crate::postings::{each_phrase, each_word, excluded};
+use crate::postings::{each_phrase, each_word, excluded, insert_all};
 use crate::snapshot::{Core, Place, Segment};
 use crate::units::{Units, Variant};
 use std::cell::RefCell;
@@ -285,6 +285,9 @@ impl Scorer<'_> {
         number: usize,
         scratch: &mut Scratch,
     ) -> Result<(), TantivyError> {
+        if variant.anywhere {
+            return self.add_anywhere(variant, number, scratch);
+        }
         for (field, forgiving) in self.searched.fields.iter().zip(&self.searched.forgiving) {
             if variant.typos > 0 && !forgiving {
                 continue;
@@ -292,18 +295,7 @@ impl Scorer<'_> {
             let (text, gains) = (&self.segment.texts[*field], &self.core.gains[*field]);
             let meet = |doc: u32, count: u32| {
                 let gain = gains[usize::from(text.lengths.fieldnorm_id(doc))];
-                let slot = &mut scratch.slots[doc as usize];
-                if usize::from(slot.unit) != number + 1 {
-                    if slot.unit == 0 {
-                        scratch.touched.push(doc);
-                    }
-                    slot.score += self.settled(slot);
-                    slot.gain = 0.0;
-                    slot.unit = number as u8 + 1;
-                    slot.mask |= 1 << number;
-                    slot.typos = slot.typos.saturating_add(variant.typos);
-                }
-                slot.gain += count as f32 * gain * variant.factor;
+                self.meet(variant, number, doc, count as f32 * gain, scratch);
             };
             match variant.words.as_slice() {
                 [word] => each_word(
@@ -316,6 +308,43 @@ impl Scorer<'_> {
             }
         }
         Ok(())
+    }
+
+    /// As [`add`](Self::add), for what stands among all words of a document. A search in some
+    /// attributes only cannot tell where these stand.
+    fn add_anywhere(
+        &self,
+        variant: &Variant,
+        number: usize,
+        scratch: &mut Scratch,
+    ) -> Result<(), TantivyError> {
+        if self.searched.fields.len() < self.core.fields.texts.len() {
+            return Ok(());
+        }
+        let mut bits = Bits::none(self.segment.reader.max_doc());
+        for word in &variant.words {
+            insert_all(&self.segment.words, self.core.fields.words, word, &mut bits)?;
+        }
+        for doc in bits.iter() {
+            self.meet(variant, number, doc, 1.0, scratch);
+        }
+        Ok(())
+    }
+
+    /// Counts an occurrence of a form of a unit.
+    fn meet(&self, variant: &Variant, number: usize, doc: u32, gain: f32, scratch: &mut Scratch) {
+        let slot = &mut scratch.slots[doc as usize];
+        if usize::from(slot.unit) != number + 1 {
+            if slot.unit == 0 {
+                scratch.touched.push(doc);
+            }
+            slot.score += self.settled(slot);
+            slot.gain = 0.0;
+            slot.unit = number as u8 + 1;
+            slot.mask |= 1 << number;
+            slot.typos = slot.typos.saturating_add(variant.typos);
+        }
+        slot.gain += gain * variant.factor;
     }
 
     /// The documents that a minus sign keeps out.

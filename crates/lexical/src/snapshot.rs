@@ -5,10 +5,12 @@
 //! values and expanded words. A new commit starts with empty caches, but for the
 //! way from numbers to documents, which stays with its segment.
 
+use crate::chinese::Chinese;
 use crate::columns::{Attribute, for_each_value};
 use crate::expand::Forms;
 use crate::numbers::Numbers;
 use crate::plan::IndexPlan;
+use crate::recognise::Recognisers;
 use crate::schema::{Fields, ID, NUMBER};
 use crate::score::B;
 use crate::value;
@@ -43,6 +45,8 @@ pub(crate) struct Core {
     /// By text field and length code: what one occurrence of a word counts.
     pub gains: Vec<Vec<f32>>,
     pub forms: Forms,
+    pub chinese: Chinese,
+    pub recognisers: Recognisers,
     columns: RwLock<FxHashMap<String, Arc<Attribute>>>,
     attributes: OnceLock<Vec<String>>,
     // Keeps the files of the segments from being collected.
@@ -203,6 +207,8 @@ impl Core {
             segments,
             gains,
             forms: Forms::default(),
+            chinese: Chinese::default(),
+            recognisers: Recognisers::default(),
             columns: RwLock::default(),
             attributes: OnceLock::new(),
             _searcher: searcher,

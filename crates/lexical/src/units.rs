@@ -5,7 +5,7 @@
 //! (BM25F over forms as well as fields), so a document gains nothing from
 //! matching the same query word in two spellings.
 
-use crate::answer::{MatchedTerms, Matching};
+use crate::answer::{MatchedTerms, Matching, Understood, WordKind};
 use crate::expand::Form;
 use crate::parse::{Parsed, Part, Word};
 use crate::query_plan::CompiledPlan;
@@ -16,13 +16,15 @@ use text::typos_allowed;
 /// What a longer word counts against the word as typed.
 const LONGER: f32 = 0.5;
 /// What one forgiven typo costs.
-const TYPO: f32 = 0.4;
+pub(crate) const TYPO: f32 = 0.4;
 /// What another name for the same thing counts.
 const SYNONYM: f32 = 0.9;
 /// What standing side by side adds, against the weight of the two words.
 const SIDE_BY_SIDE: f32 = 0.3;
+/// What a number with its unit counts, against a word in a text of usual length and weight 1.
+const MEASURE: f32 = 1.5;
 /// Typos are looked for where a word as typed is found in fewer documents.
-const RARE: u64 = 10;
+pub(crate) const RARE: u64 = 10;
 
 /// One word or phrase of a query.
 #[derive(Debug, Default)]
@@ -36,7 +38,16 @@ pub(crate) struct Unit {
     /// Documents that have it, about.
     pub frequency: u64,
     /// Documents that have it as it was typed.
-    exact: u64,
+    pub exact: u64,
+    /// What it was taken for, where that is not the word itself.
+    pub taken: Option<Taken>,
+}
+
+/// What a word was taken for.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Taken {
+    pub kind: WordKind,
+    pub meant: String,
 }
 
 /// One form of a unit: a word, or several that must stand side by side.
@@ -46,6 +57,9 @@ pub(crate) struct Variant {
     /// What an occurrence counts against one of the word as typed.
     pub factor: f32,
     pub typos: u8,
+    /// Looked up among all words of a document, whatever attribute has them: measures stand
+    /// in no text.
+    pub anywhere: bool,
 }
 
 /// A query ready to be scored.
@@ -65,6 +79,7 @@ pub(crate) struct Units {
     /// Neighbouring words of the query, which count more when they stand side by side.
     pub pairs: Vec<(Variant, f32)>,
     pub terms: MatchedTerms,
+    pub understood: Vec<Understood>,
 }
 
 /// Builds the units of one query.
@@ -72,6 +87,8 @@ pub(crate) struct Builder<'a> {
     pub core: &'a Core,
     pub plan: &'a CompiledPlan,
     pub matching: Matching,
+    /// Say what the words were taken for.
+    pub explain: bool,
 }
 
 impl Builder<'_> {
@@ -83,6 +100,7 @@ impl Builder<'_> {
                 Part::Phrase(words) => self.phrase(words)?,
             });
         }
+        self.add_corrections(&parsed.parts, &mut units)?;
         self.add_neighbours(&parsed.parts, &mut units)?;
         self.add_synonyms(&parsed.parts, &mut units)?;
         for unit in units.iter_mut().filter(|unit| !unit.mandatory) {
@@ -93,7 +111,13 @@ impl Builder<'_> {
             };
             unit.weight = self.rarity(known);
         }
+        let understood = if self.explain {
+            self.understood(&parsed, &units)?
+        } else {
+            Vec::new()
+        };
         let mut done = Units {
+            understood,
             excluded: parsed.excluded,
             asked: units.len(),
             pairs: if self.plan.plan.nearness {
@@ -154,11 +178,36 @@ impl Builder<'_> {
             }
             unit.frequency += longer;
         }
+        if let Some(measure) = &word.measure {
+            self.add_measure(measure, &word.text, &mut unit)?;
+        }
+        if self.add_pinyin(word, &mut unit)? {
+            return Ok(unit);
+        }
         let allowed = typos_allowed(&word.surface, &self.plan.plan.typo);
         if allowed > 0 && unit.frequency < RARE {
             self.add_misspelt(word, allowed, &mut unit)?;
         }
         Ok(unit)
+    }
+
+    /// The number with its unit, however it was written.
+    fn add_measure(&self, measure: &str, typed: &str, unit: &mut Unit) -> Result<(), TantivyError> {
+        let frequency = self.core.frequency(measure)?;
+        if frequency > 0 {
+            unit.variants.push(Variant {
+                words: vec![measure.to_owned()],
+                factor: MEASURE,
+                typos: 0,
+                anywhere: true,
+            });
+            // Where it was typed as one word, its documents are counted already.
+            if measure != typed {
+                unit.frequency += frequency;
+            }
+        }
+        unit.note(WordKind::Unit, Some(measure));
+        Ok(())
     }
 
     /// Words with one typo; only where there are none, words with two; only where there are
@@ -244,6 +293,7 @@ fn pairs(parts: &[Part], units: &[Unit]) -> Vec<(Variant, f32)> {
                 words: vec![left.text.clone(), right.text.clone()],
                 factor: 1.0,
                 typos: 0,
+                anywhere: false,
             };
             pairs.push((pair, weight * SIDE_BY_SIDE));
         }
@@ -264,13 +314,26 @@ impl Unit {
                 words,
                 factor,
                 typos,
+                anywhere: false,
             });
         }
         new
     }
 
+    /// Keeps what the word was taken for, unless something is known already.
+    pub fn note(&mut self, kind: WordKind, meant: Option<&str>) {
+        if let Some(meant) = meant.filter(|_| self.taken.is_none()) {
+            let meant = meant.to_owned();
+            self.taken = Some(Taken { kind, meant });
+        }
+    }
+
     /// Adds misspelt forms; says whether there are any.
     fn add_forms(&mut self, forms: &[Form]) -> bool {
+        if self.frequency == 0 {
+            let best = forms.first().map(|form| form.text.as_str());
+            self.note(WordKind::Typo, best);
+        }
         for form in forms {
             let factor = TYPO.powi(i32::from(form.typos));
             if self.add(vec![form.text.clone()], factor, form.typos) {

@@ -115,6 +115,7 @@ impl Words {
             total: found.total,
             facets: self.facets(&facets, &found, query)?,
             terms: found.units.terms,
+            understood: found.units.understood,
         })
     }
 
@@ -174,6 +175,7 @@ impl Words {
             core: &self.core,
             plan: &self.plan,
             matching: query.matching,
+            explain: query.explain,
         };
         let units = builder.build(parsed)?;
         let mut rules = order::rules(&self.core, &self.plan.plan.ranking_rules, query.sort)?;

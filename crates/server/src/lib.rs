@@ -54,6 +54,7 @@ mod task_json;
 mod task_query;
 mod tasks;
 mod tenant;
+mod understood;
 mod upload;
 mod webhooks;
 

@@ -211,6 +211,7 @@ mod tests {
                 hits,
                 facets: Vec::new(),
                 semantic_hits: None,
+                understood: None,
                 as_of,
             },
             primary_key: Some("id".to_owned()),

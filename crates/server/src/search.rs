@@ -13,6 +13,7 @@ use crate::paging::{Paging, PagingAnswer};
 use crate::path::At;
 use crate::payload::JsonBody;
 use crate::search_params::{SEARCH, SEARCH_QUERY, SearchParams};
+use crate::understood::UnderstoodAnswer;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
@@ -101,6 +102,8 @@ struct Tail<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     semantic_hit_count: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    understood: Option<UnderstoodAnswer<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     request_uid: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     metadata: Option<&'a Metadata>,
@@ -161,6 +164,7 @@ impl Found {
             facet_distribution: self.facets_asked.then_some(Distribution(facets)),
             facet_stats: self.facets_asked.then_some(Ranges(facets)),
             semantic_hit_count: self.answer.semantic_hits,
+            understood: self.answer.understood.as_ref().map(UnderstoodAnswer::from),
             request_uid: self.metadata.as_ref().map(|_| metadata::unique_id()),
             metadata: self.metadata.as_ref(),
         })

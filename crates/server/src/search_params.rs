@@ -47,6 +47,7 @@ const SHARED: Table = &[
         "showPerformanceDetails",
         "invalid_search_show_performance_details",
     ),
+    ("showUnderstood", "invalid_search_show_understood"),
     ("filter", "invalid_search_filter"),
     ("sort", "invalid_search_sort"),
     ("distinct", "invalid_search_distinct"),
@@ -131,6 +132,7 @@ impl SearchParams {
             show_ranking_score_details: fields
                 .boolean("showRankingScoreDetails")?
                 .unwrap_or_default(),
+            show_understood: fields.boolean("showUnderstood")?.unwrap_or_default(),
             retrieve_vectors: fields.boolean("retrieveVectors")?.unwrap_or_default(),
             ..SearchRequest::default()
         };

@@ -1,12 +1,13 @@
 //! From a text to the tokens that are indexed and looked up.
 //!
 //! Documents and queries go through the same steps (fold, segment, stem), so
-//! that what is typed meets what was written. They differ in Chinese compounds
-//! only, whose parts are indexed beside the whole but not asked for.
+//! that what is typed meets what was written. They differ in what is indexed beside a
+//! word and not asked for: the parts of Chinese compounds, and numbers with their units.
 
 use crate::characters::is_han;
 use crate::chinese::Segmenter;
 use crate::fold::{Folded, fold, normalise};
+use crate::measure::{Measure, Placed, with_measures};
 use crate::phrases::Phrases;
 use crate::plural::singular;
 use crate::segment::{Rules, SegmentKind};
@@ -54,6 +55,8 @@ pub struct Token {
     pub end: usize,
     /// The number of the word; sub-words have that of their compound.
     pub position: u32,
+    /// A number with its unit, which stands beside the words it is written in.
+    pub is_measure: bool,
 }
 
 /// Splits text into tokens. Cheap to clone.
@@ -106,13 +109,29 @@ impl Analyzer {
         }
     }
 
-    /// For documents: every token in order, Chinese compounds followed by their parts.
+    /// For documents: every token in order, Chinese compounds followed by their parts, numbers
+    /// with a unit by their measure.
     pub fn tokens(&self, text: &str) -> Vec<Token> {
-        self.analyze(text, Mode::Document)
+        let (tokens, measures) = self.analyze(text, Mode::Document);
+        with_measures(tokens, measures)
     }
 
     /// For queries: no overlapping parts. A compound the dictionary knows is one word.
     pub fn query_tokens(&self, text: &str) -> Vec<Token> {
+        self.query_measures(text).0
+    }
+
+    /// As [`query_tokens`](Self::query_tokens), with the numbers that have a unit.
+    ///
+    /// ```
+    /// use text::{Analyzer, AnalyzerConfig};
+    ///
+    /// let analyzer = Analyzer::new(AnalyzerConfig::default());
+    /// let (_, found) = analyzer.query_measures("TV 55-inch 20英寸 2TB 6.5\"");
+    /// let found: Vec<&str> = found.iter().map(|measure| measure.text.as_str()).collect();
+    /// assert_eq!(found, ["55in", "20in", "2tb", "6.5in"]);
+    /// ```
+    pub fn query_measures(&self, text: &str) -> (Vec<Token>, Vec<Measure>) {
         self.analyze(text, Mode::Query)
     }
 
@@ -133,13 +152,14 @@ impl Analyzer {
         }
     }
 
-    fn analyze(&self, text: &str, mode: Mode) -> Vec<Token> {
+    fn analyze(&self, text: &str, mode: Mode) -> (Vec<Token>, Vec<Measure>) {
         let folded = fold(text);
         let mut collector = Collector {
             analyzer: self,
             folded: &folded,
             // Six bytes a word are usual; a document that is one long word needs few.
             tokens: Vec::with_capacity((text.len() / 6).min(1024) + 1),
+            spans: Vec::with_capacity((text.len() / 6).min(1024) + 1),
             position: 0,
         };
         for segment in self.inner.rules.segments(&folded.text) {
@@ -151,7 +171,16 @@ impl Analyzer {
                 SegmentKind::Han => collector.han(range, mode),
             }
         }
-        collector.tokens
+        let placed = Placed {
+            folded: &folded.text,
+            tokens: &collector.tokens,
+            spans: &collector.spans,
+        };
+        let mut measures = placed.measures();
+        for measure in &mut measures {
+            measure.end = folded.offsets.end(measure.end);
+        }
+        (collector.tokens, measures)
     }
 }
 
@@ -160,6 +189,8 @@ struct Collector<'c> {
     analyzer: &'c Analyzer,
     folded: &'c Folded,
     tokens: Vec<Token>,
+    /// Where each token stands in the folded text.
+    spans: Vec<Range<usize>>,
     position: u32,
 }
 
@@ -215,7 +246,9 @@ impl Collector<'_> {
             start: self.folded.offsets.start(range.start),
             end: self.folded.offsets.end(range.end),
             position: self.position,
+            is_measure: false,
         });
+        self.spans.push(range);
     }
 
     fn slice(&self, range: &Range<usize>) -> &str {

@@ -6,7 +6,7 @@
 use unicode_normalization::char::{decompose_compatible, is_combining_mark};
 
 /// A Chinese character (also of Japanese and Korean text): goes to the Chinese segmenter.
-pub(crate) fn is_han(c: char) -> bool {
+pub fn is_han(c: char) -> bool {
     matches!(c,
         '\u{4E00}'..='\u{9FFF}'
         | '\u{3400}'..='\u{4DBF}'
@@ -24,7 +24,7 @@ pub(crate) fn is_kana(c: char) -> bool {
 }
 
 /// Hangul syllables and their letters.
-pub(crate) fn is_hangul(c: char) -> bool {
+pub fn is_hangul(c: char) -> bool {
     matches!(c,
         '\u{AC00}'..='\u{D7FF}' | '\u{1100}'..='\u{11FF}' | '\u{3131}'..='\u{318E}'
         | '\u{A960}'..='\u{A97F}' | '\u{FFA0}'..='\u{FFDC}')

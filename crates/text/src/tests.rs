@@ -284,7 +284,7 @@ proptest! {
             .filter(|word| !word.is_empty())
             .map(|word| analyzer().fold(&word.to_ascii_lowercase()))
             .collect();
-        let tokens = analyzer().tokens(&text);
+        let tokens = analyzer().query_tokens(&text);
         prop_assert_eq!(texts(&tokens), expected);
     }
 

@@ -8,6 +8,7 @@ mod numbers;
 mod operations;
 mod paging;
 mod ranking;
+mod understanding;
 
 use crate::{AnalyzerPlan, IndexPlan, QueryPlan, Searchable, Words, WordsIndex, WordsQuery};
 use serde_json::{Map, Value};

@@ -135,6 +135,38 @@ fn extras_are_added_on_request() {
 }
 
 #[test]
+fn the_answer_says_what_was_understood() {
+    let shop = Shop::stocked();
+    let body = json!({ "q": "adidas shoos -red \"t-light\"", "showUnderstood": true });
+    let found = shop.post(PATH, body).json();
+    let words = found["understood"]["words"].as_array().expect("words");
+    assert_eq!(
+        words[0],
+        json!({ "text": "adidas", "kind": "brand", "as": "Adidas", "attribute": "brand" })
+    );
+    let kinds: Vec<&str> = words
+        .iter()
+        .filter_map(|word| word["kind"].as_str())
+        .collect();
+    assert_eq!(kinds, ["brand", "typo", "phrase", "excluded"], "{found}");
+    assert_eq!(found["understood"]["language"], Value::Null);
+    let url = shop
+        .get(&format!("{PATH}?q=20%20inch&showUnderstood=true"))
+        .json();
+    assert_eq!(
+        url["understood"]["words"],
+        json!([{ "text": "20 inch", "kind": "unit", "as": "20in" }])
+    );
+    let plain = shop.post(PATH, json!({ "q": "adidas" })).json();
+    assert!(plain.get("understood").is_none());
+    let answer = shop.post(PATH, json!({ "showUnderstood": "yes" }));
+    assert_eq!(
+        answer.error(),
+        refused(400, "invalid_search_show_understood")
+    );
+}
+
+#[test]
 fn a_search_url_asks_the_same_as_a_body() {
     let shop = Shop::stocked();
     let query = "?q=shoes&limit=3&offset=1&sort=id:asc&filter=brand%20%3D%20Adidas%20OR%20brand%20%3D%20Nike\

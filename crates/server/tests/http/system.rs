@@ -2,7 +2,7 @@
 
 use crate::shop::{Shop, refused};
 use engine::Engine;
-use serde_json::json;
+use serde_json::{Value, json};
 use server::Limits;
 use std::io::{Read, Write};
 use std::net::TcpStream;
