@@ -30,13 +30,16 @@ const REMEMBERED: usize = 4_096;
 const FIRST: &str = "\u{3400}";
 const BEHIND: &str = "\u{A000}";
 
+/// What was heard of a word, as the last one of a query or not.
+type Known = FxHashMap<(String, bool), Arc<Vec<Heard>>>;
+
 /// What is known of the Chinese words of a snapshot.
 #[derive(Default)]
 pub(crate) struct Chinese {
     /// Whether there are Chinese words at all, which is known sooner than which.
     any: OnceLock<bool>,
     vocabulary: OnceLock<Vocabulary>,
-    heard: Mutex<FxHashMap<(String, bool), Arc<Vec<Heard>>>>,
+    heard: Mutex<Known>,
     meant: Mutex<FxHashMap<String, Arc<Vec<Form>>>>,
 }
 
