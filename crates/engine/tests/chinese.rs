@@ -95,7 +95,7 @@ impl Shop {
             encoders: None,
         };
         let engine = Engine::open(folder.path(), options).expect("the folder opens");
-        let rows = PRODUCTS.lines().map(|line| serde_json::from_str(line));
+        let rows = PRODUCTS.lines().map(serde_json::from_str);
         let rows: Result<Vec<Map<String, Value>>, _> = rows.collect();
         let write = Write::Documents(DocumentsWrite {
             uid: IndexUid::new(SHOP).expect("a valid uid"),
