@@ -7,7 +7,8 @@ use crate::expand::Form;
 use crate::postings::each_phrase;
 use crate::snapshot::Core;
 use rustc_hash::{FxHashMap, FxHashSet};
-use std::cmp::Reverse;
+use std::cmp::Ordering;
+use std::hash::Hash;
 use std::sync::{Arc, Mutex, OnceLock};
 use tantivy::TantivyError;
 use text::{is_han, pinyin};
@@ -30,17 +31,45 @@ const REMEMBERED: usize = 4_096;
 const FIRST: &str = "\u{3400}";
 const BEHIND: &str = "\u{A000}";
 
-/// What was heard of a word, as the last one of a query or not.
-type Known = FxHashMap<(String, bool), Arc<Vec<Heard>>>;
-
 /// What is known of the Chinese words of a snapshot.
 #[derive(Default)]
 pub(crate) struct Chinese {
     /// Whether there are Chinese words at all, which is known sooner than which.
     any: OnceLock<bool>,
     vocabulary: OnceLock<Vocabulary>,
-    heard: Mutex<Known>,
-    meant: Mutex<FxHashMap<String, Arc<Vec<Form>>>>,
+    heard: Remembered<(String, bool), Heard>,
+    meant: Remembered<String, Form>,
+}
+
+/// Answers to questions that queries ask again and again.
+struct Remembered<K, V>(Mutex<FxHashMap<K, Arc<Vec<V>>>>);
+
+impl<K, V> Default for Remembered<K, V> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<K: Eq + Hash, V> Remembered<K, V> {
+    fn or_find(
+        &self,
+        asked: K,
+        find: impl FnOnce() -> Result<Vec<V>, TantivyError>,
+    ) -> Result<Arc<Vec<V>>, TantivyError> {
+        if let Ok(known) = self.0.lock()
+            && let Some(found) = known.get(&asked)
+        {
+            return Ok(Arc::clone(found));
+        }
+        let found = Arc::new(find()?);
+        if let Ok(mut known) = self.0.lock() {
+            if known.len() >= REMEMBERED {
+                known.clear();
+            }
+            known.insert(asked, Arc::clone(&found));
+        }
+        Ok(found)
+    }
 }
 
 /// One word, or words side by side, that letters may stand for.
@@ -49,6 +78,14 @@ pub(crate) struct Heard {
     pub words: Vec<String>,
     /// Documents that have them.
     pub frequency: u64,
+}
+
+impl Heard {
+    /// Frequent ones first.
+    fn order(&self, other: &Self) -> Ordering {
+        let frequency = other.frequency.cmp(&self.frequency);
+        frequency.then_with(|| self.words.cmp(&other.words))
+    }
 }
 
 #[derive(Default)]
@@ -121,19 +158,8 @@ impl Core {
     /// letters may be the beginning of a word.
     pub fn heard(&self, letters: &str, open: bool) -> Result<Arc<Vec<Heard>>, TantivyError> {
         let asked = (letters.to_owned(), open);
-        if let Ok(known) = self.chinese.heard.lock()
-            && let Some(found) = known.get(&asked)
-        {
-            return Ok(Arc::clone(found));
-        }
-        let found = Arc::new(self.listen(letters, open)?);
-        if let Ok(mut known) = self.chinese.heard.lock() {
-            if known.len() >= REMEMBERED {
-                known.clear();
-            }
-            known.insert(asked, Arc::clone(&found));
-        }
-        Ok(found)
+        let heard = &self.chinese.heard;
+        heard.or_find(asked, || self.listen(letters, open))
     }
 
     fn listen(&self, letters: &str, open: bool) -> Result<Vec<Heard>, TantivyError> {
@@ -152,10 +178,7 @@ impl Core {
         if found.is_empty() && open && letters.len() >= FEWEST_OPEN {
             found = self.frequent(vocabulary.read(letters, true), MOST_HEARD)?;
         }
-        found.sort_by(|a, b| {
-            let frequency = Reverse(a.frequency).cmp(&Reverse(b.frequency));
-            frequency.then_with(|| a.words.cmp(&b.words))
-        });
+        found.sort_by(Heard::order);
         found.dedup();
         found.truncate(MOST_HEARD);
         Ok(found)
@@ -176,10 +199,7 @@ impl Core {
                 });
             }
         }
-        found.sort_by(|a, b| {
-            let frequency = Reverse(a.frequency).cmp(&Reverse(b.frequency));
-            frequency.then_with(|| a.words.cmp(&b.words))
-        });
+        found.sort_by(Heard::order);
         found.truncate(most);
         Ok(found)
     }
@@ -230,11 +250,11 @@ impl Core {
     /// ones with another character (from three characters on), and those that sound the same
     /// (from two). Nothing for a run that the catalogue has.
     pub fn mistaken(&self, run: &str) -> Result<Arc<Vec<Form>>, TantivyError> {
-        if let Ok(known) = self.chinese.meant.lock()
-            && let Some(found) = known.get(run)
-        {
-            return Ok(Arc::clone(found));
-        }
+        let meant = &self.chinese.meant;
+        meant.or_find(run.to_owned(), || self.mistakes(run))
+    }
+
+    fn mistakes(&self, run: &str) -> Result<Vec<Form>, TantivyError> {
         let vocabulary = self.vocabulary()?;
         let characters = run.chars().count();
         let mut words: FxHashSet<String> = FxHashSet::default();
@@ -260,17 +280,10 @@ impl Core {
             }
         }
         found.sort_by(|a, b| {
-            let frequency = Reverse(a.frequency).cmp(&Reverse(b.frequency));
+            let frequency = b.frequency.cmp(&a.frequency);
             frequency.then_with(|| a.text.cmp(&b.text))
         });
         found.truncate(MOST_HEARD);
-        let found = Arc::new(found);
-        if let Ok(mut known) = self.chinese.meant.lock() {
-            if known.len() >= REMEMBERED {
-                known.clear();
-            }
-            known.insert(run.to_owned(), Arc::clone(&found));
-        }
         Ok(found)
     }
 }
