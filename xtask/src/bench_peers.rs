@@ -70,7 +70,7 @@ fn prepare(workspace: &Workspace, options: &Options) -> Result<Bench> {
     let models = Models::default();
     models.provide(workspace, Build::Release)?;
     let models = models.folder().context("no model was pulled")?.to_owned();
-    let target = target(workspace)?;
+    let target = workspace.target()?;
     let folder = target.join("peers");
     fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
     let texts = folder.join("texts.txt");
@@ -81,18 +81,6 @@ fn prepare(workspace: &Workspace, options: &Options) -> Result<Bench> {
         texts,
         python: Python::provide(workspace, folder)?,
     })
-}
-
-/// Where cargo builds.
-fn target(workspace: &Workspace) -> Result<PathBuf> {
-    let mut metadata = workspace.cargo(["metadata", "--no-deps", "--format-version", "1"]);
-    let output = metadata.output().context("cannot start cargo metadata")?;
-    let metadata: Value =
-        serde_json::from_slice(&output.stdout).context("cargo metadata printed no JSON")?;
-    metadata["target_directory"]
-        .as_str()
-        .map(PathBuf::from)
-        .context("cargo metadata names no target folder")
 }
 
 fn program_name() -> String {

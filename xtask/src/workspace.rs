@@ -48,6 +48,18 @@ impl Workspace {
         command
     }
 
+    /// Where cargo builds.
+    pub fn target(&self) -> Result<PathBuf> {
+        let mut metadata = self.cargo(["metadata", "--no-deps", "--format-version", "1"]);
+        let output = metadata.output().context("cannot start cargo metadata")?;
+        let metadata: serde_json::Value =
+            serde_json::from_slice(&output.stdout).context("cargo metadata printed no JSON")?;
+        metadata["target_directory"]
+            .as_str()
+            .map(PathBuf::from)
+            .context("cargo metadata names no target folder")
+    }
+
     /// Every file, as a path relative to the root with `/` between its parts, sorted.
     pub fn files(&self) -> Result<Vec<String>> {
         let ignored = Ignored::read(&self.root)?;

@@ -36,16 +36,19 @@ pub(crate) fn check_filterable(meta: &IndexMeta, filter: &Filter) -> Result<(), 
 }
 
 /// Refuses to count the values of an attribute that is not filterable.
-pub(crate) fn check_facet(meta: &IndexMeta, facet: &str) -> Result<FilterFeatures, QueryError> {
-    features(meta, facet).ok_or_else(|| QueryError::NotFacetable {
-        attribute: facet.to_owned(),
-        available: spelt_out(&plan::filterable_names(&meta.settings), meta),
-    })
+pub(crate) fn check_facet(meta: &IndexMeta, facet: &str) -> Result<(), QueryError> {
+    match features(meta, facet) {
+        Some(_) => Ok(()),
+        None => Err(QueryError::NotFacetable {
+            attribute: facet.to_owned(),
+            available: spelt_out(&plan::filterable_names(&meta.settings), meta),
+        }),
+    }
 }
 
 /// Refuses to search the values of an attribute that is not made for it.
 pub(crate) fn check_facet_search(meta: &IndexMeta, facet: &str) -> Result<(), EngineError> {
-    if check_facet(meta, facet)?.facet_search {
+    if features(meta, facet).is_some_and(|features| features.facet_search) {
         return Ok(());
     }
     Err(EngineError::NotFacetSearchable(facet.to_owned()))

@@ -197,6 +197,9 @@ impl Applier {
             }
             Body::DeleteIndex => self.delete_index(entry, group),
             Body::Settings(text) => {
+                if entry.index == IndexNo::NONE {
+                    self.existing(entry)?;
+                }
                 self.open_or_create(seq, entry)?;
                 let outcome = self.change_settings(seq, entry, text)?;
                 group.touch(entry.index);

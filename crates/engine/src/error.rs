@@ -58,7 +58,7 @@ pub enum EngineError {
         operators: &'static str,
     },
     #[error(
-        "Attribute `{0}` is not facet-searchable: see its `features` in `filterableAttributes`."
+        "Attribute `{0}` is not facet-searchable: see `filterableAttributes`, and its `features` there."
     )]
     NotFacetSearchable(String),
     #[error("the data folder is closing; try again when it is open")]

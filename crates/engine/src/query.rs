@@ -2,7 +2,7 @@
 
 use crate::allowed::{check_facet, check_facet_search, check_filterable, check_sortable};
 use crate::formatted::Formatter;
-use crate::search::{FacetAnswer, QueryUnderstood, SearchAnswer, SearchHit, SearchRequest};
+use crate::search::{FacetAnswer, Hybrid, QueryUnderstood, SearchAnswer, SearchHit, SearchRequest};
 use crate::settings::{DEFAULT_FACET_VALUES, FacetSort, Settings};
 use crate::snapshot::IndexReader;
 use crate::tables::{self, Document};
@@ -76,7 +76,8 @@ impl IndexReader {
     pub fn search(&self, request: &SearchRequest) -> Result<SearchAnswer, EngineError> {
         let answer = self.find(request)?;
         let by_meaning = |hit: &&WordsHit| hit.words == 0 && hit.other.is_some();
-        let takes_part = request.hybrid.is_some() || request.like.is_some();
+        let is_on = |hybrid: &Hybrid| hybrid.ratio != Some(0.0);
+        let takes_part = request.hybrid.as_ref().is_some_and(is_on) || request.like.is_some();
         let semantic_hits = takes_part.then(|| answer.hits.iter().filter(by_meaning).count());
         let mut hits = Vec::with_capacity(answer.hits.len());
         let formatter = Formatter {

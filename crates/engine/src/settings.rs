@@ -337,6 +337,12 @@ impl Settings {
     }
 }
 
+/// Whether a patch, as JSON text, sets nothing and resets something.
+pub(crate) fn only_resets(patch: &str) -> bool {
+    let changes: Map<String, Value> = serde_json::from_str(patch).unwrap_or_default();
+    !changes.is_empty() && changes.values().all(Value::is_null)
+}
+
 fn merge(into: &mut Map<String, Value>, name: &str, value: &Value) {
     let deep = matches!(
         name,

@@ -10,7 +10,7 @@ use crate::record::{Body, Entry, IndexNo};
 use crate::shared::{Shared, now};
 use crate::snapshot::Published;
 use crate::tables::{Applied, EVENT_IDS};
-use crate::{Accepted, EngineError, EventsReceipt, swap};
+use crate::{Accepted, EngineError, EventsReceipt, settings, swap};
 use domain::{Event, IndexUid, ItemId};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::BTreeMap;
@@ -191,6 +191,8 @@ impl Writer {
             (Body::Events(_), None) => {
                 return done(Err(EngineError::IndexNotFound(uid)));
             }
+            // A reset makes no index; its task fails.
+            (Body::Settings(text), None) if settings::only_resets(text) => IndexNo::NONE,
             (Body::CreateIndex { .. } | Body::Documents(_) | Body::Settings(_), None) => {
                 self.indexes.insert(uid.clone(), IndexNo(seq));
                 IndexNo(seq)

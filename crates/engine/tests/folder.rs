@@ -88,6 +88,8 @@ fn everything(engine: &Engine) -> String {
             seen.push('\n');
         }
         let mut stats = reader.stats().expect("stats");
+        // Vectors come later, on a thread of their own.
+        stats.meaning = Default::default();
         stats.bytes = 0;
         seen += &format!("{stats:?}\n{:?}\n{:?}\n", reader.settings(), reader.roles());
         for user in (0..12).map(|n| format!("u{n}")) {

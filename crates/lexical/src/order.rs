@@ -215,6 +215,14 @@ impl<'a> Ranked<'a> {
             }
             chosen.extend(local);
         }
+        // Ids decide between equals only, and reading one is slow, so whoever is out by the rules
+        // goes before that.
+        if wanted < chosen.len() {
+            let by_rules = |a: &(u64, usize), b: &(u64, usize)| self.by_rules(a.1, b.1);
+            let (_, last, _) = chosen.select_nth_unstable_by(wanted - 1, by_rules);
+            let last = *last;
+            chosen.retain(|one| by_rules(one, &last).is_le());
+        }
         let ids: FxHashMap<usize, OnceCell<String>> = chosen
             .iter()
             .map(|(_, place)| (*place, OnceCell::new()))

@@ -24,6 +24,11 @@ struct Summary<'a> {
 
 /// 202 with the summarised task.
 pub(crate) fn accepted(accepted: &Accepted) -> Response {
+    summary(StatusCode::ACCEPTED, accepted)
+}
+
+/// The summarised task. The convention answers what is done to tasks with 200.
+pub(crate) fn summary(status: StatusCode, accepted: &Accepted) -> Response {
     let summary = Summary {
         task_uid: accepted.task_uid,
         index_uid: accepted.index_uid.as_ref().map(IndexUid::as_str),
@@ -31,7 +36,7 @@ pub(crate) fn accepted(accepted: &Accepted) -> Response {
         kind: accepted.kind,
         enqueued_at: accepted.enqueued_at.to_string(),
     };
-    json_response(StatusCode::ACCEPTED, &summary)
+    json_response(status, &summary)
 }
 
 /// A task as it is shown.

@@ -8,7 +8,7 @@ use crate::app::App;
 use crate::error::{ApiError, json_response};
 use crate::fields::{Params, Table, listed, shortened};
 use crate::path::At;
-use crate::task_json::{TaskJson, accepted};
+use crate::task_json::{TaskJson, summary};
 use crate::task_query::{self, CHOOSE, DEFAULT_LIMIT, LIST, MOST};
 use axum::extract::State;
 use axum::http::{StatusCode, Uri};
@@ -81,7 +81,8 @@ pub(crate) async fn cancel(
     params: Params,
 ) -> Result<Response, ApiError> {
     let chosen = chosen(&uri, params, &access, "canceled")?;
-    Ok(accepted(&app.write(Write::CancelTasks(chosen)).await?))
+    let accepted = app.write(Write::CancelTasks(chosen)).await?;
+    Ok(summary(StatusCode::OK, &accepted))
 }
 
 /// `DELETE /tasks`
@@ -92,7 +93,8 @@ pub(crate) async fn delete(
     params: Params,
 ) -> Result<Response, ApiError> {
     let chosen = chosen(&uri, params, &access, "deleted")?;
-    Ok(accepted(&app.write(Write::DeleteTasks(chosen)).await?))
+    let accepted = app.write(Write::DeleteTasks(chosen)).await?;
+    Ok(summary(StatusCode::OK, &accepted))
 }
 
 /// Which tasks to cancel or delete. At least one filter must say so, `*` if need be.

@@ -31,7 +31,7 @@ const FEWEST: u32 = 64;
 const LEAST_SPREAD: f32 = 1e-3;
 
 /// How much meaning decides, by the kind of the query; measured like [`FULL`].
-const RATIO: f32 = 0.38;
+const RATIO: f32 = 0.3;
 /// For model and article numbers, where only the very words help.
 const RATIO_OF_NUMBERS: f32 = 0.15;
 /// For descriptions, of which no item has all words.
@@ -41,7 +41,8 @@ const DESCRIPTION: usize = 4;
 
 /// A request's meaning, and the items that have it.
 pub(crate) struct Meant {
-    query: Query,
+    /// Nothing for an item without a vector, which is like no other.
+    query: Option<Query>,
     items: Vec<(u64, f32)>,
     ratio: f32,
 }
@@ -81,7 +82,7 @@ impl IndexReader {
         }
         let name = hybrid.embedder.as_deref().unwrap_or(DEFAULT_EMBEDDER);
         let Some(space) = space_of(&self.meaning.now(), name)? else {
-            return Ok(None);
+            return Ok(request.like.is_some().then(Meant::nothing));
         };
         let has_text = !request.q.trim().is_empty();
         let ratio = match hybrid.ratio {
@@ -93,7 +94,7 @@ impl IndexReader {
         let cutoff = request.relevance_cutoff;
         let is_plain = ratio >= 1.0 && cutoff.is_none();
         let Some(vector) = self.vector_of(request, &space)? else {
-            return Ok(None);
+            return Ok(request.like.is_some().then(Meant::nothing));
         };
         let scale = match is_plain {
             true => Scale::PLAIN,
@@ -114,7 +115,7 @@ impl IndexReader {
             items.retain(|(number, _)| Some(*number) != own);
         }
         Ok(Some(Meant {
-            query,
+            query: Some(query),
             items,
             ratio,
         }))
@@ -168,9 +169,18 @@ impl Meant {
         }
     }
 
+    fn nothing() -> Self {
+        Self {
+            query: None,
+            items: Vec::new(),
+            ratio: 1.0,
+        }
+    }
+
     /// The relevance of any item, from 0 to 1; 0 for one without a vector.
     pub(crate) fn relevance_of(&self, number: u64) -> f32 {
-        self.query.relevance_of(number)
+        let query = self.query.as_ref();
+        query.map_or(0.0, |query| query.relevance_of(number))
     }
 }
 

@@ -76,6 +76,8 @@ pub struct MeaningStats {
     pub documents: u64,
     /// Documents whose vectors are not up to date yet.
     pub waiting: u64,
+    /// Vectors that were made, those of earlier texts among them.
+    pub made: u64,
     /// By embedder: the model in use.
     pub models: BTreeMap<String, String>,
     /// By embedder: why it does not work.
@@ -123,6 +125,7 @@ impl Published {
             match slot {
                 Ok(space) => {
                     stats.documents = stats.documents.max(space.slots.items());
+                    stats.made += u64::from(space.vectors.len());
                     if let Some(model) = &space.model {
                         stats.models.insert(name.clone(), model.clone());
                     }

@@ -10,7 +10,7 @@ use crate::shared::Shared;
 use crate::snapshot::IndexState;
 use crate::tables::{Document, from_json};
 use parking_lot::{Condvar, Mutex};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
@@ -131,12 +131,15 @@ impl Meaning {
         }
         let mut batch = shared.views.batch();
         let items = items_of(&views, state, &notes)?;
+        let noted: BTreeSet<u64> = notes.iter().map(|note| note.number).collect();
         let mut is_more = notes.len() == PART;
         let mut backlog = 0;
         for embedder in work.embedders.values_mut() {
             let older = embedder.take_backlog(PART - notes.len().min(PART - 1));
             let mut all = named(&views, state, &older)?;
-            all.extend(items.iter().map(Item::clone));
+            // A document of the backlog may have been written again since.
+            all.retain(|item| !noted.contains(&item.number));
+            all.extend(items.iter().cloned());
             if !all.is_empty() {
                 embedder.absorb(&all, &mut batch)?;
             }

@@ -10,6 +10,7 @@ mod geo;
 mod indexes;
 mod keys;
 mod limits;
+mod meaning;
 mod multi;
 mod recommend;
 mod search;

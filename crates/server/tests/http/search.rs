@@ -279,10 +279,10 @@ fn every_parameter_has_its_own_error_code() {
         ),
         (json!({ "locales": "en" }), "invalid_search_locales"),
         (
-            json!({ "hybrid": { "embedder": "default" } }),
+            json!({ "hybrid": { "embedder": "other" } }),
             "invalid_search_embedder",
         ),
-        (json!({ "vector": [1.0] }), "invalid_search_embedder"),
+        (json!({ "vector": [1.0] }), "missing_search_hybrid"),
         (
             json!({ "personalize": { "userContext": "x" } }),
             "feature_not_enabled",
@@ -387,6 +387,10 @@ fn facet_search_completes_the_values_of_a_facet() {
     );
     assert_eq!(
         refuse(json!({ "facetName": 5 })),
+        refused(400, "invalid_facet_search_facet_name")
+    );
+    assert_eq!(
+        refuse(json!({ "facetName": "no-such-attribute" })),
         refused(400, "invalid_facet_search_facet_name")
     );
     assert_eq!(

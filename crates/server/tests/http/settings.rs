@@ -271,10 +271,14 @@ fn settings_change_and_reset_together() {
         shop.patch(path, json!([])).error(),
         refused(400, "bad_request")
     );
-    assert_eq!(
-        shop.get("/indexes/other/settings").error(),
-        refused(404, "index_not_found")
-    );
+    for path in [
+        "/indexes/other/settings",
+        "/indexes/other/settings/stop-words",
+    ] {
+        let reset = shop.delete(path).finished(&shop);
+        assert_eq!(reset["error"]["code"], "index_not_found", "{path}: {reset}");
+        assert_eq!(shop.get(path).error(), refused(404, "index_not_found"));
+    }
 }
 
 #[test]

@@ -184,6 +184,7 @@ fn finished_tasks_can_be_deleted() {
         refused(400, "bad_request")
     );
     let summary = shop.delete("/tasks?statuses=failed,enqueued&uids=*");
+    assert_eq!(summary.status, 200);
     assert_eq!(summary.json()["indexUid"], Value::Null);
     let task = summary.done(&shop);
     assert_eq!(
@@ -245,6 +246,7 @@ fn waiting_tasks_can_be_canceled_and_stay_so() {
     );
     let path = format!("/tasks/cancel?uids={add},{made},{busy}");
     let cancel = shop.send("POST", &path, None, None);
+    assert_eq!(cancel.status, 200);
     let canceled_by = uid(&cancel);
     let task = cancel.done(&shop);
     assert_eq!(task["type"], "taskCancelation");

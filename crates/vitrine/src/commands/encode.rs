@@ -41,7 +41,7 @@ pub struct Args {
 #[derive(Debug, clap::Args)]
 pub struct ModelArgs {
     /// An installed model, a model folder, or a model file.
-    #[arg(long, value_name = "NAME_OR_FOLDER")]
+    #[arg(long, value_name = "NAME_OR_FOLDER", default_value = "minilm")]
     pub model: String,
     /// How the weights are kept.
     #[arg(long, value_name = "PRECISION", default_value = "int8")]

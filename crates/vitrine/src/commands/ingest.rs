@@ -74,6 +74,9 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
             return Err(error);
         }
     };
+    if report.added > 0 {
+        sink.catch_up_meaning(&uid)?;
+    }
     let roles = roles::of_sink(&sink, &uid);
     sink.close();
     let roles = roles?;

@@ -31,6 +31,10 @@ pub struct Args {
     /// Attributes whose values are counted, e.g. `brand,color`.
     #[arg(long, value_name = "ATTRIBUTES", value_delimiter = ',')]
     facets: Vec<String>,
+    /// Search by meaning as well as by words: from 0, words alone, to 1, meaning alone; without a
+    /// number the query decides.
+    #[arg(long, value_name = "RATIO", num_args = 0..=1, require_equals = true)]
+    hybrid: Option<Option<f32>>,
     #[arg(long, value_name = "N", default_value_t = 20)]
     limit: usize,
     #[arg(long, value_name = "N", default_value_t = 0)]
@@ -71,6 +75,15 @@ impl Args {
         }
         if !self.sort.is_empty() {
             body.insert("sort".into(), json!(self.sort));
+        }
+        match self.hybrid {
+            Some(Some(ratio)) => {
+                body.insert("hybrid".into(), json!({ "semanticRatio": ratio }));
+            }
+            Some(None) => {
+                body.insert("hybrid".into(), json!({}));
+            }
+            None => {}
         }
         if !self.facets.is_empty() {
             body.insert("facets".into(), json!(self.facets));

@@ -60,6 +60,14 @@ impl Sink {
         })
     }
 
+    /// Waits until the vectors of what was written are made; a server goes on by itself.
+    pub fn catch_up_meaning(&self, uid: &IndexUid) -> anyhow::Result<()> {
+        if let Self::Local(engine) = self {
+            engine.catch_up_meaning(uid.as_str())?;
+        }
+        Ok(())
+    }
+
     /// Whether there is such an index.
     pub fn has_index(&self, uid: &IndexUid) -> anyhow::Result<bool> {
         match self {
