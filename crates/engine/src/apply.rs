@@ -312,7 +312,7 @@ impl Applier {
         Applied::Catalogue.write(&mut batch, group.next);
         batch.commit()?;
         self.publish(group.index, finished_at);
-        self.make_given_vectors(group.index)?;
+        self.make_given_vectors(group.index);
         if let Some(dir) = group.remove_after {
             let _ = fs::remove_dir_all(dir);
         }
@@ -325,15 +325,21 @@ impl Applier {
 
     /// Vectors that the shop gives are there when the task is done; those that an encoder makes
     /// come later, so that words and prices need not wait.
-    fn make_given_vectors(&self, touched: Option<IndexNo>) -> Result<(), EngineError> {
+    fn make_given_vectors(&self, touched: Option<IndexNo>) {
         let index = touched.and_then(|no| self.open.get(&no));
         if let Some(index) = index
             && crate::meaning::has_given(&index.meta.settings)
         {
-            return self.shared.meaning(index.meta.no).catch_up(&self.shared);
+            // The notes stay, so the worker tries again.
+            if let Err(err) = self.shared.meaning(index.meta.no).catch_up(&self.shared) {
+                tracing::error!(
+                    index = index.meta.uid,
+                    error = &err as &dyn std::error::Error,
+                    "vectors were not taken in"
+                );
+            }
         }
         self.shared.worker.wake();
-        Ok(())
     }
 
     /// Exchanges what readers see; only the touched index is made anew.
