@@ -29,6 +29,11 @@ class Access(ShopTest):
         self.refused(404, "api_key_not_found", self.client.get_key, key.uid)
         self.refused(400, "invalid_api_key_actions", self.key_for, actions=["x"], indexes=["*"])
 
+    def test_a_key_may_end_on_a_whole_second(self):
+        until = datetime(2099, 1, 1, tzinfo=timezone.utc)
+        key = self.key_for(actions=["search"], indexes=["*"], expiresAt=until.isoformat())
+        self.assertEqual(key.expires_at.replace(tzinfo=timezone.utc), until)
+
     def test_a_key_may_do_what_it_is_for(self):
         self.index_for("py-limited")
         key = self.key_for(actions=["search"], indexes=["py-limited"])

@@ -7,7 +7,7 @@ use crate::app::App;
 use crate::error::{ApiError, json_response};
 use crate::fields::Params;
 use crate::path::At;
-use crate::task_json::duration;
+use crate::task_json::{duration, moment};
 use crate::task_query::{self, LIST};
 use crate::tasks::PageJson;
 use axum::extract::State;
@@ -105,8 +105,8 @@ impl From<&Batch> for BatchJson {
                 index_uids: counted(tasks, |task| task.index_uid.as_ref().map(|uid| json!(uid))),
             },
             duration: started.zip(finished).map(duration),
-            started_at: started.map(|at| at.to_string()),
-            finished_at: finished.map(|at| at.to_string()),
+            started_at: started.map(moment),
+            finished_at: finished.map(moment),
             batch_strategy: "writes to one index that wait together are applied together",
         }
     }

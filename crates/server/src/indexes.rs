@@ -8,7 +8,7 @@ use crate::error::{ApiError, json_response};
 use crate::fields::{Fields, Params, Table};
 use crate::path::At;
 use crate::payload::JsonBody;
-use crate::task_json::accepted;
+use crate::task_json::{accepted, moment};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -77,8 +77,8 @@ impl From<IndexInfo> for IndexJson {
     fn from(info: IndexInfo) -> Self {
         Self {
             uid: info.uid.to_string(),
-            created_at: info.created_at.to_string(),
-            updated_at: info.updated_at.to_string(),
+            created_at: moment(info.created_at),
+            updated_at: moment(info.updated_at),
             primary_key: info.primary_key,
         }
     }

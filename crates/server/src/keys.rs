@@ -12,6 +12,7 @@ use crate::keyring::{Found, Keyring, MOST_KEYS};
 use crate::metadata::unique_id;
 use crate::path::At;
 use crate::payload::JsonBody;
+use crate::task_json::moment;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -83,9 +84,9 @@ impl KeyJson {
             uid,
             actions: key.actions,
             indexes: key.indexes,
-            expires_at: key.expires_at.map(|at| at.to_string()),
-            created_at: key.created_at.to_string(),
-            updated_at: key.updated_at.to_string(),
+            expires_at: key.expires_at.map(moment),
+            created_at: moment(key.created_at),
+            updated_at: moment(key.updated_at),
         }
     }
 }

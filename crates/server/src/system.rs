@@ -6,6 +6,7 @@ use crate::access::Access;
 use crate::app::App;
 use crate::error::{ApiError, json_response};
 use crate::indexes::StatsJson;
+use crate::task_json::moment;
 use axum::extract::State;
 use axum::http::{Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
@@ -87,7 +88,7 @@ pub(crate) async fn stats(State(app): State<App>, access: Access) -> Result<Resp
     let body = Stats {
         database_size: stats.database_size,
         used_database_size: stats.database_size,
-        last_update: stats.last_update.map(|at| at.to_string()),
+        last_update: stats.last_update.map(moment),
         indexes: indexes.collect(),
         log_records: stats.log_records,
     };

@@ -34,7 +34,7 @@ pub(crate) fn summary(status: StatusCode, accepted: &Accepted) -> Response {
         index_uid: accepted.index_uid.as_ref().map(IndexUid::as_str),
         status: TaskStatus::Enqueued,
         kind: accepted.kind,
-        enqueued_at: accepted.enqueued_at.to_string(),
+        enqueued_at: moment(accepted.enqueued_at),
     };
     json_response(status, &summary)
 }
@@ -71,11 +71,16 @@ impl<'a> From<&'a Task> for TaskJson<'a> {
             details: Some(&task.details).filter(|details| !details.is_empty()),
             error: error.map(|error| ErrorObject::of_task(&error.message, &error.code)),
             duration: task.started_at.zip(task.finished_at).map(duration),
-            enqueued_at: task.enqueued_at.to_string(),
-            started_at: task.started_at.map(|at| at.to_string()),
-            finished_at: task.finished_at.map(|at| at.to_string()),
+            enqueued_at: moment(task.enqueued_at),
+            started_at: task.started_at.map(moment),
+            finished_at: task.finished_at.map(moment),
         }
     }
+}
+
+/// RFC 3339 with milliseconds, zeros too: the Python client cannot read a whole second.
+pub(crate) fn moment(at: Timestamp) -> String {
+    format!("{at:.3}")
 }
 
 /// ISO 8601, as `PT0.012S`.
@@ -87,6 +92,13 @@ pub(crate) fn duration((start, end): (Timestamp, Timestamp)) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn moments_always_have_milliseconds() {
+        let at = Timestamp::from_millis;
+        assert_eq!(moment(at(1_259_653_500_000)), "2009-12-01T07:45:00.000Z");
+        assert_eq!(moment(at(1_259_653_500_120)), "2009-12-01T07:45:00.120Z");
+    }
 
     #[test]
     fn durations_are_iso_8601() {

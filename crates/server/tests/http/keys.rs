@@ -88,7 +88,7 @@ fn a_key_is_made_read_changed_and_deleted() {
         "24c868b0259514901dc757908e773f276a4cfadcc3cd1af8e0a1db28e0b926f2"
     );
     assert_eq!(key["actions"], json!(["documents.add"]));
-    assert_eq!(key["expiresAt"], "2099-01-01T00:00:00Z");
+    assert_eq!(key["expiresAt"], "2099-01-01T00:00:00.000Z");
     let value = key["key"].as_str().expect("a value");
     assert_eq!(shop.get(&format!("/keys/{UID}")).json(), key);
     assert_eq!(shop.get(&format!("/keys/{value}")).json(), key);
