@@ -1,12 +1,13 @@
 //! A Chinese shop is found as its shoppers type: in words of either script, in pinyin, with a
-//! wrong character, with full-width letters, with units in any spelling. Words only.
+//! wrong character, with full-width letters, with units in any spelling; and by meaning.
 
 use domain::IndexUid;
 use engine::{
-    DocumentsWrite, Engine, IndexReader, Learn, OpenOptions, SearchRequest, WordKind, Write,
-    WriteMode,
+    DocumentsWrite, Encoders, Engine, Hybrid, IndexReader, Learn, ModelFolders, OpenOptions,
+    SearchRequest, ServiceOptions, WordKind, Write, WriteMode,
 };
 use serde_json::{Map, Value};
+use std::sync::Arc;
 use std::time::Duration;
 
 const PRODUCTS: &str = include_str!("data/litemall.jsonl");
@@ -89,10 +90,14 @@ struct Shop {
 
 impl Shop {
     fn open() -> Self {
+        Self::open_with(None)
+    }
+
+    fn open_with(encoders: Option<Arc<Encoders>>) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let options = OpenOptions {
             learn: Learn::AtClose,
-            encoders: None,
+            encoders,
         };
         let engine = Engine::open(folder.path(), options).expect("the folder opens");
         let rows = PRODUCTS.lines().map(serde_json::from_str);
@@ -199,4 +204,40 @@ fn the_answer_says_what_was_understood() {
         )
     );
     assert_eq!(understood("").1, vec![]);
+}
+
+/// With real weights: `cargo xtask check` pulls them and names their folder.
+#[test]
+fn a_chinese_catalogue_is_encoded_by_e5_and_found_by_meaning() {
+    let Some(models) = std::env::var_os("VITRINE_MODELS") else {
+        eprintln!("skipped: run `cargo xtask check`, which pulls the weights");
+        return;
+    };
+    let folders = ModelFolders::new(None, Some(models.into()));
+    let encoders = Encoders::new(folders, 2, ServiceOptions::default());
+    let shop = Shop::open_with(Some(Arc::new(encoders)));
+    shop.engine.catch_up_meaning(SHOP).expect("vectors");
+    let reader = shop.reader();
+    let meaning = reader.stats().expect("stats").meaning;
+    assert_eq!(meaning.models["default"], "e5", "{meaning:?}");
+    assert_eq!(meaning.documents, reader.stats().expect("stats").documents);
+    for (query, word) in [
+        ("towel", "巾"),
+        ("毛巾", "毛巾"),
+        ("登机箱", "箱"),
+        ("pen", "笔"),
+    ] {
+        let request = SearchRequest {
+            q: query.to_owned(),
+            limit: 3,
+            hybrid: Some(Hybrid::default()),
+            ..SearchRequest::default()
+        };
+        let answer = reader.search(&request).expect("an answer");
+        assert!(!answer.hits.is_empty(), "{query}");
+        for hit in &answer.hits {
+            let text = hit.document.get();
+            assert!(text.contains(word), "{query}: {text}");
+        }
+    }
 }
