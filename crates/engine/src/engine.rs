@@ -222,7 +222,7 @@ impl Engine {
     pub fn catch_up_meaning(&self, uid: &str) -> Result<(), EngineError> {
         let reader = self.index(uid)?;
         let shared = &self.inner.shared;
-        shared.meaning(reader.state.meta.no).catch_up(shared)
+        shared.meaning(reader.state.meta.no).catch_up_now(shared)
     }
 
     /// Saves profiles and event ids, so that the next start folds nothing again.

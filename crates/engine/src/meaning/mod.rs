@@ -17,6 +17,7 @@ mod worker;
 
 pub(crate) use embedders::{check_embedders, has_given};
 pub(crate) use notes::{Note, delete_index};
+use worker::Tried;
 pub(crate) use worker::Worker;
 
 use crate::encoders::OpenEncoder;
@@ -45,6 +46,7 @@ pub(crate) struct Meaning {
 #[derive(Default)]
 struct Work {
     embedders: BTreeMap<String, Embedder>,
+    tried: Option<Tried>,
 }
 
 /// The embedders of an index at one moment.

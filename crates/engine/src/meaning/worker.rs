@@ -14,13 +14,23 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use store::ViewSnapshot;
 
 /// Documents of one part: a second of encoding at most, so that closing need not wait long.
 const PART: usize = 512;
 /// How often the worker looks when nobody wakes it.
 const EVERY: Duration = Duration::from_secs(2);
+
+/// When an embedder that could not be opened is tried again: choosing a model reads documents.
+const AGAIN: Duration = Duration::from_secs(30);
+
+/// Embedders that could not be opened, and why.
+pub(super) struct Tried {
+    at: Instant,
+    plans: BTreeMap<String, Plan>,
+    faults: BTreeMap<String, String>,
+}
 
 /// What the worker is told.
 #[derive(Default)]
@@ -98,6 +108,12 @@ fn work_until(shared: &Shared, (signal, woken): &(Mutex<Signal>, Condvar)) {
 }
 
 impl Meaning {
+    /// The same, and looks for models that were missing a moment ago.
+    pub(crate) fn catch_up_now(&self, shared: &Shared) -> Result<(), EngineError> {
+        self.work.lock().tried = None;
+        self.catch_up(shared)
+    }
+
     /// Works until nothing waits, or the worker is told to stop.
     pub(crate) fn catch_up(&self, shared: &Shared) -> Result<(), EngineError> {
         while !shared.worker.is_stopped() && self.work_a_part(shared)? {}
@@ -185,6 +201,15 @@ impl Work {
         if plans.keys().all(|name| self.embedders.contains_key(name)) {
             return Ok(faults);
         }
+        if let Some(tried) = &self.tried
+            && tried.at.elapsed() < AGAIN
+            && tried.plans == plans
+            && plans
+                .keys()
+                .all(|name| self.embedders.contains_key(name) || tried.faults.contains_key(name))
+        {
+            return Ok(tried.faults.clone());
+        }
         let kept = Kept::all(around.views, around.state.meta.no)?;
         for (name, plan) in &plans {
             if self.embedders.contains_key(name) {
@@ -210,6 +235,11 @@ impl Work {
                 }
             }
         }
+        self.tried = (!faults.is_empty()).then(|| Tried {
+            at: Instant::now(),
+            plans,
+            faults: faults.clone(),
+        });
         Ok(faults)
     }
 }
