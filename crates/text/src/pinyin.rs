@@ -27,7 +27,7 @@ const FINALS: [&str; 34] = [
 /// words and for those of more than eight characters.
 ///
 /// ```
-/// assert_eq!(text::pinyin("四件套"), ["sijiantao"]);
+/// assert!(text::pinyin("四件套").contains(&"sijiantao".to_owned()));
 /// assert!(text::pinyin("行李箱").contains(&"xinglixiang".to_owned()));
 /// assert!(text::pinyin("LV包").is_empty());
 /// ```
