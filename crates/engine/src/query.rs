@@ -137,6 +137,17 @@ impl IndexReader {
         for facet in request.facets.iter().filter(|facet| facet.as_str() != "*") {
             check_facet(&self.state.meta, facet)?;
         }
+        let words = &self.state.words;
+        self.with_meaning(request, &request.facets, |query| words.search(query))
+    }
+
+    /// Asks the words index, with what the request means if that is wanted.
+    fn with_meaning<T>(
+        &self,
+        request: &SearchRequest,
+        facets: &[String],
+        ask: impl FnOnce(&WordsQuery<'_>) -> Result<T, lexical::QueryError>,
+    ) -> Result<T, EngineError> {
         let meant = self.meant(request)?;
         let score = |number| {
             meant
@@ -145,9 +156,9 @@ impl IndexReader {
         };
         let query = WordsQuery {
             joined: meant.as_ref().map(|meant| meant.joined(&score)),
-            ..self.words_query(request, &request.facets)
+            ..self.words_query(request, facets)
         };
-        Ok(self.state.words.search(&query)?)
+        Ok(ask(&query)?)
     }
 
     fn words_query<'a>(&self, request: &'a SearchRequest, facets: &'a [String]) -> WordsQuery<'a> {
@@ -186,17 +197,10 @@ impl IndexReader {
             check_filterable(&self.state.meta, filter)?;
         }
         check_facet_search(&self.state.meta, facet)?;
-        let meant = self.meant(request)?;
-        let score = |number| {
-            meant
-                .as_ref()
-                .map_or(0.0, |meant| meant.relevance_of(number))
-        };
-        let query = WordsQuery {
-            joined: meant.as_ref().map(|meant| meant.joined(&score)),
-            ..self.words_query(request, &[])
-        };
-        Ok(self.state.words.facet_search(facet, facet_text, &query)?)
+        let words = &self.state.words;
+        self.with_meaning(request, &[], |query| {
+            words.facet_search(facet, facet_text, query)
+        })
     }
 
     fn hit(

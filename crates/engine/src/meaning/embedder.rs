@@ -291,18 +291,21 @@ impl Embedder {
             due.clear();
             return Vec::new();
         };
-        let all: Vec<&str> = texts.iter().map(String::as_str).collect();
+        let mut all: Vec<&str> = texts.iter().map(String::as_str).collect();
         let mut vectors = match open.encoder.encode(&all, Prefix::Passage) {
             Ok(encoded) => encoded.vectors,
             Err(_) => {
                 let mut vectors = Vec::new();
-                let mut texts = all.iter();
+                let mut texts = std::mem::take(&mut all).into_iter();
                 due.retain(|(number, _)| {
                     let Some(text) = texts.next() else {
                         return false;
                     };
                     match open.encoder.encode(&[text], Prefix::Passage) {
-                        Ok(encoded) => vectors.extend(encoded.vectors),
+                        Ok(encoded) => {
+                            vectors.extend(encoded.vectors);
+                            all.push(text);
+                        }
                         Err(err) => {
                             let error = &err as &dyn std::error::Error;
                             tracing::warn!(error, number, "an item has no vector");

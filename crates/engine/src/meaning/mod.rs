@@ -47,6 +47,8 @@ pub(crate) struct Meaning {
 struct Work {
     embedders: BTreeMap<String, Embedder>,
     tried: Option<Tried>,
+    /// Something could not be written; nothing more is made before a restart.
+    is_stopped: bool,
 }
 
 /// The embedders of an index at one moment.

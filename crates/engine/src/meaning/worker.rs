@@ -123,6 +123,9 @@ impl Meaning {
     /// Does a part of what waits; true when there may be more.
     fn work_a_part(&self, shared: &Shared) -> Result<bool, EngineError> {
         let mut work = self.work.lock();
+        if work.is_stopped {
+            return Ok(false);
+        }
         let published = shared.published.load_full();
         let Some(state) = published.by_no(self.no) else {
             work.embedders.clear();
@@ -145,14 +148,44 @@ impl Meaning {
             self.publish(&work, faults, 0);
             return Ok(false);
         }
-        let mut batch = shared.views.batch();
-        let items = items_of(&views, state, &notes)?;
+        let (backlog, is_more) = match self.absorb(&mut work, &around, &notes) {
+            Ok(left) => left,
+            Err(err) => {
+                // In memory these items count as done, in the views they do not: going on would
+                // forget them. What is durable has the notes, so a restart catches up.
+                work.is_stopped = true;
+                tracing::error!(
+                    index = state.meta.uid,
+                    "vectors stay as they are; restart to make the others"
+                );
+                return Err(err);
+            }
+        };
+        for embedder in work.embedders.values_mut() {
+            embedder.tend_graph()?;
+        }
+        let waiting = waiting - notes.len() as u64 + backlog;
+        self.publish(&work, faults, waiting);
+        Ok(is_more)
+    }
+
+    /// Lets every embedder take in what the notes are about and a part of its backlog, in one
+    /// batch; how much backlog is left, and whether there may be more to do.
+    fn absorb(
+        &self,
+        work: &mut Work,
+        around: &Surroundings<'_>,
+        notes: &[Note],
+    ) -> Result<(u64, bool), EngineError> {
+        let (views, state) = (around.views, around.state);
+        let mut batch = around.shared.views.batch();
+        let items = items_of(views, state, notes)?;
         let noted: BTreeSet<u64> = notes.iter().map(|note| note.number).collect();
         let mut is_more = notes.len() == PART;
         let mut backlog = 0;
         for embedder in work.embedders.values_mut() {
             let older = embedder.take_backlog(PART - notes.len().min(PART - 1));
-            let mut all = named(&views, state, &older)?;
+            let mut all = named(views, state, &older)?;
             // A document of the backlog may have been written again since.
             all.retain(|item| !noted.contains(&item.number));
             all.extend(items.iter().cloned());
@@ -162,18 +195,13 @@ impl Meaning {
             backlog += embedder.backlog();
             is_more |= embedder.backlog() > 0;
         }
-        for note in &notes {
+        for note in notes {
             note.delete(&mut batch, self.no);
         }
         if !batch.is_empty() {
             batch.commit()?;
         }
-        for embedder in work.embedders.values_mut() {
-            embedder.tend_graph()?;
-        }
-        let waiting = waiting - notes.len() as u64 + backlog;
-        self.publish(&work, faults, waiting);
-        Ok(is_more)
+        Ok((backlog, is_more))
     }
 
     fn publish(&self, work: &Work, faults: BTreeMap<String, String>, waiting: u64) {
