@@ -17,6 +17,7 @@
 //! # Ok::<(), models::ModelError>(())
 //! ```
 
+pub mod affinity;
 mod best;
 mod bytes;
 mod model;

@@ -1,0 +1,16 @@
+//! The affinity Transformer: how probable is a view, a cart, a purchase of an item, given what
+//! a shopper did and what was asked. `docs/affinity.md` defines its maths; this module reads
+//! the files of a trained model and computes its answers on [`kernels`]. Training is elsewhere
+//! and meets this module in [`AffinityConfig`], [`tensors`] and [`AffinityWeights`].
+
+mod bands;
+mod config;
+mod error;
+#[cfg(test)]
+mod tests;
+mod weights;
+
+pub use bands::{GAP_BANDS, QUANTITY_BANDS, gap_band, quantity_band};
+pub use config::{ACTIONS, AffinityConfig, Calibration, FieldConfig, KINDS};
+pub use error::AffinityError;
+pub use weights::{AffinityWeights, TensorSpec, tensors};
