@@ -14,7 +14,7 @@ const LAYERS: &[&[&str]] = &[
     &[
         "intake", "lexical", "profiles", "models", "eval", "encode", "vector",
     ],
-    &["engine"],
+    &["engine", "train"],
     &["server"],
     &["vitrine"],
 ];

@@ -1,0 +1,49 @@
+//! Why a run ends without a model.
+
+use models::affinity::AffinityError;
+use std::io;
+use std::path::PathBuf;
+
+/// What went wrong, and what to do about it.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TrainError {
+    #[error(
+        "there is too little to learn from: no shopper did two things; collect more events first"
+    )]
+    TooLittle,
+    #[error("the setting {name} must be {rule}, not {found}")]
+    Setting {
+        name: &'static str,
+        rule: &'static str,
+        found: f64,
+    },
+    #[error("the data are not of one piece: {0}")]
+    Data(String),
+    #[error(
+        "training was interrupted after {epochs} whole epochs; start it again to go on from there"
+    )]
+    Interrupted { epochs: usize },
+    #[error("the loss of epoch {epoch} is not a number: try a lower learning rate")]
+    Diverged { epoch: usize },
+    #[error("cannot write the checkpoint {path}")]
+    Write {
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
+    #[error("cannot read the checkpoint {path}")]
+    Read {
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
+    #[error("the checkpoint {path} is damaged: remove it to begin anew")]
+    Damaged { path: PathBuf },
+    #[error("the checkpoint {path} is of other data, items or settings: remove it to begin anew")]
+    OtherRun { path: PathBuf },
+    #[error("the state of the run cannot be written as JSON")]
+    Head(#[source] serde_json::Error),
+    #[error("the trained model cannot be used")]
+    Model(#[from] AffinityError),
+}

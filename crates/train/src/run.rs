@@ -1,0 +1,181 @@
+//! A whole run: epochs with their reports, checkpoints between them, weights at the end.
+
+use crate::checkpoint::{self, Checkpoint};
+use crate::data::{Dataset, Event};
+use crate::error::TrainError;
+use crate::options::Options;
+use crate::trainer::Trainer;
+use crate::validation::{Validation, ValidationReport};
+use models::affinity::{AffinityConfig, AffinityWeights, Calibration, FieldConfig};
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+use std::time::Instant;
+
+/// One epoch, as it is shown and kept in `metrics.json`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EpochReport {
+    /// The first is 1.
+    pub epoch: usize,
+    /// Mean negative log likelihood of the next items.
+    pub loss: f64,
+    /// Mean binary cross-entropy of the actions.
+    pub actions_loss: f64,
+    pub seconds: f64,
+    pub validation: Option<ValidationReport>,
+}
+
+/// Told how a run goes on.
+pub trait Observer {
+    /// `done` of `batches` of an epoch (the first is 1) are behind. Answers whether to go on.
+    fn batch(&mut self, epoch: usize, done: usize, batches: usize) -> bool;
+    fn epoch(&mut self, report: &EpochReport);
+}
+
+/// Sees nothing and lets the run go on.
+pub struct Unobserved;
+
+impl Observer for Unobserved {
+    fn batch(&mut self, _: usize, _: usize, _: usize) -> bool {
+        true
+    }
+
+    fn epoch(&mut self, _: &EpochReport) {}
+}
+
+/// What a run ends with.
+#[derive(Debug)]
+pub struct Trained {
+    pub weights: AffinityWeights,
+    pub epochs: Vec<EpochReport>,
+    /// The output at the newest event of each history asked about, see [`Trained::top`].
+    items: Vec<f32>,
+}
+
+/// A model that is being fitted to a dataset.
+pub struct Run<'a> {
+    pub data: &'a Dataset,
+    pub options: &'a Options,
+    /// Looked at after every epoch, and what the calibration is fitted on.
+    pub validation: Option<&'a Validation>,
+    /// Where the state is written after every epoch, and read from when it is there already.
+    pub checkpoint: Option<&'a Path>,
+}
+
+impl Run<'_> {
+    /// Trains to the end.
+    ///
+    /// # Errors
+    /// When the data cannot teach anything, the observer ends the run, the checkpoint cannot be
+    /// written or is of another run, or the loss is no number.
+    pub fn train(&self, observer: &mut dyn Observer) -> Result<Trained, TrainError> {
+        self.options.check()?;
+        self.data.check()?;
+        let config = config(self.data);
+        let mut trainer = Trainer::new(&config, self.data, self.options);
+        if trainer.batches() == 0 {
+            return Err(TrainError::TooLittle);
+        }
+        let identity = checkpoint::identity(&config, self.data, self.options);
+        let mut epochs = self.resume(&mut trainer, identity)?;
+        for epoch in epochs.len()..self.options.epochs {
+            let started = Instant::now();
+            let batches = trainer.batches();
+            let mut told = |done: usize| observer.batch(epoch + 1, done + 1, batches);
+            let loss = trainer
+                .epoch(epoch, &mut told)
+                .ok_or(TrainError::Interrupted { epochs: epoch })?;
+            if !loss.retrieval.is_finite() || !loss.actions.is_finite() {
+                return Err(TrainError::Diverged { epoch: epoch + 1 });
+            }
+            let seconds = started.elapsed().as_secs_f64();
+            let report = EpochReport {
+                epoch: epoch + 1,
+                loss: loss.retrieval,
+                actions_loss: loss.actions,
+                seconds,
+                validation: self
+                    .validation
+                    .map(|validation| trainer.validate(validation)),
+            };
+            observer.epoch(&report);
+            epochs.push(report);
+            if let Some(path) = self.checkpoint {
+                checkpoint::save(path, identity, &epochs, &trainer.parameters, &trainer.adam)?;
+            }
+        }
+        self.finish(config, trainer, epochs)
+    }
+
+    /// Goes on where an earlier run of the same data and settings was ended.
+    fn resume(
+        &self,
+        trainer: &mut Trainer<'_>,
+        identity: u64,
+    ) -> Result<Vec<EpochReport>, TrainError> {
+        let Some(path) = self.checkpoint.filter(|path| path.exists()) else {
+            return Ok(Vec::new());
+        };
+        let Checkpoint {
+            epochs,
+            parameters,
+            adam,
+        } = checkpoint::load(path, identity, trainer.parameters.len())?;
+        trainer.parameters = parameters;
+        trainer.adam = adam;
+        Ok(epochs)
+    }
+
+    fn finish(
+        &self,
+        mut config: AffinityConfig,
+        trainer: Trainer<'_>,
+        epochs: Vec<EpochReport>,
+    ) -> Result<Trained, TrainError> {
+        if let Some(validation) = self.validation {
+            config.calibration = trainer.calibrate(validation);
+        }
+        let items = trainer.item_vectors();
+        let weights = AffinityWeights::new(config, trainer.parameters)?;
+        Ok(Trained {
+            weights,
+            epochs,
+            items,
+        })
+    }
+}
+
+impl Trained {
+    /// The vectors of all items, `[items, width]`, as the model uses them.
+    pub fn item_vectors(&self) -> &[f32] {
+        &self.items
+    }
+
+    /// Calls `each` with the place of a history and the scores of all items for it, from
+    /// several threads.
+    pub fn scores(
+        &self,
+        data: &Dataset,
+        histories: &[Vec<Event>],
+        each: &(dyn Fn(usize, &[f32]) + Sync),
+    ) {
+        let options = Options::default();
+        let mut trainer = Trainer::new(self.weights.config(), data, &options);
+        trainer.parameters = self.weights.numbers().to_vec();
+        trainer.scores(histories, each);
+    }
+}
+
+/// The usual sizes, for this dataset.
+fn config(data: &Dataset) -> AffinityConfig {
+    let field = |field: &crate::Field| FieldConfig {
+        name: field.name.clone(),
+        values: field.values,
+    };
+    let mut config = AffinityConfig::new(
+        data.text_dimensions,
+        data.items,
+        data.fields.iter().map(field).collect(),
+    );
+    config.calibration = vec![Calibration::default(); config.actions.len()];
+    config
+}

@@ -1,0 +1,260 @@
+//! One share of a batch: from its windows to the losses and the gradients.
+
+use crate::data::{Dataset, Event, Window};
+use crate::layout::Pair;
+use crate::losses::{self, Losses, Targets};
+use crate::network::{Back, Dropout, Mask, Network, Sight, Trace};
+use fastrand::Rng;
+use std::ops::Range;
+
+/// Where the parameters that stand in tokens lie.
+#[derive(Clone, Debug)]
+pub(crate) struct Tables {
+    pub kind: Range<usize>,
+    pub gap: Range<usize>,
+    pub quantity: Range<usize>,
+    pub position: Range<usize>,
+    /// What marks a candidate, one row.
+    pub candidate: Range<usize>,
+    pub actions: Pair,
+}
+
+/// A question put to the actions' head: would the shopper, after some events, do something
+/// with an item?
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ask {
+    /// Events of the window that were before.
+    pub before: usize,
+    /// Row of the item's vector.
+    pub row: u32,
+    /// What the shopper did: view, cart, purchase.
+    pub actions: [bool; 3],
+}
+
+/// One window of a batch, its items as rows of the batch's item vectors.
+#[derive(Clone, Debug)]
+pub(crate) struct Task<'a> {
+    pub events: &'a [Event],
+    /// `[events]`
+    pub rows: Vec<u32>,
+    pub asks: Vec<Ask>,
+}
+
+/// What all shares of a batch have in common.
+#[derive(Clone, Copy)]
+pub(crate) struct Common<'a> {
+    pub network: &'a Network,
+    pub tables: &'a Tables,
+    pub width: usize,
+    /// Those of the network, without those of items.
+    pub parameters: &'a [f32],
+    /// Item vectors of this batch, `[rows, width]`.
+    pub vectors: &'a [f32],
+    pub targets: Targets<'a>,
+    pub dropout: f32,
+    /// One over the number of next items, and over the number of asks, in the whole batch.
+    pub retrieval_weight: f32,
+    pub actions_weight: f32,
+}
+
+/// The memory of a share, and what it found.
+#[derive(Debug, Default)]
+pub(crate) struct Share {
+    trace: Trace,
+    back: Back,
+    sights: Vec<Sight>,
+    /// Row of the item's vector of each token.
+    rows: Vec<u32>,
+    /// The places of the parameters that are added to the vector.
+    added: Vec<[Option<u32>; 4]>,
+    tokens: Vec<f32>,
+    token_mask: Mask,
+    d_output: Vec<f32>,
+    d_tokens: Vec<f32>,
+    losses_scratch: losses::Scratch,
+    /// Gradients of the network's parameters.
+    pub gradients: Vec<f32>,
+    /// Gradients of the item vectors, `[rows, width]`.
+    pub d_vectors: Vec<f32>,
+    pub losses: Losses,
+}
+
+impl Share {
+    /// Runs the windows there and back.
+    pub fn run(&mut self, common: &Common<'_>, tasks: &[Task<'_>], rng: &mut Rng) {
+        let width = common.width;
+        self.gradients.clear();
+        self.gradients.resize(common.parameters.len(), 0.0);
+        self.d_vectors.clear();
+        self.d_vectors.resize(common.vectors.len(), 0.0);
+        self.losses = Losses::default();
+        let (nexts, asks) = self.lay_out(common, tasks);
+        self.embed(common);
+        self.token_mask.draw(self.tokens.len(), common.dropout, rng);
+        self.token_mask.apply(&mut self.tokens);
+        let dropout = Dropout {
+            rate: common.dropout,
+            rng,
+        };
+        common.network.forward(
+            common.parameters,
+            &mut self.tokens,
+            &self.sights,
+            Some(dropout),
+            &mut self.trace,
+        );
+
+        self.d_output.clear();
+        self.d_output.resize(self.tokens.len(), 0.0);
+        self.losses.retrieval = losses::retrieval(
+            common,
+            &nexts,
+            &self.trace.output,
+            &mut self.losses_scratch,
+            &mut self.d_output,
+            &mut self.d_vectors,
+        );
+        self.losses.actions = losses::actions(
+            common,
+            &asks,
+            &self.trace.output,
+            &mut self.gradients,
+            &mut self.d_output,
+        );
+
+        common.network.backward(
+            common.parameters,
+            &self.d_output,
+            &self.sights,
+            &self.trace,
+            &mut self.back,
+            &mut self.gradients,
+            &mut self.d_tokens,
+        );
+        self.token_mask.apply(&mut self.d_tokens);
+        for ((d_token, &row), added) in self
+            .d_tokens
+            .chunks_exact(width)
+            .zip(&self.rows)
+            .zip(&self.added)
+        {
+            add(
+                &mut self.d_vectors[row as usize * width..][..width],
+                d_token,
+            );
+            for place in added.iter().flatten() {
+                add(&mut self.gradients[*place as usize..][..width], d_token);
+            }
+        }
+    }
+
+    /// Runs the windows there, without dropout.
+    pub fn look(
+        &mut self,
+        common: &Common<'_>,
+        tasks: &[Task<'_>],
+        trace: &mut Trace,
+    ) -> (Vec<Next>, Vec<Asked>) {
+        let laid_out = self.lay_out(common, tasks);
+        self.embed(common);
+        common.network.forward(
+            common.parameters,
+            &mut self.tokens,
+            &self.sights,
+            None,
+            trace,
+        );
+        laid_out
+    }
+
+    /// Lays windows out as tokens; answers which token has which item next, and which token
+    /// is which ask.
+    fn lay_out(&mut self, common: &Common<'_>, tasks: &[Task<'_>]) -> (Vec<Next>, Vec<Asked>) {
+        self.sights.clear();
+        self.rows.clear();
+        self.added.clear();
+        let (mut nexts, mut asks) = (Vec::new(), Vec::new());
+        let tables = common.tables;
+        let place =
+            |table: &Range<usize>, row: usize| Some((table.start + row * common.width) as u32);
+        for task in tasks {
+            let start = self.sights.len();
+            let context = task.events.len() - 1;
+            for (at, event) in task.events[..context].iter().enumerate() {
+                let token = start + at;
+                self.sights.push(Sight {
+                    run: start..token,
+                    other: None,
+                });
+                self.rows.push(task.rows[at]);
+                self.added.push([
+                    place(&tables.kind, event.kind.into()),
+                    place(&tables.gap, event.gap.into()),
+                    place(&tables.quantity, event.quantity.into()),
+                    place(&tables.position, context - 1 - at),
+                ]);
+                nexts.push(Next {
+                    token,
+                    row: task.rows[at + 1],
+                });
+            }
+            for ask in &task.asks {
+                asks.push(Asked {
+                    token: self.sights.len(),
+                    actions: ask.actions,
+                });
+                self.sights.push(Sight {
+                    run: start..start + ask.before,
+                    other: None,
+                });
+                self.rows.push(ask.row);
+                self.added
+                    .push([place(&tables.candidate, 0), None, None, None]);
+            }
+        }
+        (nexts, asks)
+    }
+
+    fn embed(&mut self, common: &Common<'_>) {
+        let width = common.width;
+        self.tokens.clear();
+        for (&row, added) in self.rows.iter().zip(&self.added) {
+            let start = self.tokens.len();
+            self.tokens
+                .extend_from_slice(&common.vectors[row as usize * width..][..width]);
+            for place in added.iter().flatten() {
+                add(
+                    &mut self.tokens[start..],
+                    &common.parameters[*place as usize..][..width],
+                );
+            }
+        }
+    }
+}
+
+/// A token and the item that came next.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Next {
+    pub token: usize,
+    pub row: u32,
+}
+
+/// A token that is an ask.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Asked {
+    pub token: usize,
+    pub actions: [bool; 3],
+}
+
+impl Window {
+    /// The events of the window.
+    pub fn of<'a>(&self, data: &'a Dataset) -> &'a [Event] {
+        &data.histories[self.history][self.events.clone()]
+    }
+}
+
+fn add(to: &mut [f32], from: &[f32]) {
+    for (to, from) in to.iter_mut().zip(from) {
+        *to += from;
+    }
+}

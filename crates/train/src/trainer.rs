@@ -1,0 +1,360 @@
+//! One run of training, batch by batch.
+
+use crate::adam::{Adam, Schedule};
+use crate::data::{Dataset, Window};
+use crate::draw::Sampler;
+use crate::items::{ItemTables, Rows};
+use crate::layout::Layout;
+use crate::losses::{Losses, Targets};
+use crate::network::Network;
+use crate::options::Options;
+use crate::share::{Ask, Common, Share, Tables, Task};
+use fastrand::Rng;
+use models::affinity::{AffinityConfig, tensors};
+use rayon::prelude::*;
+use std::ops::Range;
+
+/// Shares of a batch. Their number is fixed, so that sums are taken in one order on any
+/// number of threads.
+const SHARES: usize = 4;
+
+/// A model in training.
+pub(crate) struct Trainer<'a> {
+    pub data: &'a Dataset,
+    options: &'a Options,
+    pub width: usize,
+    pub max_history: usize,
+    windows: Vec<Window>,
+    sampler: Sampler,
+    network: Network,
+    tables: Tables,
+    pub items: ItemTables,
+    /// Where the parameters with a decay lie: matrices.
+    decayed: Vec<(Range<usize>, bool)>,
+    pub parameters: Vec<f32>,
+    pub adam: Adam,
+    schedule: Schedule,
+    shares: Vec<Share>,
+    vectors: Vec<f32>,
+    gradients: Vec<f32>,
+}
+
+/// Means over an epoch.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct EpochLoss {
+    pub retrieval: f64,
+    pub actions: f64,
+}
+
+impl<'a> Trainer<'a> {
+    pub fn new(config: &AffinityConfig, data: &'a Dataset, options: &'a Options) -> Self {
+        let layout = Layout::new(
+            tensors(config)
+                .into_iter()
+                .map(|tensor| (tensor.name, tensor.shape)),
+        );
+        let items = ItemTables::new(&layout, data, config.width);
+        // Shares have gradients of their own for all that is not of items.
+        let network_layout = layout.behind(items.len());
+        let windows = data.windows(config.max_history);
+        let batches = windows.len().div_ceil(options.batch).max(1);
+        let parameters = initial(&layout, &mut Rng::with_seed(options.seed));
+        Self {
+            data,
+            options,
+            width: config.width,
+            max_history: config.max_history,
+            windows,
+            sampler: Sampler::new(&data.counts()),
+            network: Network::new(&network_layout, config.width, config.heads, config.layers),
+            tables: tables(&network_layout, config.width),
+            items,
+            decayed: layout
+                .tensors()
+                .iter()
+                .map(|tensor| (tensor.range.clone(), tensor.shape.len() > 1))
+                .collect(),
+            adam: Adam::new(parameters.len()),
+            gradients: vec![0.0; parameters.len()],
+            parameters,
+            schedule: Schedule {
+                peak: options.rate,
+                warm_up: options.warm_up,
+                steps: (batches * options.epochs) as u32,
+            },
+            shares: (0..SHARES).map(|_| Share::default()).collect(),
+            vectors: Vec::new(),
+        }
+    }
+
+    pub fn batches(&self) -> usize {
+        self.windows.len().div_ceil(self.options.batch)
+    }
+
+    /// Runs over all windows once, in an order that depends on the seed and the epoch alone.
+    /// `done` is told of every batch and answers whether to go on.
+    pub fn epoch(
+        &mut self,
+        epoch: usize,
+        done: &mut dyn FnMut(usize) -> bool,
+    ) -> Option<EpochLoss> {
+        let mut rng = self.rng(epoch, usize::MAX);
+        let mut order: Vec<usize> = (0..self.windows.len()).collect();
+        rng.shuffle(&mut order);
+        let (mut sum, mut nexts, mut asks) = (Losses::default(), 0, 0);
+        for (at, windows) in order.chunks(self.options.batch).enumerate() {
+            let mut rng = self.rng(epoch, at);
+            let (losses, counts) = self.step(windows, &mut rng);
+            sum.retrieval += losses.retrieval;
+            sum.actions += losses.actions;
+            nexts += counts.0;
+            asks += counts.1;
+            if !done(at) {
+                return None;
+            }
+        }
+        let mean = |sum: f64, count: usize| if count == 0 { 0.0 } else { sum / count as f64 };
+        Some(EpochLoss {
+            retrieval: mean(sum.retrieval, nexts),
+            actions: mean(sum.actions, 3 * asks),
+        })
+    }
+
+    /// Random numbers of one batch.
+    fn rng(&self, epoch: usize, batch: usize) -> Rng {
+        let mix = |a: u64, b: u64| (a ^ b).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(29);
+        Rng::with_seed(mix(mix(self.options.seed, epoch as u64 + 1), batch as u64))
+    }
+
+    fn step(&mut self, windows: &[usize], rng: &mut Rng) -> (Losses, (usize, usize)) {
+        let windows: Vec<&Window> = windows.iter().map(|&at| &self.windows[at]).collect();
+        let drawn = self.draw(rng);
+        let mut plan = Plan {
+            rows: drawn.clone(),
+            full: self.is_full(),
+            known: rustc_hash::FxHashMap::default(),
+        };
+        let tasks: Vec<Task<'_>> = windows
+            .iter()
+            .map(|window| self.task(window, &mut plan, rng))
+            .collect();
+        let rows = Rows::new(plan.rows, self.options.id_dropout, rng);
+        self.items
+            .forward(&self.parameters, self.data, &rows, &mut self.vectors);
+
+        let nexts: usize = windows.iter().map(|window| window.len()).sum();
+        let asks: usize = tasks.iter().map(|task| task.asks.len()).sum();
+        let log_expected: Vec<f32> = drawn
+            .iter()
+            .map(|&item| self.sampler.log_expected(item, drawn.len()))
+            .collect();
+        let targets = if self.is_full() {
+            Targets::All
+        } else {
+            Targets::Drawn {
+                log_expected: &log_expected,
+                items: &rows.items,
+            }
+        };
+        let common = Common {
+            network: &self.network,
+            tables: &self.tables,
+            width: self.width,
+            parameters: &self.parameters[self.items.len()..],
+            vectors: &self.vectors,
+            targets,
+            dropout: self.options.dropout,
+            retrieval_weight: 1.0 / nexts.max(1) as f32,
+            actions_weight: self.options.actions_weight / (3 * asks).max(1) as f32,
+        };
+        let size = tasks.len().div_ceil(SHARES).max(1);
+        let mut rngs: Vec<Rng> = self.shares.iter().map(|_| rng.fork()).collect();
+        let used = tasks.len().div_ceil(size);
+        let work = self
+            .shares
+            .par_iter_mut()
+            .zip(tasks.par_chunks(size))
+            .zip(&mut rngs);
+        work.for_each(|((share, tasks), rng)| share.run(&common, tasks, rng));
+        drop(tasks);
+        let losses = self.gather(used, &rows);
+        self.update();
+        (losses, (nexts, asks))
+    }
+
+    /// What a pass without losses needs.
+    pub fn common<'c>(&'c self, vectors: &'c [f32]) -> Common<'c> {
+        Common {
+            network: &self.network,
+            tables: &self.tables,
+            width: self.width,
+            parameters: &self.parameters[self.items.len()..],
+            vectors,
+            targets: Targets::All,
+            dropout: 0.0,
+            retrieval_weight: 0.0,
+            actions_weight: 0.0,
+        }
+    }
+
+    /// Sums the shares' gradients into `self.gradients`.
+    fn gather(&mut self, used: usize, rows: &Rows) -> Losses {
+        let (first, others) = self.shares[..used].split_at_mut(1);
+        let first = &mut first[0];
+        sum_into(
+            &mut first.d_vectors,
+            others
+                .iter()
+                .map(|share| share.d_vectors.as_slice())
+                .collect(),
+        );
+        let (of_items, of_network) = self.gradients.split_at_mut(self.items.len());
+        of_items.fill(0.0);
+        self.items
+            .backward(self.data, rows, &first.d_vectors, of_items);
+        of_network.copy_from_slice(&first.gradients);
+        sum_into(
+            of_network,
+            others
+                .iter()
+                .map(|share| share.gradients.as_slice())
+                .collect(),
+        );
+        let mut losses = Losses::default();
+        for share in &self.shares[..used] {
+            losses.retrieval += share.losses.retrieval;
+            losses.actions += share.losses.actions;
+        }
+        losses
+    }
+
+    fn update(&mut self) {
+        let rate = self.schedule.rate(self.adam.steps);
+        self.adam.begin();
+        for (range, decays) in &self.decayed {
+            let decay = if *decays { self.options.decay } else { 0.0 };
+            self.adam.update(
+                range.clone(),
+                &mut self.parameters,
+                &self.gradients[range.clone()],
+                rate,
+                decay,
+            );
+        }
+    }
+
+    /// Whether every item is told apart from all others.
+    fn is_full(&self) -> bool {
+        self.options.negatives == 0 || self.options.negatives >= self.data.items
+    }
+
+    /// The items at the start of the batch's rows: all, or some that are drawn.
+    fn draw(&self, rng: &mut Rng) -> Vec<u32> {
+        if self.is_full() {
+            return (0..self.data.items as u32).collect();
+        }
+        (0..self.options.negatives)
+            .map(|_| self.sampler.draw(rng))
+            .collect()
+    }
+
+    fn task(&self, window: &Window, plan: &mut Plan, rng: &mut Rng) -> Task<'a> {
+        let events = window.of(self.data);
+        let rows: Vec<u32> = events.iter().map(|event| plan.row(event.item)).collect();
+        let mut asks = Vec::new();
+        for _ in 0..self.options.asks.min(window.len()) {
+            let before = rng.usize(1..events.len());
+            let item = rng.u32(..self.data.items as u32);
+            asks.push(Ask {
+                before,
+                row: rows[before],
+                actions: events[before].actions(),
+            });
+            asks.push(Ask {
+                before,
+                row: plan.row(item),
+                actions: [false; 3],
+            });
+        }
+        Task { events, rows, asks }
+    }
+}
+
+/// Which rows of item vectors a batch needs.
+struct Plan {
+    rows: Vec<u32>,
+    full: bool,
+    known: rustc_hash::FxHashMap<u32, u32>,
+}
+
+impl Plan {
+    fn row(&mut self, item: u32) -> u32 {
+        if self.full {
+            return item;
+        }
+        let next = self.rows.len() as u32;
+        let row = *self.known.entry(item).or_insert(next);
+        if row == next {
+            self.rows.push(item);
+        }
+        row
+    }
+}
+
+fn sum_into(to: &mut [f32], parts: Vec<&[f32]>) {
+    const SHARE: usize = 32_768;
+    to.par_chunks_mut(SHARE).enumerate().for_each(|(at, to)| {
+        for part in &parts {
+            for (to, from) in to.iter_mut().zip(&part[at * SHARE..]) {
+                *to += from;
+            }
+        }
+    });
+}
+
+fn tables(layout: &Layout, width: usize) -> Tables {
+    let table = |name: &str| layout.find(name).expect("a tensor of the layout");
+    let marks = table("marks");
+    Tables {
+        kind: table("event.kind"),
+        gap: table("event.gap"),
+        quantity: table("event.quantity"),
+        position: table("event.position"),
+        candidate: marks.start + 2 * width..marks.end,
+        actions: layout.pair("actions"),
+    }
+}
+
+/// Weights before training: norms leave their input as it is, biases are nothing, tables and
+/// matrices are drawn from a bell of deviation .02 and 1 / √inputs.
+fn initial(layout: &Layout, rng: &mut Rng) -> Vec<f32> {
+    let mut numbers = vec![0.0; layout.len()];
+    for tensor in layout.tensors() {
+        let numbers = &mut numbers[tensor.range.clone()];
+        let is_table = tensor.name.starts_with("event.")
+            || tensor.name.starts_with("item.id")
+            || tensor.name.starts_with("item.field")
+            || tensor.name == "marks";
+        match tensor.shape[..] {
+            [_] if tensor.name.ends_with(".weight") => numbers.fill(1.0),
+            [_, inputs] => {
+                let deviation = if is_table {
+                    0.02
+                } else {
+                    1.0 / (3.0 * inputs as f32).sqrt()
+                };
+                for number in numbers {
+                    *number = deviation * bell(rng);
+                }
+            }
+            _ => {}
+        }
+    }
+    numbers
+}
+
+/// Box and Muller 1958.
+fn bell(rng: &mut Rng) -> f32 {
+    let radius = (-2.0 * (1.0 - rng.f64()).ln()).sqrt();
+    (radius * (std::f64::consts::TAU * rng.f64()).cos()) as f32
+}

@@ -1,0 +1,261 @@
+//! What a model is measured with while it trains: events that came after those it learns from.
+
+use crate::data::Event;
+use crate::losses::sigmoid;
+use crate::network::Trace;
+use crate::share::{Ask, Share, Task};
+use crate::trainer::Trainer;
+use fastrand::Rng;
+use models::affinity::Calibration;
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+use std::sync::Mutex;
+
+/// What happened next, after a history.
+#[derive(Clone, Debug)]
+pub struct Case {
+    /// The oldest first; not empty.
+    pub history: Vec<Event>,
+    pub next: Event,
+}
+
+/// Cases, and how they are counted.
+#[derive(Clone, Debug)]
+pub struct Validation {
+    pub cases: Vec<Case>,
+    /// Whether items of the history may come next again; where they may not, they are not ranked.
+    pub repeats: bool,
+    /// Decides which items the negatives are.
+    pub seed: u64,
+}
+
+/// Figures over the cases.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ValidationReport {
+    /// Binary cross-entropy of the first action that tells cases apart, one drawn negative a positive.
+    pub bce: f64,
+    /// Area under the receiver operating characteristic of the same.
+    pub auc: f64,
+    #[serde(rename = "ndcg@10")]
+    pub ndcg_10: f64,
+    #[serde(rename = "recall@10")]
+    pub recall_10: f64,
+    pub cases: usize,
+}
+
+/// An action's logit, and whether it was done.
+#[derive(Clone, Copy, Debug)]
+struct Outcome {
+    logits: [f32; 3],
+    done: [bool; 3],
+}
+
+/// Places that are looked at.
+const DEPTH: usize = 10;
+/// Cases that one thread takes at a time.
+const CHUNK: usize = 128;
+
+impl Trainer<'_> {
+    pub(crate) fn validate(&self, validation: &Validation) -> ValidationReport {
+        let outcomes = self.outcomes(validation);
+        let action = told_action(&outcomes);
+        let scores: Vec<f64> = outcomes
+            .iter()
+            .map(|outcome| f64::from(sigmoid(outcome.logits[action])))
+            .collect();
+        let labels: Vec<bool> = outcomes
+            .iter()
+            .map(|outcome| outcome.done[action])
+            .collect();
+        let (ndcg_10, recall_10) = self.ranking(validation);
+        ValidationReport {
+            bce: eval::log_loss(&scores, &labels).unwrap_or(0.0),
+            auc: eval::auc(&scores, &labels).unwrap_or(0.5),
+            ndcg_10,
+            recall_10,
+            cases: validation.cases.len(),
+        }
+    }
+
+    /// nDCG@10 and recall@10 of the next item among all.
+    fn ranking(&self, validation: &Validation) -> (f64, f64) {
+        let histories: Vec<Vec<Event>> = validation
+            .cases
+            .iter()
+            .map(|case| case.history.clone())
+            .collect();
+        let ranks: Mutex<Vec<Option<usize>>> = Mutex::new(vec![None; histories.len()]);
+        self.scores(&histories, &|at, scores| {
+            let case = &validation.cases[at];
+            let rank = rank_of(scores, case, validation.repeats);
+            ranks
+                .lock()
+                .expect("no thread panics while it writes a rank")[at] = rank;
+        });
+        let ranks = ranks
+            .into_inner()
+            .expect("no thread panics while it writes a rank");
+        let (mut ndcg, mut recall) = (0.0, 0.0);
+        for rank in ranks.into_iter().flatten() {
+            ndcg += 1.0 / ((rank + 2) as f64).log2();
+            recall += 1.0;
+        }
+        let cases = histories.len().max(1) as f64;
+        (ndcg / cases, recall / cases)
+    }
+
+    /// The logits of what came next and of an item drawn at random, for each case.
+    fn outcomes(&self, validation: &Validation) -> Vec<Outcome> {
+        let vectors = self.item_vectors();
+        let common = self.common(&vectors);
+        let chunks = validation.cases.par_chunks(CHUNK).enumerate();
+        let outcomes = chunks.map(|(chunk, cases)| {
+            let mut rng = Rng::with_seed(validation.seed.wrapping_add(chunk as u64));
+            let events: Vec<Vec<Event>> = cases
+                .iter()
+                .map(|case| self.context(&case.history))
+                .collect();
+            let tasks: Vec<Task<'_>> = cases
+                .iter()
+                .zip(&events)
+                .map(|(case, events)| {
+                    let before = events.len() - 1;
+                    let negative = rng.u32(..self.data.items as u32);
+                    let ask = |row, actions| Ask {
+                        before,
+                        row,
+                        actions,
+                    };
+                    Task {
+                        events,
+                        rows: events.iter().map(|event| event.item).collect(),
+                        asks: vec![
+                            ask(case.next.item, case.next.actions()),
+                            ask(negative, [false; 3]),
+                        ],
+                    }
+                })
+                .collect();
+            let mut trace = Trace::default();
+            let (_, asked) = Share::default().look(&common, &tasks, &mut trace);
+            let (weight, bias) = common.tables.actions.of(common.parameters);
+            let outcome = |asked: &crate::share::Asked| {
+                let hidden = &trace.output[asked.token * self.width..][..self.width];
+                let logit = |action: usize| {
+                    let row = &weight[action * self.width..][..self.width];
+                    bias[action] + row.iter().zip(hidden).map(|(a, b)| a * b).sum::<f32>()
+                };
+                Outcome {
+                    logits: [logit(0), logit(1), logit(2)],
+                    done: asked.actions,
+                }
+            };
+            asked.iter().map(outcome).collect::<Vec<Outcome>>()
+        });
+        outcomes.flatten().collect()
+    }
+
+    /// Scale and offset of each action's logit by which the cases are likeliest (Platt 1999).
+    pub(crate) fn calibrate(&self, validation: &Validation) -> Vec<Calibration> {
+        let outcomes = self.outcomes(validation);
+        (0..3)
+            .map(|action| {
+                let pairs: Vec<(f64, bool)> = outcomes
+                    .iter()
+                    .map(|outcome| (f64::from(outcome.logits[action]), outcome.done[action]))
+                    .collect();
+                platt(&pairs)
+            })
+            .collect()
+    }
+}
+
+/// The place of the next item among all that may come, if it is among the first.
+fn rank_of(scores: &[f32], case: &Case, repeats: bool) -> Option<usize> {
+    let own = scores[case.next.item as usize];
+    let is_known = |item: usize| case.history.iter().any(|event| event.item as usize == item);
+    let before = |(item, &score): (usize, &f32)| {
+        let is_better = score > own || (score == own && item < case.next.item as usize);
+        is_better && (repeats || !is_known(item))
+    };
+    let rank = scores
+        .iter()
+        .enumerate()
+        .filter(|&entry| before(entry))
+        .take(DEPTH)
+        .count();
+    (rank < DEPTH).then_some(rank)
+}
+
+/// The strongest action that was done in some cases.
+fn told_action(outcomes: &[Outcome]) -> usize {
+    (0..3)
+        .rev()
+        .find(|&action| outcomes.iter().any(|outcome| outcome.done[action]))
+        .unwrap_or(0)
+}
+
+/// Newton's method on the two numbers, with a little weight on leaving the logits alone.
+fn platt(pairs: &[(f64, bool)]) -> Calibration {
+    let is_told = pairs.iter().any(|pair| pair.1) && pairs.iter().any(|pair| !pair.1);
+    if !is_told {
+        return Calibration::default();
+    }
+    const PRIOR: f64 = 1.0;
+    let (mut scale, mut offset) = (1.0, 0.0);
+    for _ in 0..50 {
+        let (mut slope, mut bend) = ([PRIOR * (scale - 1.0), PRIOR * offset], [PRIOR, 0.0, PRIOR]);
+        for &(logit, done) in pairs {
+            let p = 1.0 / (1.0 + (-(scale * logit + offset)).exp());
+            let error = p - f64::from(u8::from(done));
+            slope[0] += error * logit;
+            slope[1] += error;
+            let weight = p * (1.0 - p);
+            bend[0] += weight * logit * logit;
+            bend[1] += weight * logit;
+            bend[2] += weight;
+        }
+        let determinant = bend[0] * bend[2] - bend[1] * bend[1];
+        let step = [
+            (bend[2] * slope[0] - bend[1] * slope[1]) / determinant,
+            (bend[0] * slope[1] - bend[1] * slope[0]) / determinant,
+        ];
+        if !step.iter().all(|step| step.is_finite()) {
+            return Calibration::default();
+        }
+        // A bound on the step keeps Newton's method from leaping over the valley.
+        scale -= step[0].clamp(-1.0, 1.0);
+        offset -= step[1].clamp(-1.0, 1.0);
+        if step.iter().all(|step| step.abs() < 1e-9) {
+            break;
+        }
+    }
+    Calibration {
+        scale: scale as f32,
+        offset: offset as f32,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_calibration_finds_scale_and_offset() {
+        let mut rng = Rng::with_seed(2);
+        let pairs: Vec<(f64, bool)> = (0..40_000)
+            .map(|_| {
+                let logit = 4.0 * rng.f64() - 2.0;
+                let p = 1.0 / (1.0 + (-(0.5 * logit - 1.0)).exp());
+                (logit, rng.f64() < p)
+            })
+            .collect();
+        let found = platt(&pairs);
+        assert!(
+            (found.scale - 0.5).abs() < 0.05 && (found.offset + 1.0).abs() < 0.05,
+            "{found:?}"
+        );
+        assert_eq!(platt(&[(1.0, true), (2.0, true)]), Calibration::default());
+        assert_eq!(platt(&[]), Calibration::default());
+    }
+}
