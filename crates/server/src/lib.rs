@@ -16,6 +16,7 @@ mod config;
 mod connection;
 mod copies;
 mod courier;
+mod custom_metadata;
 mod documents;
 mod embeddings;
 mod engine_error;
