@@ -6,6 +6,7 @@
 //! `/health` asks for a key that allows it. Engine calls block, so they run where blocking is
 //! allowed: [`serve`] needs tokio's multi-thread runtime.
 
+mod absent;
 mod access;
 mod actions;
 mod app;
