@@ -1,7 +1,6 @@
 // What the tests share: the client, the products, and an index for each test.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { test } from "node:test";
 import { Meilisearch, MeilisearchApiError } from "meilisearch";
 
 export const host = setting("VITRINE_URL");
@@ -58,11 +57,6 @@ export async function refused(promise, status, code) {
     assert.ok(error.cause.message && error.cause.type && error.cause.link);
     return true;
   });
-}
-
-/** A test of what the server cannot do yet. It fails as soon as the server can. */
-export function notYet(name, why, body) {
-  test(`not yet: ${name} (${why})`, (t) => assert.rejects(async () => body(t)));
 }
 
 /** A fresh index with documents, deleted with the test that asked for it. */

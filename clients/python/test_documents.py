@@ -58,15 +58,11 @@ class Documents(ShopTest):
         self.done(index.add_documents([{"id": 1, "price": 2 + 1j}], serializer=Encoder))
         self.assertEqual(index.get_document(1).price, "(2+1j)")
 
-    # There is no `skipCreation`.
-    @unittest.expectedFailure
     def test_documents_can_be_kept_from_being_made(self):
         index = self.index_for("py-no-creation")
         self.done(index.update_documents([{"id": 1, "a": 1}, {"id": 100}], skip_creation=True))
         self.refused(404, "document_not_found", index.get_document, 100)
 
-    # There is no `customMetadata`.
-    @unittest.expectedFailure
     def test_a_task_carries_the_note_it_was_given(self):
         index = self.index_for("py-noted")
         task = self.done(index.add_documents([{"id": 1}], metadata="nightly"))

@@ -23,8 +23,6 @@ class Indexes(ShopTest):
         self.done(index.delete())
         self.refused(404, "index_not_found", self.client.get_index, "py-made")
 
-    # Only by a swap.
-    @unittest.expectedFailure
     def test_an_index_is_renamed(self):
         index = self.index_for("py-old", documents=[{"id": 1}])
         self.client.delete_index("py-new")

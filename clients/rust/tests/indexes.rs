@@ -87,7 +87,6 @@ async fn indexes_are_swapped_and_renamed() {
 }
 
 #[tokio::test]
-#[ignore = "the server refuses a new uid in an update (immutable_index_uid); `swap-indexes` with `rename` renames"]
 async fn an_index_is_renamed_by_its_update() {
     let client = client();
     stocked("rs-old", None).await;

@@ -7,7 +7,7 @@
 
 use crate::behaviour::Behaviour;
 use crate::compact::Compactor;
-use crate::documents::{Changes, apply_deletion, apply_documents};
+use crate::documents::{Batch, Changes, apply_deletion, apply_documents};
 use crate::outcome::{Failure, Outcome, Refused, details_canceled};
 use crate::record::{Body, ChosenTasks, DocumentsBody, Entry, IndexNo};
 use crate::shared::{Shared, now};
@@ -145,7 +145,7 @@ impl Applier {
             Err(Failure::Refused(Refused { code, message })) => {
                 let code = code.to_owned();
                 let error = TaskError { message, code };
-                (TaskStatus::Failed, Some(error), Outcome::of(&entry.body))
+                (TaskStatus::Failed, Some(error), Outcome::of(&entry))
             }
             Err(Failure::Engine(err)) => return Err(err),
         };
@@ -165,6 +165,7 @@ impl Applier {
                 kind,
                 details: outcome.details,
                 canceled_by: None,
+                custom_metadata: entry.asked.custom_metadata,
                 error,
                 enqueued_at: entry.at,
                 started_at: Some(started),
@@ -188,13 +189,14 @@ impl Applier {
             Body::CreateIndex { primary_key } => {
                 self.create_index(seq, entry, primary_key.as_deref())?;
                 group.touch(entry.index);
-                Ok(Outcome::of(&entry.body))
+                Ok(Outcome::of(entry))
             }
             Body::UpdateIndex { primary_key } => {
                 self.set_primary_key(entry, primary_key.as_deref())?;
                 group.touch(entry.index);
-                Ok(Outcome::of(&entry.body))
+                Ok(Outcome::of(entry))
             }
+            Body::RenameIndex(rename) => self.rename_index(entry, rename, group),
             Body::DeleteIndex => self.delete_index(entry, group),
             Body::Settings(text) => {
                 if entry.index == IndexNo::NONE {
@@ -215,7 +217,8 @@ impl Applier {
                 group.touch(entry.index);
                 let shared = self.shared.clone();
                 let index = self.existing(entry)?;
-                apply_deletion(&shared, index, selection, &mut group.changes)
+                let deleted = apply_deletion(&shared, index, selection, &mut group.changes)?;
+                Ok(Outcome::of(entry).with("deletedDocuments", json!(deleted)))
             }
             Body::Registry(change) => {
                 self.registry.apply(tables::from_json(change.as_bytes())?);
@@ -225,11 +228,11 @@ impl Applier {
             // The tasks it names stand before it and were passed over.
             Body::CancelTasks(chosen) => {
                 let done = json!(chosen.uids.len());
-                Ok(Outcome::of(&entry.body).with("canceledTasks", done))
+                Ok(Outcome::of(entry).with("canceledTasks", done))
             }
             Body::DeleteTasks(chosen) => {
                 let deleted = self.delete_tasks(chosen, group)?;
-                Ok(Outcome::of(&entry.body).with("deletedTasks", json!(deleted)))
+                Ok(Outcome::of(entry).with("deletedTasks", json!(deleted)))
             }
             Body::SwapIndexes(swaps) => self.swap_indexes(entry, swaps, group),
             Body::Dump => copies::dump(&self.shared, seq, entry, self.catching_up),
@@ -260,8 +263,11 @@ impl Applier {
         apply_documents(
             &shared,
             self.existing(entry)?,
-            seq,
-            body,
+            Batch {
+                seq,
+                body,
+                known_only: entry.asked.known_only,
+            },
             &mut group.changes,
         )
     }
@@ -376,8 +382,9 @@ fn canceled_task(uid: u64, entry: &Entry, by: u64) -> Option<(Task, Vec<RowNote>
         index_uid: entry.index_uid(),
         status: TaskStatus::Canceled,
         kind: entry.body.task_kind()?,
-        details: details_canceled(&entry.body),
+        details: details_canceled(entry),
         canceled_by: Some(by),
+        custom_metadata: entry.asked.custom_metadata.clone(),
         error: None,
         enqueued_at: entry.at,
         started_at: None,

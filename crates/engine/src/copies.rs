@@ -29,7 +29,7 @@ pub(crate) fn dump(
         let message = format!("The server stopped before the dump `{uid}` was written.");
         return Err(Refused::new("dump_not_written", message).into());
     }
-    Ok(Outcome::of(&entry.body).with("dumpUid", json!(uid)))
+    Ok(Outcome::of(entry).with("dumpUid", json!(uid)))
 }
 
 /// Writes a snapshot, unless this record is read again after a restart.
@@ -40,7 +40,7 @@ pub(crate) fn snapshot(shared: &Shared, entry: &Entry, again: bool) -> Result<Ou
             &folder::snapshots(&shared.dir).join("vitrine.backup"),
         )?;
     }
-    Ok(Outcome::of(&entry.body))
+    Ok(Outcome::of(entry))
 }
 
 /// `20260131-120000123-42`: its time, and its number among all writes.

@@ -79,14 +79,26 @@ impl Changes {
     }
 }
 
+/// The documents of one record.
+pub(crate) struct Batch<'a> {
+    pub seq: u64,
+    pub body: &'a DocumentsBody,
+    /// Documents that are not known are passed over.
+    pub known_only: bool,
+}
+
 /// Applies one batch of documents to the words index and to `changes`.
 pub(crate) fn apply_documents(
     shared: &Shared,
     index: &mut OpenIndex,
-    seq: u64,
-    body: &DocumentsBody,
+    batch: Batch<'_>,
     changes: &mut Changes,
 ) -> Result<Outcome, Failure> {
+    let Batch {
+        seq,
+        body,
+        known_only,
+    } = batch;
     let mut rows = Rows {
         notes: body.refused.clone(),
         refused: body.refused.len(),
@@ -108,15 +120,20 @@ pub(crate) fn apply_documents(
             }
         };
         let old = changes.current(&views, index.meta.no, &id)?;
+        if known_only && old.is_none() {
+            continue;
+        }
         let order = match &old {
             Some(old) => old.order,
             None => index.meta.take_order(),
         };
-        changes.superseded += u64::from(old.is_some() && !body.update);
-        let (base, document) = match (&old, body.update) {
-            (Some(old), true) => (old.base, merged(&old.json, given)?),
+        let (base, document) = match &old {
+            Some(old) if body.update => (old.base, merged(&old.json, given)?),
+            // It rests on the version before: without that one it would not be known.
+            Some(old) if known_only => (old.base, given),
             _ => (seq, given),
         };
+        changes.superseded += u64::from(old.is_some() && base == seq);
         let mut cleanings = Vec::new();
         let cleaned = cleaner.clean(&document, &mut cleanings);
         rows.changed(row, &cleanings);
@@ -287,17 +304,17 @@ fn uncount_fields(fields: &mut BTreeMap<String, u64>, old: &str) -> Result<(), E
     Ok(())
 }
 
-/// Applies a deletion to the words index and to `changes`.
+/// Applies a deletion to the words index and to `changes`; gives the number of documents.
 pub(crate) fn apply_deletion(
     shared: &Shared,
     index: &mut OpenIndex,
     selection: &SelectionBody,
     changes: &mut Changes,
-) -> Result<Outcome, Failure> {
+) -> Result<u64, Failure> {
     let no = index.meta.no;
-    let (ids, provided, filter) = match selection {
-        SelectionBody::Ids(ids) => (ids.clone(), ids.len(), None),
-        SelectionBody::All => (all_ids(shared, no, changes)?, 0, None),
+    let ids = match selection {
+        SelectionBody::Ids(ids) => ids.clone(),
+        SelectionBody::All => all_ids(shared, no, changes)?,
         SelectionBody::Filter(text) => {
             // The filter reads the words index, so it must see the group so far.
             index.words.commit(index.words.applied())?;
@@ -306,10 +323,9 @@ pub(crate) fn apply_deletion(
             crate::allowed::check_filterable(&index.meta, &filter)
                 .map_err(|err| refuse(err.to_string()))?;
             let words = index.words.words(&plan::query_plan(&index.meta));
-            let ids = words
+            words
                 .ids(Some(&filter))
-                .map_err(|err| refuse(err.to_string()))?;
-            (ids, 0, Some(text.as_str()))
+                .map_err(|err| refuse(err.to_string()))?
         }
     };
     if matches!(selection, SelectionBody::All) {
@@ -328,15 +344,7 @@ pub(crate) fn apply_deletion(
         changes.superseded += 1;
         deleted += 1;
     }
-    let details = object(json!({
-        "providedIds": provided,
-        "originalFilter": filter.map(|text| format!("{text:?}")),
-        "deletedDocuments": deleted,
-    }));
-    Ok(Outcome {
-        details,
-        notes: Vec::new(),
-    })
+    Ok(deleted)
 }
 
 fn all_ids(shared: &Shared, no: IndexNo, changes: &Changes) -> Result<Vec<String>, EngineError> {

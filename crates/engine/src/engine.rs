@@ -4,13 +4,12 @@
 //! [`IndexReader`]s. It is cheap to clone; the last clone that goes closes the folder.
 
 use crate::learn::Learner;
-use crate::record::{Body, DocumentsBody, IndexNo, SelectionBody, SwapBody};
+use crate::record::{Asked, Body, DocumentsBody, IndexNo, RenameBody, SelectionBody, SwapBody};
 use crate::shared::Shared;
 use crate::snapshot::{IndexInfo, IndexReader, IndexStats};
 use crate::writer::{Command, Prepared};
 use crate::{
-    Accepted, DocumentsWrite, Encoders, EngineError, Registry, RowNote, Selection, Write,
-    WriteMode, folder,
+    Accepted, DocumentsWrite, Encoders, EngineError, Registry, RowNote, Selection, Write, folder,
 };
 use domain::{IndexUid, Timestamp};
 use parking_lot::Mutex;
@@ -111,12 +110,18 @@ impl Engine {
         write: Write,
         done: impl FnOnce(Result<Accepted, EngineError>) + Send + 'static,
     ) {
+        let asked = asked(&write);
         let (uid, body) = match self.prepare(write) {
             Ok(prepared) => prepared,
             Err(err) => return done(Err(err)),
         };
         let done = self.deciding(&body, Box::new(done));
-        let command = Command::Write(Prepared { uid, body, done });
+        let command = Command::Write(Prepared {
+            uid,
+            body,
+            asked,
+            done,
+        });
         if let Err(unsent) = self.inner.commands.send(command)
             && let Command::Write(write) = unsent.0
         {
@@ -129,13 +134,28 @@ impl Engine {
         let (uid, body) = match write {
             Write::CreateIndex { uid, primary_key } => (uid, Body::CreateIndex { primary_key }),
             Write::UpdateIndex { uid, primary_key } => (uid, Body::UpdateIndex { primary_key }),
+            Write::RenameIndex {
+                uid,
+                name,
+                primary_key,
+            } => {
+                let body = RenameBody {
+                    names: (uid.to_string(), name.to_string()),
+                    primary_key,
+                    taken_by: None,
+                };
+                (uid, Body::RenameIndex(body))
+            }
+            Write::Noted(write, _) => return self.prepare(*write),
             Write::DeleteIndex { uid } => (uid, Body::DeleteIndex),
             Write::Documents(documents) => prepare_documents(documents)?,
             Write::DeleteDocuments { uid, selection } => {
                 let selection = match selection {
                     Selection::All => SelectionBody::All,
                     Selection::Ids(ids) => SelectionBody::Ids(ids),
-                    Selection::Filter(text) => SelectionBody::Filter(text),
+                    Selection::Filter(filter) | Selection::GivenFilter { filter, .. } => {
+                        SelectionBody::Filter(filter)
+                    }
                 };
                 (uid, Body::DeleteDocuments(selection))
             }
@@ -292,6 +312,28 @@ impl Drop for Inner {
     }
 }
 
+/// What is asked of a write beside its content.
+fn asked(write: &Write) -> Asked {
+    match write {
+        Write::Noted(write, note) => Asked {
+            custom_metadata: Some(note.clone()),
+            ..asked(write)
+        },
+        Write::Documents(documents) => Asked {
+            known_only: documents.mode.is_known_only(),
+            ..Asked::default()
+        },
+        Write::DeleteDocuments {
+            selection: Selection::GivenFilter { given, .. },
+            ..
+        } => Asked {
+            given_filter: Some(given.clone()),
+            ..Asked::default()
+        },
+        _ => Asked::default(),
+    }
+}
+
 fn prepare_documents(write: DocumentsWrite) -> Result<(IndexUid, Body), EngineError> {
     let mut documents = Vec::with_capacity(write.documents.len());
     for document in &write.documents {
@@ -309,7 +351,7 @@ fn prepare_documents(write: DocumentsWrite) -> Result<(IndexUid, Body), EngineEr
     });
     let body = DocumentsBody {
         primary_key: write.primary_key,
-        update: write.mode == WriteMode::Update,
+        update: write.mode.is_update(),
         documents,
         rows: write.rows,
         refused: refused.collect(),

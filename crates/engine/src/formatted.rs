@@ -92,7 +92,7 @@ impl Formatter<'_> {
         if self.terms.is_empty() {
             return Vec::new();
         }
-        text::find_matches(self.analyzer, text, &|token| self.terms.matches(token))
+        text::find_matches(self.analyzer, text, &|token| self.terms.matched(token))
     }
 
     /// Every match in the document, by attribute path.

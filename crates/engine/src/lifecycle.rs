@@ -155,7 +155,7 @@ impl Applier {
             .patched(&patch)
             .map_err(|err| wrong(err.to_string()))?;
         self.rebuild_if_planned_otherwise(seq, entry.index)?;
-        Ok(Outcome::of(&entry.body))
+        Ok(Outcome::of(entry))
     }
 
     /// Builds the words index anew from the documents when its plan or the roles have changed.

@@ -1,6 +1,6 @@
 //! How one task ended: what it did, or why it failed while everything else went on.
 
-use crate::record::{Body, SelectionBody};
+use crate::record::{Body, Entry, SelectionBody};
 use crate::{EngineError, RowNote};
 use serde_json::{Map, Value, json};
 
@@ -53,10 +53,10 @@ pub(crate) fn object(value: Value) -> Map<String, Value> {
 
 impl Outcome {
     /// What is known of a write without having applied it.
-    pub(crate) fn of(body: &Body) -> Self {
+    pub(crate) fn of(entry: &Entry) -> Self {
         Self {
-            details: details_before(body),
-            notes: refused_before(body),
+            details: details_before(entry),
+            notes: refused_before(&entry.body),
         }
     }
 
@@ -68,11 +68,16 @@ impl Outcome {
 }
 
 /// The details of a task before it has run.
-pub(crate) fn details_before(body: &Body) -> Map<String, Value> {
-    object(match body {
+pub(crate) fn details_before(entry: &Entry) -> Map<String, Value> {
+    object(match &entry.body {
         Body::CreateIndex { primary_key } | Body::UpdateIndex { primary_key } => {
             json!({ "primaryKey": primary_key })
         }
+        Body::RenameIndex(rename) => json!({
+            "primaryKey": rename.primary_key,
+            "oldIndexUid": rename.names.0,
+            "newIndexUid": rename.names.1,
+        }),
         Body::DeleteIndex => json!({ "deletedDocuments": null }),
         Body::Documents(documents) => json!({
             "receivedDocuments": documents.documents.len() + documents.refused.len(),
@@ -82,10 +87,12 @@ pub(crate) fn details_before(body: &Body) -> Map<String, Value> {
             "providedIds": ids.len(), "originalFilter": null, "deletedDocuments": null,
         }),
         Body::DeleteDocuments(SelectionBody::Filter(filter)) => json!({
-            "providedIds": 0, "originalFilter": format!("{filter:?}"), "deletedDocuments": null,
+            "providedIds": 0,
+            "originalFilter": original_filter(entry, filter),
+            "deletedDocuments": null,
         }),
         Body::DeleteDocuments(SelectionBody::All) => {
-            json!({ "providedIds": 0, "originalFilter": null, "deletedDocuments": null })
+            json!({ "deletedDocuments": null })
         }
         Body::Settings(text) => serde_json::from_str(text).unwrap_or_default(),
         Body::Events(events) => json!({ "acceptedEvents": events.len() }),
@@ -107,9 +114,15 @@ pub(crate) fn details_before(body: &Body) -> Map<String, Value> {
     })
 }
 
+/// A filter as JSON text: as it was given, where that is known.
+fn original_filter(entry: &Entry, filter: &str) -> String {
+    let given = entry.asked.given_filter.clone();
+    given.unwrap_or_else(|| Value::from(filter).to_string())
+}
+
 /// The details of a task that was canceled: nothing was done.
-pub(crate) fn details_canceled(body: &Body) -> Map<String, Value> {
-    let mut details = details_before(body);
+pub(crate) fn details_canceled(entry: &Entry) -> Map<String, Value> {
+    let mut details = details_before(entry);
     for counted in ["indexedDocuments", "deletedDocuments"] {
         if let Some(count) = details.get_mut(counted) {
             *count = json!(0);

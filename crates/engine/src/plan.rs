@@ -3,11 +3,12 @@
 //! `searchableAttributes` names and orders what is searched; when it is unset, the
 //! field roles do, with the weights below, and every other text attribute counts little.
 
+use crate::locales;
 use crate::settings::{FilterableAttribute, PrefixSearch, ProximityPrecision, Settings};
 use crate::snapshot::roles_in_force;
 use crate::tables::IndexMeta;
 use intake::{Role, Roles};
-use lexical::{AnalyzerPlan, IndexPlan, QueryPlan, RankingRule, Searchable};
+use lexical::{AnalyzerPlan, IndexPlan, Localized, QueryPlan, RankingRule, Searchable};
 use serde_json::{Map, Value};
 use text::TypoPolicy;
 
@@ -51,7 +52,18 @@ pub(crate) fn index_plan(meta: &IndexMeta) -> IndexPlan {
             separators: settings.separator_tokens.clone().unwrap_or_default(),
             non_separators: settings.non_separator_tokens.clone().unwrap_or_default(),
         },
+        localized: localized(settings),
     }
+}
+
+/// Which attributes are in which languages. Without any named, all languages are possible.
+fn localized(settings: &Settings) -> Vec<Localized> {
+    let rules = settings.localized_attributes.iter().flatten();
+    let rules = rules.map(|rule| Localized {
+        patterns: rule.attribute_patterns.clone(),
+        english: rule.locales.is_empty() || locales::has_english(&rule.locales),
+    });
+    rules.collect()
 }
 
 /// What the shop allows to filter by, as it wrote it.
@@ -113,6 +125,18 @@ fn searchable(
         for path in identifiers {
             if named.iter().all(|known| known.path != *path) {
                 let (path, weight) = (path.clone(), IDENTIFIER_WEIGHT);
+                named.push(Searchable { path, weight });
+            }
+        }
+        // In the field that the rest shares one attribute cannot be told from another.
+        let typo = settings.typo_tolerance.as_ref();
+        for path in typo
+            .and_then(|typo| typo.disable_on_attributes.as_ref())
+            .into_iter()
+            .flatten()
+        {
+            if named.iter().all(|known| known.path != *path) {
+                let (path, weight) = (path.clone(), REST_WEIGHT);
                 named.push(Searchable { path, weight });
             }
         }

@@ -6,10 +6,11 @@ use crate::search::{FacetAnswer, Hybrid, QueryUnderstood, SearchAnswer, SearchHi
 use crate::settings::{DEFAULT_FACET_VALUES, FacetSort, Settings};
 use crate::snapshot::IndexReader;
 use crate::tables::{self, Document};
-use crate::{EngineError, plan};
+use crate::{EngineError, locales, plan};
 use domain::Filter;
 use lexical::{
-    FacetOrder, FacetOrders, SortBy, Understood, WordKind, WordsAnswer, WordsHit, WordsQuery,
+    Facet, FacetOrder, FacetOrders, Members, SortBy, Understood, WordKind, WordsAnswer, WordsHit,
+    WordsQuery,
 };
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -90,25 +91,52 @@ impl IndexReader {
                 hits.push(self.hit(request, &formatter, hit, json)?);
             }
         }
-        // `*` counts every column there is; shown are those the shop has made filterable.
-        let allowed = plan::filterable_names(self.settings());
-        let shown = |path: &str| allowed.iter().any(|pattern| plan::covers(pattern, path));
-        let facets = answer.facets.into_iter().filter(|(path, _)| shown(path));
-        let facets = facets.map(|(attribute, facet)| FacetAnswer {
-            attribute,
-            values: facet.values,
-            stats: facet.stats,
-        });
         Ok(SearchAnswer {
             hits,
             total: answer.total,
-            facets: facets.collect(),
+            facets: self.facet_answers(answer.facets),
             semantic_hits,
+            meaning_lacks: takes_part.then(|| self.meaning_lacks(request)).flatten(),
             understood: request
                 .show_understood
                 .then(|| self.understood(&request.q, answer.understood)),
             as_of: self.published.as_of,
         })
+    }
+
+    /// Facets of the items that at least one of several searches finds.
+    pub fn facets_of_all(
+        &self,
+        requests: &[&SearchRequest],
+        facets: &[String],
+    ) -> Result<Vec<FacetAnswer>, EngineError> {
+        for facet in facets.iter().filter(|facet| facet.as_str() != "*") {
+            check_facet(&self.state.meta, facet)?;
+        }
+        let words = &self.state.words;
+        let mut members = Members::default();
+        for request in requests {
+            if let Some(filter) = &request.filter {
+                check_filterable(&self.state.meta, filter)?;
+            }
+            members.extend(self.with_meaning(request, facets, |query| words.members(query))?);
+        }
+        let any = SearchRequest::default();
+        let counted = words.facets_among(&members, &self.words_query(&any, facets))?;
+        Ok(self.facet_answers(counted))
+    }
+
+    /// `*` counts every column there is; shown are those the shop has made filterable.
+    fn facet_answers(&self, counted: Vec<(String, Facet)>) -> Vec<FacetAnswer> {
+        let allowed = plan::filterable_names(self.settings());
+        let shown = |path: &str| allowed.iter().any(|pattern| plan::covers(pattern, path));
+        let facets = counted.into_iter().filter(|(path, _)| shown(path));
+        let facets = facets.map(|(attribute, facet)| FacetAnswer {
+            attribute,
+            values: facet.values,
+            stats: facet.stats,
+        });
+        facets.collect()
     }
 
     /// Values of attributes that the shop has not made filterable are words like others.
@@ -181,6 +209,7 @@ impl IndexReader {
                 .search_cutoff_ms
                 .and_then(|millis| Instant::now().checked_add(Duration::from_millis(millis))),
             explain: request.show_understood,
+            english: (!request.locales.is_empty()).then(|| locales::has_english(&request.locales)),
             facet_orders: facet_orders(faceting.sort_facet_values_by.unwrap_or_default()),
             ..WordsQuery::new(&request.q)
         }

@@ -9,7 +9,9 @@ use serde::{Deserialize, Serialize};
 use store::{NewRecord, Record};
 
 /// Format of the payload; a newer one is refused.
-const VERSION: u8 = 2;
+const VERSION: u8 = 3;
+/// The format before the names of indexes changed by an update, and before [`Asked`].
+const FOLDER_VERSION: u8 = 2;
 /// The format that has everything but what concerns no single index.
 const CATALOGUE_VERSION: u8 = 1;
 
@@ -32,6 +34,20 @@ pub(crate) struct Entry {
     /// Empty for what concerns no single index.
     pub uid: String,
     pub body: Body,
+    /// Stands behind the entry in the payload, and only where something was asked.
+    #[serde(skip)]
+    pub asked: Asked,
+}
+
+/// What else was asked of a write.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Asked {
+    /// A note for its task.
+    pub custom_metadata: Option<String>,
+    /// Documents that are not known are passed over.
+    pub known_only: bool,
+    /// A filter as it was given, for its task.
+    pub given_filter: Option<String>,
 }
 
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
@@ -57,6 +73,17 @@ pub(crate) enum Body {
     SwapIndexes(Vec<SwapBody>),
     Dump,
     Snapshot,
+    RenameIndex(RenameBody),
+}
+
+/// An update that gives an index another name.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct RenameBody {
+    /// From the first to the second.
+    pub names: (String, String),
+    pub primary_key: Option<String>,
+    /// Which other index had the name when the write was accepted.
+    pub taken_by: Option<IndexNo>,
 }
 
 /// Two indexes that exchange their names, or one that takes another.
@@ -120,6 +147,7 @@ impl Body {
             Self::SwapIndexes(_) => 12,
             Self::Dump => 13,
             Self::Snapshot => 14,
+            Self::RenameIndex(_) => 15,
         }
     }
 
@@ -131,16 +159,29 @@ impl Body {
             | Self::DeleteTasks(_)
             | Self::SwapIndexes(_)
             | Self::Dump
-            | Self::Snapshot => VERSION,
+            | Self::Snapshot => FOLDER_VERSION,
+            Self::RenameIndex(_) => VERSION,
             _ => CATALOGUE_VERSION,
         }
+    }
+
+    /// Whether it can be canceled while it waits. What later writes rest on, that an index
+    /// exists or how it is called, cannot: it takes a moment and is done.
+    pub(crate) fn is_cancelable(&self) -> bool {
+        matches!(
+            self,
+            Self::Documents(_)
+                | Self::DeleteDocuments(_)
+                | Self::Settings(_)
+                | Self::UpdateIndex { .. }
+        )
     }
 
     /// The task this entry is shown as; `None` for what is done when it is answered.
     pub(crate) fn task_kind(&self) -> Option<TaskKind> {
         Some(match self {
             Self::CreateIndex { .. } => TaskKind::IndexCreation,
-            Self::UpdateIndex { .. } => TaskKind::IndexUpdate,
+            Self::UpdateIndex { .. } | Self::RenameIndex(_) => TaskKind::IndexUpdate,
             Self::DeleteIndex => TaskKind::IndexDeletion,
             Self::Documents(_) => TaskKind::DocumentAdditionOrUpdate,
             Self::DeleteDocuments(_) => TaskKind::DocumentDeletion,
@@ -163,13 +204,19 @@ impl Entry {
     }
 
     pub(crate) fn encode(&self) -> Result<NewRecord, EngineError> {
-        let payload = postcard::to_stdvec(self).map_err(|err| EngineError::Record {
+        let failed = |err: postcard::Error| EngineError::Record {
             seq: u64::MAX,
             reason: err.to_string(),
-        })?;
+        };
+        let mut payload = postcard::to_stdvec(self).map_err(failed)?;
+        let mut version = self.body.version();
+        if self.asked != Asked::default() {
+            payload.extend(postcard::to_stdvec(&self.asked).map_err(failed)?);
+            version = VERSION;
+        }
         Ok(NewRecord {
             kind: self.body.record_kind(),
-            version: self.body.version(),
+            version,
             payload,
         })
     }
@@ -188,6 +235,54 @@ impl Entry {
                 record.version
             )));
         }
-        postcard::from_bytes(&record.payload).map_err(|err| refuse(err.to_string()))
+        let damaged = |err: postcard::Error| refuse(err.to_string());
+        let (mut entry, rest): (Self, &[u8]) =
+            postcard::take_from_bytes(&record.payload).map_err(damaged)?;
+        if !rest.is_empty() {
+            entry.asked = postcard::from_bytes(rest).map_err(damaged)?;
+        }
+        Ok(entry)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(asked: Asked) -> Entry {
+        Entry {
+            at: Timestamp::from_millis(5),
+            index: IndexNo(1),
+            uid: "a".to_owned(),
+            body: Body::DeleteDocuments(SelectionBody::All),
+            asked,
+        }
+    }
+
+    #[track_caller]
+    fn check(entry: &Entry, version: u8) {
+        let NewRecord {
+            kind,
+            version: found,
+            payload,
+        } = entry.encode().expect("can be written");
+        assert_eq!(found, version);
+        let record = Record {
+            seq: 7,
+            kind,
+            version: found,
+            payload,
+        };
+        assert_eq!(Entry::decode(&record).expect("can be read"), *entry);
+    }
+
+    #[test]
+    fn only_what_older_builds_cannot_read_has_the_newer_format() {
+        check(&entry(Asked::default()), CATALOGUE_VERSION);
+        let asked = Asked {
+            custom_metadata: Some("nightly".to_owned()),
+            ..Asked::default()
+        };
+        check(&entry(asked), VERSION);
     }
 }

@@ -42,6 +42,8 @@ pub struct SearchRequest {
     /// `relevanceCutoff`: how relevant by meaning an item must be to belong to the answer when
     /// no word of it matches, from 0 to 1.
     pub relevance_cutoff: Option<f32>,
+    /// Languages that the text may be in; any where none are named.
+    pub locales: Vec<String>,
     /// The answer is what this item is like, by its id; then there is no text.
     pub like: Option<String>,
 }
@@ -83,6 +85,7 @@ impl Default for SearchRequest {
             hybrid: None,
             vector: None,
             relevance_cutoff: None,
+            locales: Vec::new(),
             like: None,
         }
     }
@@ -103,6 +106,8 @@ pub struct SearchAnswer {
     pub facets: Vec<FacetAnswer>,
     /// Hits of this page that no word found, where meaning took part.
     pub semantic_hits: Option<usize>,
+    /// What meaning lacked where it was to take part, so that the answer may lack items.
+    pub meaning_lacks: Option<String>,
     /// What was understood of the text, where the request asks for it.
     pub understood: Option<QueryUnderstood>,
     /// When the snapshot that answered was published.

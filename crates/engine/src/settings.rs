@@ -3,6 +3,7 @@
 //! A setting that was never set is `None` and means its default; a patch with
 //! `null` puts it back. Field roles are ours; everything else is the convention's.
 
+use crate::locales::LOCALES;
 use intake::Roles;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -314,6 +315,15 @@ impl Settings {
             if crate::plan::ranking_rule(rule).is_none() {
                 return refuse(format!(
                     "`{rule}` ranking rule is invalid. Valid ranking rules are words, typo, sort, proximity, attribute, exactness and custom ranking rules (`price:asc`, `price:desc`)."
+                ));
+            }
+        }
+        for (place, rule) in self.localized_attributes.iter().flatten().enumerate() {
+            let known = |locale: &&String| LOCALES.contains(&locale.as_str());
+            if let Some(unknown) = rule.locales.iter().find(|locale| !known(locale)) {
+                return refuse(format!(
+                    "unknown value `{unknown}` at `[{place}].locales`: expected one of `{}`",
+                    LOCALES.join("`, `")
                 ));
             }
         }

@@ -7,7 +7,7 @@
 use crate::EngineError;
 use crate::apply::{Applier, Group};
 use crate::outcome::{Failure, Outcome, Refused};
-use crate::record::{Entry, IndexNo, SwapBody};
+use crate::record::{Entry, IndexNo, RenameBody, SwapBody};
 use std::collections::BTreeMap;
 
 /// Fills in the numbers, and exchanges the names if every swap can be made.
@@ -26,6 +26,20 @@ pub(crate) fn resolve(swaps: &mut [SwapBody], indexes: &mut BTreeMap<String, Ind
         } else {
             indexes.insert(swap.names.0.clone(), swap.numbers.1);
         }
+    }
+}
+
+/// Notes which index has the new name, and gives it to this one if none has.
+pub(crate) fn resolve_rename(rename: &mut RenameBody, indexes: &mut BTreeMap<String, IndexNo>) {
+    let (before, after) = &rename.names;
+    let Some(no) = indexes.get(before).copied() else {
+        return;
+    };
+    let taken_by = indexes.get(after).copied();
+    rename.taken_by = taken_by.filter(|other| *other != no);
+    if rename.taken_by.is_none() {
+        indexes.remove(before);
+        indexes.insert(after.clone(), no);
     }
 }
 
@@ -75,7 +89,26 @@ impl Applier {
                 self.call(swap.numbers.1, &swap.names.0, group)?;
             }
         }
-        Ok(Outcome::of(&entry.body))
+        Ok(Outcome::of(entry))
+    }
+
+    /// An update of an index that changes its name. The name counts from when the write was
+    /// accepted, so it changes also where the primary key cannot.
+    pub(crate) fn rename_index(
+        &mut self,
+        entry: &Entry,
+        rename: &RenameBody,
+        group: &mut Group,
+    ) -> Result<Outcome, Failure> {
+        self.existing(entry)?;
+        if rename.taken_by.is_some() {
+            let message = format!("Index `{}` already exists.", rename.names.1);
+            return Err(Refused::new("index_already_exists", message).into());
+        }
+        self.call(entry.index, &rename.names.1, group)?;
+        self.set_primary_key(entry, rename.primary_key.as_deref())?;
+        group.touch(entry.index);
+        Ok(Outcome::of(entry))
     }
 
     /// Gives an index another name. Its folder keeps the first one.
@@ -115,6 +148,26 @@ mod tests {
             .map(|(name, no)| (name.as_str(), no.0))
             .collect();
         assert_eq!(names, expected);
+    }
+
+    #[test]
+    fn a_name_is_taken_only_where_it_is_free() {
+        let mut indexes =
+            BTreeMap::from([("a".to_owned(), IndexNo(1)), ("b".to_owned(), IndexNo(2))]);
+        for (name, taken_by, names) in [
+            ("b", Some(IndexNo(2)), ["a", "b"]),
+            ("a", None, ["a", "b"]),
+            ("c", None, ["b", "c"]),
+        ] {
+            let mut rename = RenameBody {
+                names: ("a".to_owned(), name.to_owned()),
+                primary_key: None,
+                taken_by: None,
+            };
+            resolve_rename(&mut rename, &mut indexes);
+            assert_eq!(rename.taken_by, taken_by, "{name}");
+            assert!(indexes.keys().eq(&names), "{name}");
+        }
     }
 
     #[test]

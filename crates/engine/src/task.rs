@@ -23,6 +23,9 @@ pub struct Task {
     /// The task that canceled it.
     #[serde(default)]
     pub canceled_by: Option<u64>,
+    /// The note that the write was given.
+    #[serde(default)]
+    pub custom_metadata: Option<String>,
     /// Why it failed, or why it will not go on before a restart.
     pub error: Option<TaskError>,
     pub enqueued_at: Timestamp,
@@ -61,20 +64,6 @@ impl TaskStatus {
     /// Whether nothing will happen to such a task any more.
     pub fn is_final(self) -> bool {
         matches!(self, Self::Succeeded | Self::Failed | Self::Canceled)
-    }
-}
-
-impl TaskKind {
-    /// Whether such a task can be canceled while it waits. What later writes rest on, that
-    /// an index exists or does not, cannot: it takes a moment and is done.
-    pub(crate) fn is_cancelable(self) -> bool {
-        matches!(
-            self,
-            Self::DocumentAdditionOrUpdate
-                | Self::DocumentDeletion
-                | Self::SettingsUpdate
-                | Self::IndexUpdate
-        )
     }
 }
 
@@ -144,6 +133,20 @@ impl Period {
 }
 
 impl TaskQuery {
+    /// Whether it means all tasks.
+    pub(crate) fn is_open(&self) -> bool {
+        self.uids.is_empty()
+            && self.batch_uids.is_empty()
+            && self.canceled_by.is_empty()
+            && self.index_uids.is_empty()
+            && self.statuses.is_empty()
+            && self.kinds.is_empty()
+            && [self.enqueued, self.started, self.finished]
+                .iter()
+                .all(|period| period.is_open())
+            && self.within.is_none()
+    }
+
     /// Whether a task is one of those that are meant.
     pub(crate) fn matches(&self, task: &Task) -> bool {
         fn among<T: PartialEq>(list: &[T], value: Option<&T>) -> bool {

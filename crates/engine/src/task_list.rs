@@ -12,7 +12,7 @@ use crate::{
     ChosenBy, Engine, EngineError, RowNote, Task, TaskKind, TaskQuery, TaskStatus, shared, tables,
 };
 use serde_json::json;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -65,6 +65,7 @@ impl Engine {
             kind: TaskKind::EventAddition,
             details: object(json!({ "acceptedEvents": events.len() })),
             canceled_by: None,
+            custom_metadata: None,
             error: None,
             enqueued_at: entry.at,
             started_at: Some(entry.at),
@@ -74,9 +75,43 @@ impl Engine {
 
     /// Tasks of the catalogue, newest first unless asked otherwise.
     pub fn tasks(&self, query: &TaskQuery, paging: TaskPaging) -> Result<Page<Task>, EngineError> {
-        let mut found = self.known_tasks(&query.uids)?;
+        if query.is_open() {
+            return self.page_of_all(paging);
+        }
+        let mut found = if query.uids.is_empty() && !query.batch_uids.is_empty() {
+            self.tasks_of_batches(&query.batch_uids)?
+        } else {
+            self.known_tasks(&query.uids)?
+        };
         found.retain(|task| query.matches(task));
         Ok(page(found, paging, |task| task.uid))
+    }
+
+    /// A page of all tasks. Of the others nothing but the uid is read.
+    fn page_of_all(&self, paging: TaskPaging) -> Result<Page<Task>, EngineError> {
+        // In this order, as in `known_tasks`.
+        let pending = self.shared().pending_tasks();
+        let views = self.shared().views.snapshot();
+        let mut pending: BTreeMap<u64, Task> =
+            pending.into_iter().map(|task| (task.uid, task)).collect();
+        let mut uids: BTreeSet<u64> = pending.keys().copied().collect();
+        for entry in views.prefix(tables::TASKS, &[])? {
+            let (key, _) = entry?;
+            uids.extend(tables::be_u64(&key));
+        }
+        let uids = page(uids.into_iter().collect(), paging, |uid| *uid);
+        let mut results = Vec::with_capacity(uids.results.len());
+        for uid in uids.results {
+            let finished = Task::get(&views, uid)?;
+            results.extend(finished.or_else(|| pending.remove(&uid)));
+        }
+        Ok(Page {
+            results,
+            total: uids.total,
+            from: uids.from,
+            next: uids.next,
+            limit: uids.limit,
+        })
     }
 
     /// Batches with a task that the query means.
@@ -86,7 +121,11 @@ impl Engine {
         paging: TaskPaging,
     ) -> Result<Page<Batch>, EngineError> {
         let mut batches: BTreeMap<u64, Vec<Task>> = BTreeMap::new();
-        for task in self.known_tasks(&[])? {
+        let known = match query.batch_uids.as_slice() {
+            [] => self.known_tasks(&[])?,
+            uids => self.tasks_of_batches(uids)?,
+        };
+        for task in known {
             if let Some(uid) = task.batch_uid.filter(|_| query.sees(&task)) {
                 batches.entry(uid).or_default().push(task);
             }
@@ -127,6 +166,30 @@ impl Engine {
             for uid in uids {
                 let task = Task::get(&views, *uid)?;
                 known.extend(task.map(|task| (*uid, task)));
+            }
+        }
+        Ok(known.into_values().collect())
+    }
+
+    /// The tasks of some batches. Those of one stand side by side, the first of them first.
+    fn tasks_of_batches(&self, batches: &[u64]) -> Result<Vec<Task>, EngineError> {
+        // In this order, as in `known_tasks`.
+        let pending = self.shared().pending_tasks();
+        let views = self.shared().views.snapshot();
+        let mut known = BTreeMap::new();
+        for task in pending {
+            if task.batch_uid.is_some_and(|uid| batches.contains(&uid)) {
+                known.insert(task.uid, task);
+            }
+        }
+        for batch in batches {
+            for entry in views.range(tables::TASKS, batch.to_be_bytes()..)? {
+                let (_, value) = entry?;
+                let task: Task = tables::from_json(&value)?;
+                if task.batch_uid != Some(*batch) {
+                    break;
+                }
+                known.insert(task.uid, task);
             }
         }
         Ok(known.into_values().collect())

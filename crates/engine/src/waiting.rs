@@ -24,6 +24,7 @@ pub(crate) struct Waiting {
 
 struct Waiter {
     task: Task,
+    is_cancelable: bool,
     cancel: Cancel,
 }
 
@@ -40,8 +41,12 @@ impl Waiting {
     /// Lists an accepted write, if it is shown as a task.
     pub(crate) fn add(&self, uid: u64, entry: &Entry) {
         if let Some(task) = enqueued(uid, entry) {
-            let cancel = Cancel::No;
-            self.tasks.lock().insert(uid, Waiter { task, cancel });
+            let waiter = Waiter {
+                task,
+                is_cancelable: entry.body.is_cancelable(),
+                cancel: Cancel::No,
+            };
+            self.tasks.lock().insert(uid, waiter);
         }
     }
 
@@ -68,7 +73,7 @@ impl Waiting {
         let mut reserved = Vec::new();
         for (uid, waiter) in self.tasks.lock().iter_mut() {
             let waits = waiter.task.status == TaskStatus::Enqueued && waiter.cancel == Cancel::No;
-            if waits && waiter.task.kind.is_cancelable() && query.matches(&waiter.task) {
+            if waits && waiter.is_cancelable && query.matches(&waiter.task) {
                 waiter.cancel = Cancel::Asked;
                 reserved.push(*uid);
             }
@@ -162,8 +167,9 @@ fn enqueued(uid: u64, entry: &Entry) -> Option<Task> {
         index_uid: entry.index_uid(),
         status: TaskStatus::Enqueued,
         kind: entry.body.task_kind()?,
-        details: details_before(&entry.body),
+        details: details_before(entry),
         canceled_by: None,
+        custom_metadata: entry.asked.custom_metadata.clone(),
         error: None,
         enqueued_at: entry.at,
         started_at: None,
@@ -186,6 +192,7 @@ mod tests {
                 index: IndexNo(0),
                 uid: "a".to_owned(),
                 body: Body::DeleteDocuments(SelectionBody::All),
+                asked: Default::default(),
             };
             waiting.add(uid, &entry);
         }

@@ -17,6 +17,12 @@ pub enum Write {
         uid: IndexUid,
         primary_key: Option<String>,
     },
+    /// Gives an index another name, and a primary key as above.
+    RenameIndex {
+        uid: IndexUid,
+        name: IndexUid,
+        primary_key: Option<String>,
+    },
     DeleteIndex {
         uid: IndexUid,
     },
@@ -46,6 +52,8 @@ pub enum Write {
     Dump,
     /// The same in the place of the one before.
     Snapshot,
+    /// A write with a note for its task.
+    Noted(Box<Write>, String),
 }
 
 /// A query for tasks, and its text, which the task shows.
@@ -84,6 +92,22 @@ pub enum WriteMode {
     Replace,
     /// The new document's attributes are laid over the old one's.
     Update,
+    /// As `Replace`; documents that are not known are passed over.
+    ReplaceKnown,
+    /// As `Update`; documents that are not known are passed over.
+    UpdateKnown,
+}
+
+impl WriteMode {
+    /// Whether attributes are laid over those of the old document.
+    pub fn is_update(self) -> bool {
+        matches!(self, Self::Update | Self::UpdateKnown)
+    }
+
+    /// Whether documents that are not known are passed over.
+    pub fn is_known_only(self) -> bool {
+        matches!(self, Self::ReplaceKnown | Self::UpdateKnown)
+    }
 }
 
 /// Which documents to delete.
@@ -93,6 +117,11 @@ pub enum Selection {
     Ids(Vec<String>),
     /// A filter in the grammar of searches; checked when the task runs.
     Filter(String),
+    /// The same, and the JSON as which it was given, which the task shows.
+    GivenFilter {
+        filter: String,
+        given: String,
+    },
 }
 
 /// The answer to a write: it is on disk, and will be applied in order.
@@ -104,6 +133,8 @@ pub struct Accepted {
     /// `None` for what becomes no task.
     pub kind: Option<TaskKind>,
     pub enqueued_at: Timestamp,
+    /// The note that the write was given.
+    pub custom_metadata: Option<String>,
     /// For events only: they are applied already.
     pub events: Option<EventsReceipt>,
 }

@@ -6,7 +6,7 @@
 
 use crate::behaviour::Behaviour;
 use crate::event_ids::{self, EventKey};
-use crate::record::{Body, Entry, IndexNo};
+use crate::record::{Asked, Body, Entry, IndexNo};
 use crate::shared::{Shared, now};
 use crate::snapshot::Published;
 use crate::tables::{Applied, EVENT_IDS};
@@ -37,6 +37,7 @@ pub(crate) struct Prepared {
     /// `None` for what concerns the whole folder.
     pub uid: Option<IndexUid>,
     pub body: Body,
+    pub asked: Asked,
     pub done: Done,
 }
 
@@ -171,6 +172,7 @@ impl Writer {
         let Prepared {
             uid,
             mut body,
+            asked,
             done,
         } = write;
         if let (false, Some(why)) = (matches!(body, Body::Events(_)), self.shared.stopped()) {
@@ -207,6 +209,9 @@ impl Writer {
         if let Body::SwapIndexes(swaps) = &mut body {
             swap::resolve(swaps, &mut self.indexes);
         }
+        if let Body::RenameIndex(rename) = &mut body {
+            swap::resolve_rename(rename, &mut self.indexes);
+        }
         let mut ids = Vec::new();
         let mut duplicates = 0;
         if let Body::Events(events) = &mut body {
@@ -221,6 +226,7 @@ impl Writer {
             index,
             uid,
             body,
+            asked,
         };
         match entry.encode() {
             Ok(record) => group.push(
@@ -326,6 +332,7 @@ impl Writer {
             index_uid: IndexUid::new(entry.uid).ok(),
             kind: entry.body.task_kind(),
             enqueued_at: entry.at,
+            custom_metadata: entry.asked.custom_metadata,
             events,
         }));
     }

@@ -8,6 +8,7 @@ use domain::{Filter, GeoPoint};
 use rustc_hash::FxHashSet;
 use std::collections::BTreeMap;
 use std::time::Instant;
+use text::{Extent, Token};
 
 /// One search request.
 #[derive(Clone, Debug)]
@@ -36,6 +37,8 @@ pub struct WordsQuery<'a> {
     pub joined: Option<Joined<'a>>,
     /// Say what the words of the text were taken for.
     pub explain: bool,
+    /// Whether the text is English, where that is known.
+    pub english: Option<bool>,
 }
 
 impl<'a> WordsQuery<'a> {
@@ -57,6 +60,7 @@ impl<'a> WordsQuery<'a> {
             deadline: None,
             joined: None,
             explain: false,
+            english: None,
         }
     }
 }
@@ -205,21 +209,31 @@ pub enum WordKind {
 #[derive(Clone, Debug, Default)]
 pub struct MatchedTerms {
     pub(crate) forms: FxHashSet<String>,
+    /// Forms of the word to which more letters may be typed.
+    pub(crate) open_forms: FxHashSet<String>,
     pub(crate) prefix: Option<String>,
 }
 
 impl MatchedTerms {
-    /// Whether a word of a document is one that the query was looking for.
-    pub fn matches(&self, token: &text::Token) -> bool {
-        self.forms.contains(token.text.as_str())
-            || self
-                .prefix
-                .as_ref()
-                .is_some_and(|prefix| token.surface.starts_with(prefix.as_str()))
+    /// How much of a word of a document is what the query was looking for.
+    pub fn matched(&self, token: &Token) -> Option<Extent> {
+        // In attributes of other languages words are indexed as they are written.
+        let among = |forms: &FxHashSet<String>| {
+            forms.contains(token.text.as_str()) || forms.contains(token.surface.as_str())
+        };
+        if among(&self.forms) {
+            return Some(Extent::Whole);
+        }
+        match &self.prefix {
+            Some(prefix) if token.surface.starts_with(prefix.as_str()) => {
+                Some(Extent::Start(prefix.chars().count()))
+            }
+            _ => among(&self.open_forms).then_some(Extent::Whole),
+        }
     }
 
     /// Whether there is nothing to highlight.
     pub fn is_empty(&self) -> bool {
-        self.forms.is_empty() && self.prefix.is_none()
+        self.forms.is_empty() && self.open_forms.is_empty() && self.prefix.is_none()
     }
 }

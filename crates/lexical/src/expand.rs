@@ -182,7 +182,8 @@ impl Core {
 const TRANSPOSITION_IS_ONE: bool = true;
 
 /// Typos between what was typed and a word of the index; a wrong first letter counts as two.
-fn distance(typed: &str, found: &str, most: u8, open: bool) -> Option<u8> {
+/// With `open`, the word may go on behind what was typed.
+pub(crate) fn distance(typed: &str, found: &str, most: u8, open: bool) -> Option<u8> {
     let plain = if open {
         let letters = typed.chars().count();
         let ends = found.char_indices().map(|(at, _)| at).chain([found.len()]);

@@ -197,13 +197,19 @@ impl Flattener<'_> {
         if *count >= WORDS_PER_FIELD {
             return;
         }
+        let is_english = self.plan.is_english(path);
         let mut separator = APART;
         let mut position = None;
         for token in self
             .analyzer
             .tokens(value::shortened(text, BYTES_PER_VALUE))
         {
-            let word = storable(&token.text);
+            let form = if is_english {
+                &token.text
+            } else {
+                &token.surface
+            };
+            let word = storable(form);
             if word.is_empty() || *count >= WORDS_PER_FIELD {
                 continue;
             }

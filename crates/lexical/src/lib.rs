@@ -85,5 +85,5 @@ pub use error::{LexicalError, QueryError};
 pub use index::WordsIndex;
 pub use joined::Joined;
 pub use places::geo_point;
-pub use plan::{AnalyzerPlan, IndexPlan, QueryPlan, RankingRule, Searchable};
-pub use words::Words;
+pub use plan::{AnalyzerPlan, IndexPlan, Localized, QueryPlan, RankingRule, Searchable};
+pub use words::{Members, Words};

@@ -25,6 +25,32 @@ pub struct IndexPlan {
     pub distinct: Option<String>,
     /// How text is cut into words.
     pub analyzer: AnalyzerPlan,
+    /// Which attributes are in which languages; the first rule that covers an attribute counts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub localized: Vec<Localized>,
+}
+
+/// Attributes whose languages are known.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Localized {
+    /// As [`IndexPlan::filterable`].
+    pub patterns: Vec<String>,
+    /// Whether English is among the languages.
+    pub english: bool,
+}
+
+impl IndexPlan {
+    /// Whether the words of an attribute are folded as English ones.
+    pub(crate) fn is_english(&self, path: &str) -> bool {
+        let mut rules = self.localized.iter();
+        let rule = rules.find(|rule| covers(&rule.patterns, path));
+        rule.is_none_or(|rule| rule.english)
+    }
+
+    /// Whether there may be attributes whose words are not folded.
+    pub(crate) fn has_other_languages(&self) -> bool {
+        self.localized.iter().any(|rule| !rule.english)
+    }
 }
 
 /// One searchable attribute and how much a word in it counts.
@@ -60,6 +86,14 @@ impl Default for AnalyzerPlan {
 }
 
 impl AnalyzerPlan {
+    /// The same for text that is not English.
+    pub(crate) fn without_english(&self) -> Self {
+        Self {
+            english_folding: false,
+            ..self.clone()
+        }
+    }
+
     /// The analyser this plan describes.
     pub fn analyzer(&self) -> text::Analyzer {
         text::Analyzer::new(text::AnalyzerConfig {

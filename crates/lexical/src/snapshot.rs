@@ -49,6 +49,7 @@ pub(crate) struct Core {
     pub recognisers: Recognisers,
     columns: RwLock<FxHashMap<String, Arc<Attribute>>>,
     attributes: OnceLock<Vec<String>>,
+    plain_analyzer: OnceLock<Analyzer>,
     // Keeps the files of the segments from being collected.
     _searcher: Searcher,
 }
@@ -211,8 +212,15 @@ impl Core {
             recognisers: Recognisers::default(),
             columns: RwLock::default(),
             attributes: OnceLock::new(),
+            plain_analyzer: OnceLock::new(),
             _searcher: searcher,
         })
+    }
+
+    /// The analyser for text that is not English.
+    pub fn plain_analyzer(&self) -> &Analyzer {
+        let make = || self.plan.analyzer.without_english().analyzer();
+        self.plain_analyzer.get_or_init(make)
     }
 
     /// Documents that are not deleted.

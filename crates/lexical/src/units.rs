@@ -89,6 +89,8 @@ pub(crate) struct Builder<'a> {
     pub matching: Matching,
     /// Say what the words were taken for.
     pub explain: bool,
+    /// Words are also looked up as they were typed, for attributes in which none are folded.
+    pub as_typed_too: bool,
 }
 
 impl Builder<'_> {
@@ -127,19 +129,24 @@ impl Builder<'_> {
             },
             ..Units::default()
         };
-        for unit in &mut units {
+        let open = match parsed.parts.last() {
+            Some(Part::Word(word)) if word.open => Some(word),
+            _ => None,
+        };
+        let last = units.len().saturating_sub(1);
+        for (place, unit) in units.iter_mut().enumerate() {
             unit.variants.sort_by_key(|variant| variant.typos);
             done.weight += unit.weight;
             done.hopeless |=
                 unit.frequency == 0 && (unit.mandatory || self.matching == Matching::All);
             let words = unit.variants.iter().flat_map(|variant| &variant.words);
-            done.terms.forms.extend(words.cloned());
+            let forms = match open {
+                Some(_) if place == last => &mut done.terms.open_forms,
+                _ => &mut done.terms.forms,
+            };
+            forms.extend(words.cloned());
         }
-        if let Some(Part::Word(word)) = parsed.parts.last()
-            && word.open
-        {
-            done.terms.prefix = Some(word.surface.clone());
-        }
+        done.terms.prefix = open.map(|word| word.surface.clone());
         // A word that occurs nowhere cannot tell documents apart.
         units.retain(|unit| unit.frequency > 0);
         if self.matching == Matching::Frequency {
@@ -163,6 +170,14 @@ impl Builder<'_> {
         };
         if exact > 0 {
             unit.add(vec![word.text.clone()], 1.0, 0);
+        }
+        if self.as_typed_too && word.surface != word.text {
+            let typed = self.core.frequency(&word.surface)?;
+            if typed > 0 {
+                unit.add(vec![word.surface.clone()], 1.0, 0);
+                unit.frequency += typed;
+                unit.exact += typed;
+            }
         }
         if word.open {
             let forms = self.core.longer(&word.surface)?;

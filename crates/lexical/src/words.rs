@@ -4,14 +4,16 @@
 //! give them an order, drop doubles, count, and name the few that are shown.
 //! Totals and facets count the candidates that are left before paging.
 
-use crate::answer::{Facet, FacetOrder, WordsAnswer, WordsHit, WordsQuery};
+use crate::answer::{Facet, WordsAnswer, WordsHit, WordsQuery};
 use crate::bits::ItemSet;
 use crate::error::QueryError;
+use crate::expand;
 use crate::facets::{Counts, Documents};
 use crate::filter;
 use crate::joined;
 use crate::order::{self, Ranked, Tie};
 use crate::parse::Parsed;
+use crate::plan;
 use crate::postings;
 use crate::query_plan::CompiledPlan;
 use crate::score::{self, Candidate};
@@ -20,12 +22,33 @@ use crate::units::{Builder, Units};
 use crate::value;
 use domain::Filter;
 use std::sync::Arc;
+use text::typos_allowed;
+
+/// More letters may follow what was typed.
+const OPEN: bool = true;
 
 /// An immutable state of the index together with the rules to query it by.
 #[derive(Clone)]
 pub struct Words {
     core: Arc<Core>,
     plan: Arc<CompiledPlan>,
+}
+
+/// What one or several queries find, each item once.
+#[derive(Debug, Default)]
+pub struct Members(Documents);
+
+impl Members {
+    /// Adds what another query has found.
+    pub fn extend(&mut self, other: Self) {
+        let segments = self.0.len().max(other.0.len());
+        self.0.resize_with(segments, Vec::new);
+        for (mine, more) in self.0.iter_mut().zip(other.0) {
+            mine.extend(more);
+            mine.sort_unstable();
+            mine.dedup();
+        }
+    }
 }
 
 /// What a query finds, before paging.
@@ -113,10 +136,31 @@ impl Words {
         Ok(WordsAnswer {
             hits,
             total: found.total,
-            facets: self.facets(&facets, &found, query)?,
+            facets: self.facets_of(&facets, &found, query)?,
             terms: found.units.terms,
             understood: found.units.understood,
         })
+    }
+
+    /// Everything that a query finds, whatever page it asks for.
+    pub fn members(&self, query: &WordsQuery<'_>) -> Result<Members, QueryError> {
+        let whole = WordsQuery {
+            offset: 0,
+            limit: usize::MAX,
+            ..query.clone()
+        };
+        let found = self.find(&whole, &[])?;
+        Ok(Members(self.documents(&found)))
+    }
+
+    /// The facets of a query, counted among what this and other queries find.
+    pub fn facets_among(
+        &self,
+        members: &Members,
+        query: &WordsQuery<'_>,
+    ) -> Result<Vec<(String, Facet)>, QueryError> {
+        let attributes = self.core.facet_attributes(query.facets)?;
+        self.facets(&attributes, members, query)
     }
 
     /// The items that a filter lets through.
@@ -124,8 +168,9 @@ impl Words {
         filter::evaluate(&self.core, filter)
     }
 
-    /// The values of a facet that start with a text, most frequent first, counted among the
-    /// hits of a query. Case and accents do not matter.
+    /// The values of a facet that start with a text, counted among the hits of a query and in
+    /// the order of that facet. Case and accents do not matter, and typos are forgiven as in
+    /// words.
     pub fn facet_search(
         &self,
         facet: &str,
@@ -137,8 +182,18 @@ impl Words {
         let attribute = self.core.attribute(facet)?;
         let counts = Counts::of(&self.core, &attribute, &self.documents(&found))?;
         let start = value::folded(facet_text);
-        let mut values = counts.values(FacetOrder::Count, usize::MAX)?;
-        values.retain(|(name, _)| value::folded(name).starts_with(&start));
+        let rules = &self.plan.plan;
+        let allowed = match plan::covers(&rules.typo_disabled_attributes, facet) {
+            true => 0,
+            false => typos_allowed(&start, &rules.typo),
+        };
+        let matches = |name: &str| {
+            let name = value::folded(name);
+            name.starts_with(&start)
+                || allowed > 0 && expand::distance(&start, &name, allowed, OPEN).is_some()
+        };
+        let mut values = counts.values(query.facet_orders.of(facet), usize::MAX)?;
+        values.retain(|(name, _)| matches(name));
         values.truncate(query.facet_limit);
         Ok(values)
     }
@@ -169,13 +224,20 @@ impl Words {
             .filter
             .map(|filter| self.filter_set(filter))
             .transpose()?;
-        let parsed = Parsed::new(query.text, &self.core.analyzer, &self.plan);
+        let mixed = self.core.plan.has_other_languages();
+        let analyzer = if mixed && query.english == Some(false) {
+            self.core.plain_analyzer()
+        } else {
+            &self.core.analyzer
+        };
+        let parsed = Parsed::new(query.text, analyzer, &self.plan);
         let everything = parsed.parts.is_empty();
         let builder = Builder {
             core: &self.core,
             plan: &self.plan,
             matching: query.matching,
             explain: query.explain,
+            as_typed_too: mixed && query.english.is_none(),
         };
         let units = builder.build(parsed)?;
         let mut rules = order::rules(&self.core, &self.plan.plan.ranking_rules, query.sort)?;
@@ -293,7 +355,7 @@ impl Words {
         documents
     }
 
-    fn facets(
+    fn facets_of(
         &self,
         attributes: &[String],
         found: &Found,
@@ -302,11 +364,19 @@ impl Words {
         if attributes.is_empty() {
             return Ok(Vec::new());
         }
-        let documents = self.documents(found);
+        self.facets(attributes, &Members(self.documents(found)), query)
+    }
+
+    fn facets(
+        &self,
+        attributes: &[String],
+        members: &Members,
+        query: &WordsQuery<'_>,
+    ) -> Result<Vec<(String, Facet)>, QueryError> {
         let mut facets = Vec::with_capacity(attributes.len());
         for path in attributes {
             let attribute = self.core.attribute(path)?;
-            let counts = Counts::of(&self.core, &attribute, &documents)?;
+            let counts = Counts::of(&self.core, &attribute, &members.0)?;
             facets.push((
                 path.clone(),
                 counts.facet(query.facet_orders.of(path), query.facet_limit)?,

@@ -4,6 +4,7 @@
 //! to the fields asked for.
 
 use crate::app::App;
+use crate::custom_metadata::{CUSTOM_METADATA, noted, take_note};
 use crate::error::{ApiError, json_bytes};
 use crate::fields::{Fields, Params, Table, id_text, wrong_type};
 use crate::filter;
@@ -34,6 +35,7 @@ const ONE: Table = &[
     ("retrieveVectors", "invalid_document_retrieve_vectors"),
 ];
 const DELETE: Table = &[("filter", "invalid_document_filter")];
+const NOTE: Table = &[CUSTOM_METADATA];
 
 const DEFAULT_LIMIT: usize = 20;
 
@@ -131,22 +133,25 @@ pub(crate) async fn get(
 pub(crate) async fn delete_one(
     State(app): State<App>,
     At((uid, id)): At<(String, String)>,
+    params: Params,
 ) -> Result<Response, ApiError> {
-    delete(&app, uid, Selection::Ids(vec![id])).await
+    delete(&app, uid, params, Selection::Ids(vec![id])).await
 }
 
 /// `DELETE /indexes/{uid}/documents`
 pub(crate) async fn delete_all(
     State(app): State<App>,
     At(uid): At<String>,
+    params: Params,
 ) -> Result<Response, ApiError> {
-    delete(&app, uid, Selection::All).await
+    delete(&app, uid, params, Selection::All).await
 }
 
 /// `POST /indexes/{uid}/documents/delete-batch`
 pub(crate) async fn delete_batch(
     State(app): State<App>,
     At(uid): At<String>,
+    params: Params,
     JsonBody(body): JsonBody,
 ) -> Result<Response, ApiError> {
     let refuse = |message| ApiError::invalid("invalid_document_ids", message);
@@ -164,26 +169,36 @@ pub(crate) async fn delete_batch(
         })?;
         ids.push(id);
     }
-    delete(&app, uid, Selection::Ids(ids)).await
+    delete(&app, uid, params, Selection::Ids(ids)).await
 }
 
 /// `POST /indexes/{uid}/documents/delete`
 pub(crate) async fn delete_by_filter(
     State(app): State<App>,
     At(uid): At<String>,
+    params: Params,
     JsonBody(body): JsonBody,
 ) -> Result<Response, ApiError> {
+    let given = body.get("filter").unwrap_or(&Value::Null).to_string();
     let mut fields = Fields::body(body, DELETE)?;
     match filter::take(&mut fields)? {
-        Some(filter) => delete(&app, uid, Selection::Filter(filter.to_string())).await,
+        Some(filter) => {
+            let filter = filter.to_string();
+            delete(&app, uid, params, Selection::GivenFilter { filter, given }).await
+        }
         // An empty filter must not delete everything by accident.
         None => Err(fields.missing("filter", "missing_document_filter")),
     }
 }
 
-async fn delete(app: &App, uid: String, selection: Selection) -> Result<Response, ApiError> {
+async fn delete(
+    app: &App,
+    uid: String,
+    params: Params,
+    selection: Selection,
+) -> Result<Response, ApiError> {
     let uid = IndexUid::new(uid).map_err(EngineError::from)?;
-    Ok(accepted(
-        &app.write(Write::DeleteDocuments { uid, selection }).await?,
-    ))
+    let note = take_note(&mut params.fields(NOTE)?)?;
+    let write = noted(Write::DeleteDocuments { uid, selection }, note);
+    Ok(accepted(&app.write(write).await?))
 }

@@ -12,7 +12,9 @@ use crate::meaning;
 use crate::path::At;
 use crate::payload::JsonBody;
 use crate::search::millis;
-use crate::search_params::{refuse_later_features, take_matching, take_query_text, take_threshold};
+use crate::search_params::{
+    refuse_later_features, take_locales, take_matching, take_query_text, take_threshold,
+};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -74,13 +76,13 @@ pub(crate) async fn post(
     let facet_text = fields.text("facetQuery")?;
     // Counts are always exhaustive here, whatever is asked.
     fields.boolean("exhaustiveFacetCount")?;
-    fields.texts("locales")?;
     let mut request = SearchRequest {
         q: take_query_text(&mut fields, "q", &app)?,
         filter: access.narrow(&uid, filter::take(&mut fields)?)?,
         matching: take_matching(&mut fields)?,
         search_on: fields.texts("attributesToSearchOn")?,
         score_threshold: take_threshold(&mut fields)?,
+        locales: take_locales(&mut fields)?,
         ..SearchRequest::default()
     };
     meaning::take(&mut fields, &mut request)?;

@@ -1,10 +1,8 @@
 //! The facets of a federated search, per index or over all of them.
 //!
-//! Each index is searched by one query only when its facets are asked for, so
-//! the counts of that query are the counts of the index.
+//! Where several queries search one index, what any of them finds is counted once.
 
 use crate::hits::{Distribution, Ranges};
-use crate::merge::List;
 use engine::{FacetAnswer, FacetStats};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -16,26 +14,25 @@ pub(crate) struct IndexFacets<'a> {
     stats: Ranges<'a>,
 }
 
+/// Facets by the uid of their index.
+pub(crate) type ByIndex = BTreeMap<String, Vec<FacetAnswer>>;
+
 /// The facets of each index that has any.
-pub(crate) fn by_index(lists: &[List]) -> BTreeMap<&str, IndexFacets<'_>> {
-    let with_facets = lists.iter().filter(|list| !list.answer.facets.is_empty());
-    let facets = with_facets.map(|list| {
-        let facets = &list.answer.facets;
+pub(crate) fn shown(counted: &ByIndex) -> BTreeMap<&str, IndexFacets<'_>> {
+    let with_facets = counted.iter().filter(|(_, facets)| !facets.is_empty());
+    let facets = with_facets.map(|(uid, facets)| {
         let facets = IndexFacets {
             distribution: Distribution(facets),
             stats: Ranges(facets),
         };
-        (list.index_uid.as_str(), facets)
+        (uid.as_str(), facets)
     });
     facets.collect()
 }
 
 /// The facets of all indexes as one: counts add up, ranges span all.
-pub(crate) fn merged(lists: &[List], most_values: usize) -> Vec<FacetAnswer> {
-    merge(
-        lists.iter().flat_map(|list| &list.answer.facets),
-        most_values,
-    )
+pub(crate) fn merged(counted: &ByIndex, most_values: usize) -> Vec<FacetAnswer> {
+    merge(counted.values().flatten(), most_values)
 }
 
 fn merge<'a>(

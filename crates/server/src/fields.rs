@@ -231,13 +231,34 @@ impl Fields {
     /// An error for a value that is not what it should be.
     pub(crate) fn mistyped(&self, name: &str, expected: &str, found: &Value) -> ApiError {
         let message = match (&self.place, found) {
-            (Place::Query, Value::String(text)) => format!(
-                "Invalid value in parameter `{name}`: could not parse `{}` as {expected}",
-                shortened(text)
-            ),
+            (Place::Query, Value::String(text)) => {
+                let how = match expected {
+                    "a boolean" => ", expected either `true` or `false`",
+                    _ => "",
+                };
+                format!(
+                    "Invalid value in parameter `{name}`: could not parse `{}` as {expected}{how}",
+                    shortened(text)
+                )
+            }
             _ => wrong_type(&format!("{}.{name}", self.path()), expected, found),
         };
         self.refuse(name, message)
+    }
+
+    /// An error for a word that is none of those expected. `name` may end in a place in a list.
+    pub(crate) fn unknown_word(&self, name: &str, word: &str, expected: &[&str]) -> ApiError {
+        let place = match &self.place {
+            Place::Query => format!("for parameter `{name}`"),
+            Place::Body(path) => format!("at `{path}.{name}`"),
+        };
+        let message = format!(
+            "Unknown value `{}` {place}: expected one of {}",
+            shortened(word),
+            listed(expected)
+        );
+        let field = name.split('[').next().unwrap_or(name);
+        self.refuse(field, message)
     }
 
     /// A value that a query string carries as text.

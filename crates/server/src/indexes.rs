@@ -27,7 +27,7 @@ const CREATE: Table = &[
 ];
 const UPDATE: Table = &[
     ("primaryKey", "invalid_index_primary_key"),
-    ("uid", "immutable_index_uid"),
+    ("uid", "invalid_index_uid"),
     ("createdAt", "immutable_index_created_at"),
     ("updatedAt", "immutable_index_updated_at"),
 ];
@@ -162,20 +162,31 @@ pub(crate) async fn get(State(app): State<App>, At(uid): At<String>) -> Result<R
 pub(crate) async fn update(
     State(app): State<App>,
     At(uid): At<String>,
+    access: Access,
     JsonBody(body): JsonBody,
 ) -> Result<Response, ApiError> {
     let uid = IndexUid::new(uid).map_err(EngineError::from)?;
     let mut fields = Fields::body(body, UPDATE)?;
-    for name in ["uid", "createdAt", "updatedAt"] {
+    for name in ["createdAt", "updatedAt"] {
         if fields.has(name) {
-            let message = format!("Immutable field `{name}`: expected one of `primaryKey`");
+            let message = format!("Immutable field `{name}`: expected one of `primaryKey`, `uid`");
             return Err(fields.refuse(name, message));
         }
     }
     let primary_key = fields.text("primaryKey")?;
-    Ok(accepted(
-        &app.write(Write::UpdateIndex { uid, primary_key }).await?,
-    ))
+    let write = match fields.text("uid")? {
+        Some(name) => {
+            let name = IndexUid::new(name).map_err(EngineError::from)?;
+            access.require(name.as_str())?;
+            Write::RenameIndex {
+                uid,
+                name,
+                primary_key,
+            }
+        }
+        None => Write::UpdateIndex { uid, primary_key },
+    };
+    Ok(accepted(&app.write(write).await?))
 }
 
 /// `DELETE /indexes/{uid}`

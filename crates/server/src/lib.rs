@@ -6,6 +6,7 @@
 //! `/health` asks for a key that allows it. Engine calls block, so they run where blocking is
 //! allowed: [`serve`] needs tokio's multi-thread runtime.
 
+mod absent;
 mod access;
 mod actions;
 mod app;
@@ -16,6 +17,7 @@ mod config;
 mod connection;
 mod copies;
 mod courier;
+mod custom_metadata;
 mod documents;
 mod embeddings;
 mod engine_error;

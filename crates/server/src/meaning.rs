@@ -10,7 +10,7 @@ use crate::hits::{HitExtras, JsonText};
 use crate::paging::{Paging, PagingAnswer};
 use crate::path::At;
 use crate::payload::JsonBody;
-use crate::search::{millis, most_hits};
+use crate::search::{Degraded, PerformanceDetails, millis, most_hits};
 use crate::search_params::take_threshold;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -172,7 +172,9 @@ async fn answer(
     let id = fields.id("id")?;
     let id = id.ok_or_else(|| fields.missing("id", "missing_similar_id"))?;
     let embedder = fields.text("embedder")?;
-    fields.boolean("showPerformanceDetails")?;
+    let shows_performance = fields
+        .boolean("showPerformanceDetails")?
+        .unwrap_or_default();
     let filter = filter::take(&mut fields)?;
     let request = SearchRequest {
         filter: access.narrow(uid, filter)?,
@@ -195,7 +197,9 @@ async fn answer(
     };
     let paging = Paging::take(&mut fields)?;
     let body = app
-        .read_index(uid, |reader| similar(reader, &id, request, &paging))
+        .read_index(uid, |reader| {
+            similar(reader, &id, request, (&paging, shows_performance))
+        })
         .await?;
     Ok(json_bytes(StatusCode::OK, body))
 }
@@ -207,13 +211,17 @@ struct Tail<'a> {
     processing_time_ms: u64,
     #[serde(flatten)]
     paging: PagingAnswer,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    degraded: Option<Degraded<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    performance_details: Option<PerformanceDetails>,
 }
 
 fn similar(
     reader: &IndexReader,
     id: &str,
     mut request: SearchRequest,
-    paging: &Paging,
+    (paging, shows_performance): (&Paging, bool),
 ) -> Result<Vec<u8>, ApiError> {
     let started = Instant::now();
     let most = most_hits(reader);
@@ -237,10 +245,14 @@ fn similar(
             .map_err(ApiError::internal)?;
     }
     text.raw("]");
+    let took = started.elapsed();
+    let lacks = found.meaning_lacks.as_deref();
     text.rest_of_object(&Tail {
         id,
-        processing_time_ms: millis(started.elapsed()),
+        processing_time_ms: millis(took),
         paging: paging.answer(found.total, most),
+        degraded: lacks.map(|meaning| Degraded { meaning }),
+        performance_details: shows_performance.then(|| PerformanceDetails::new(took)),
     })
     .map_err(ApiError::internal)?;
     Ok(text.finish())

@@ -10,6 +10,7 @@ use crate::search::most_hits;
 use crate::search_params::SearchParams;
 use domain::IndexUid;
 use engine::{IndexReader, SearchAnswer, SearchHit, SearchRequest};
+use serde_json::Value;
 use serde_json::value::RawValue;
 use std::collections::{HashMap, HashSet};
 
@@ -35,6 +36,8 @@ pub(crate) struct Place {
 pub(crate) struct Depth<'a> {
     pub(crate) hits: usize,
     pub(crate) facets: &'a [String],
+    /// Of hits with the same value here only the best is shown.
+    pub(crate) distinct: Option<&'a str>,
     /// More than one query searches this index.
     pub(crate) is_repeated: bool,
 }
@@ -95,12 +98,15 @@ impl List {
         request.show_ranking_score = SHOWN;
         request.limit = depth.hits.min(most);
         request.facets = depth.facets.to_vec();
+        if let Some(path) = depth.distinct {
+            request.distinct.get_or_insert_with(|| path.to_owned());
+            // The value tells whether hits of several lists are alike.
+            show(&mut request, path);
+        }
         if depth.is_repeated {
             // The key tells whether two hits are the same document.
-            if let (Some(key), Some(names)) = (&primary_key, &mut request.retrieve)
-                && !names.contains(key)
-            {
-                names.push(key.clone());
+            if let Some(key) = &primary_key {
+                show(&mut request, key);
             }
             totals.add(&request, reader)?;
         }
@@ -128,6 +134,45 @@ impl List {
 }
 
 const SHOWN: bool = true;
+
+/// Has the hits show an attribute, whatever else they show.
+fn show(request: &mut SearchRequest, name: &str) {
+    if let Some(names) = &mut request.retrieve
+        && !names.iter().any(|known| known == name)
+    {
+        names.push(name.to_owned());
+    }
+}
+
+/// Of places whose hits have the same value of an attribute only the first.
+pub(crate) fn distinct(lists: &[List], places: Vec<Place>, path: &str) -> Vec<Place> {
+    let mut seen = HashSet::new();
+    let is_new = |place: &Place| {
+        let hit = found(lists, *place);
+        let values = hit.map(|(_, hit)| values_at(&hit.document, path));
+        let values = values.unwrap_or_default();
+        let is_new = !values.iter().any(|value| seen.contains(value));
+        seen.extend(values);
+        is_new
+    };
+    places.into_iter().filter(is_new).collect()
+}
+
+/// The values at a dotted path of a document, as JSON texts.
+fn values_at(document: &RawValue, path: &str) -> Vec<String> {
+    let Ok(whole) = serde_json::from_str::<Value>(document.get()) else {
+        return Vec::new();
+    };
+    let by_name = |value: &Value, path: &str| {
+        let mut names = path.split('.');
+        names.try_fold(value.clone(), |value, name| value.get(name).cloned())
+    };
+    match whole.get(path).cloned().or_else(|| by_name(&whole, path)) {
+        None | Some(Value::Null) => Vec::new(),
+        Some(Value::Array(list)) => list.iter().map(Value::to_string).collect(),
+        Some(value) => vec![value.to_string()],
+    }
+}
 
 /// All hits in their merged order.
 ///
@@ -211,6 +256,7 @@ mod tests {
                 hits,
                 facets: Vec::new(),
                 semantic_hits: None,
+                meaning_lacks: None,
                 understood: None,
                 as_of,
             },

@@ -85,7 +85,9 @@ pub(crate) async fn post(
                 open: HashMap::new(),
             };
             match federation {
-                Some(federation) => federation::run(&federation, queries, &mut readers),
+                Some(federation) => {
+                    federation::run(&federation, queries, &mut readers, with_metadata)
+                }
                 None => separately(queries, &mut readers, with_metadata),
             }
         })
@@ -148,7 +150,7 @@ fn take_queries(
     let list = match fields.value("queries") {
         Some(Value::Array(list)) => list,
         Some(other) => return Err(fields.mistyped("queries", "an array", &other)),
-        None => return Err(fields.missing("queries", "missing_multi_search_queries")),
+        None => return Err(fields.missing("queries", "bad_request")),
     };
     let most = app.limits().queries;
     if list.len() > most {

@@ -7,9 +7,9 @@ use crate::app::App;
 use crate::config::ServerConfig;
 use crate::connection::Phase;
 use crate::{
-    auth, backup, batches, copies, documents, embeddings, events, facet_search, features, indexes,
-    keys, meaning, metrics, multi, profiles, recommend, search, settings, swap, system, tasks,
-    upload, webhooks,
+    absent, auth, backup, batches, copies, documents, embeddings, events, facet_search, features,
+    indexes, keys, meaning, metrics, multi, profiles, recommend, search, settings, swap, system,
+    tasks, upload, webhooks,
 };
 use axum::Router;
 use axum::extract::{ConnectInfo, MatchedPath, Request, State};
@@ -78,7 +78,9 @@ fn routes() -> Router<App> {
         )
         .route(
             "/indexes/{uid}/documents/{id}",
-            get(documents::get).delete(documents::delete_one),
+            get(documents::get)
+                .post(absent::edit)
+                .delete(documents::delete_one),
         )
         .route("/indexes/{uid}/search", get(search::get).post(search::post))
         .route("/indexes/{uid}/facet-search", post(facet_search::post))
@@ -120,6 +122,7 @@ fn routes() -> Router<App> {
         .route("/batches", get(batches::list))
         .route("/batches/{uid}", get(batches::get))
         .merge(settings::routes())
+        .merge(absent::routes())
 }
 
 fn is_json(

@@ -85,6 +85,7 @@ pub(crate) struct Found {
     facets_asked: bool,
     answer: SearchAnswer,
     took: Duration,
+    shows_performance: bool,
     metadata: Option<Metadata>,
 }
 
@@ -102,11 +103,35 @@ struct Tail<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     semantic_hit_count: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    degraded: Option<Degraded<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    performance_details: Option<PerformanceDetails>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     understood: Option<UnderstoodAnswer<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     request_uid: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     metadata: Option<&'a Metadata>,
+}
+
+/// `degraded`, ours: which source of an answer could not give all it has, and why.
+#[derive(Serialize)]
+pub(crate) struct Degraded<'a> {
+    pub(crate) meaning: &'a str,
+}
+
+/// `performanceDetails`: how long the steps of an answer took.
+#[derive(Serialize)]
+pub(crate) struct PerformanceDetails {
+    search: String,
+}
+
+impl PerformanceDetails {
+    pub(crate) fn new(search: Duration) -> Self {
+        Self {
+            search: format!("{search:.2?}"),
+        }
+    }
 }
 
 impl Found {
@@ -116,6 +141,7 @@ impl Found {
         let SearchParams {
             mut request,
             paging,
+            shows_performance,
         } = params;
         let most = most_hits(reader);
         (request.offset, request.limit) = paging.window(most);
@@ -127,6 +153,7 @@ impl Found {
             most,
             answer,
             took: started.elapsed(),
+            shows_performance,
             metadata: None,
         })
     }
@@ -164,6 +191,14 @@ impl Found {
             facet_distribution: self.facets_asked.then_some(Distribution(facets)),
             facet_stats: self.facets_asked.then_some(Ranges(facets)),
             semantic_hit_count: self.answer.semantic_hits,
+            degraded: self
+                .answer
+                .meaning_lacks
+                .as_deref()
+                .map(|meaning| Degraded { meaning }),
+            performance_details: self
+                .shows_performance
+                .then(|| PerformanceDetails::new(self.took)),
             understood: self.answer.understood.as_ref().map(UnderstoodAnswer::from),
             request_uid: self.metadata.as_ref().map(|_| metadata::unique_id()),
             metadata: self.metadata.as_ref(),

@@ -12,7 +12,7 @@ use crate::filter;
 use crate::meaning;
 use crate::paging::Paging;
 use domain::{GEO, GeoPoint};
-use engine::{CropAttribute, Matching, SearchRequest, SortBy, SortOrder};
+use engine::{CropAttribute, LOCALES, Matching, SearchRequest, SortBy, SortOrder};
 
 /// What a body and a query string have in common.
 const SHARED: Table = &[
@@ -96,6 +96,7 @@ pub(crate) const SEARCH_QUERY: Table = &QUERY;
 pub(crate) struct SearchParams {
     pub(crate) request: SearchRequest,
     pub(crate) paging: Paging,
+    pub(crate) shows_performance: bool,
 }
 
 impl SearchParams {
@@ -134,14 +135,16 @@ impl SearchParams {
                 .unwrap_or_default(),
             show_understood: fields.boolean("showUnderstood")?.unwrap_or_default(),
             retrieve_vectors: fields.boolean("retrieveVectors")?.unwrap_or_default(),
+            locales: take_locales(fields)?,
             ..SearchRequest::default()
         };
         meaning::take(fields, &mut request)?;
-        // Languages are recognised text by text, so a hint changes nothing.
-        fields.texts("locales")?;
         Ok(Self {
             request,
             paging: Paging::take(fields)?,
+            shows_performance: fields
+                .boolean("showPerformanceDetails")?
+                .unwrap_or_default(),
         })
     }
 
@@ -192,15 +195,22 @@ pub(crate) fn take_matching(fields: &mut Fields) -> Result<Matching, ApiError> {
         "last" => Ok(Matching::Last),
         "all" => Ok(Matching::All),
         "frequency" => Ok(Matching::Frequency),
-        other => Err(fields.refuse(
-            "matchingStrategy",
-            format!(
-                "Unknown value `{}` at `{}.matchingStrategy`: expected one of `last`, `all`, `frequency`",
-                shortened(other),
-                fields.path()
-            ),
-        )),
+        other => {
+            let known = ["last", "all", "frequency"];
+            Err(fields.unknown_word("matchingStrategy", other, &known))
+        }
     }
+}
+
+/// `locales`: the languages that the text may be in.
+pub(crate) fn take_locales(fields: &mut Fields) -> Result<Vec<String>, ApiError> {
+    let locales = fields.texts("locales")?.unwrap_or_default();
+    for (place, locale) in locales.iter().enumerate() {
+        if !LOCALES.contains(&locale.as_str()) {
+            return Err(fields.unknown_word(&format!("locales[{place}]"), locale, &LOCALES));
+        }
+    }
+    Ok(locales)
 }
 
 fn has_star(names: &[String]) -> bool {
@@ -314,12 +324,6 @@ pub(crate) fn refuse_later_features(fields: &mut Fields) -> Result<(), ApiError>
     }
     if fields.boolean("useNetwork")? == Some(true) {
         return Err(not_enabled("useNetwork", "searching other servers"));
-    }
-    if fields.boolean("showPerformanceDetails")? == Some(true) {
-        return Err(not_enabled(
-            "showPerformanceDetails",
-            "timing of single steps",
-        ));
     }
     Ok(())
 }

@@ -20,6 +20,8 @@ struct Summary<'a> {
     #[serde(rename = "type")]
     kind: Option<TaskKind>,
     enqueued_at: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    custom_metadata: Option<&'a str>,
 }
 
 /// 202 with the summarised task.
@@ -35,6 +37,7 @@ pub(crate) fn summary(status: StatusCode, accepted: &Accepted) -> Response {
         status: TaskStatus::Enqueued,
         kind: accepted.kind,
         enqueued_at: moment(accepted.enqueued_at),
+        custom_metadata: accepted.custom_metadata.as_deref(),
     };
     json_response(status, &summary)
 }
@@ -56,6 +59,8 @@ pub(crate) struct TaskJson<'a> {
     enqueued_at: String,
     started_at: Option<String>,
     finished_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    custom_metadata: Option<&'a str>,
 }
 
 impl<'a> From<&'a Task> for TaskJson<'a> {
@@ -74,6 +79,7 @@ impl<'a> From<&'a Task> for TaskJson<'a> {
             enqueued_at: moment(task.enqueued_at),
             started_at: task.started_at.map(moment),
             finished_at: task.finished_at.map(moment),
+            custom_metadata: task.custom_metadata.as_deref(),
         }
     }
 }

@@ -6,6 +6,7 @@
 //! and is refused whole.
 
 use crate::app::{App, outcome};
+use crate::custom_metadata::{CUSTOM_METADATA, noted, take_note};
 use crate::error::ApiError;
 use crate::fields::{Fields, Params, Table};
 use crate::path::At;
@@ -22,6 +23,8 @@ use std::io::Cursor;
 const FIELDS: Table = &[
     ("primaryKey", "invalid_index_primary_key"),
     ("csvDelimiter", "invalid_document_csv_delimiter"),
+    ("skipCreation", "invalid_skip_creation"),
+    CUSTOM_METADATA,
 ];
 
 /// Refused rows listed in one answer.
@@ -34,7 +37,8 @@ pub(crate) async fn replace(
     params: Params,
     request: Request,
 ) -> Result<Response, ApiError> {
-    upload(app, uid, params, request, WriteMode::Replace).await
+    let modes = (WriteMode::Replace, WriteMode::ReplaceKnown);
+    upload(app, uid, params, request, modes).await
 }
 
 /// `PUT /indexes/{uid}/documents`: attributes are laid over those of documents with the same id.
@@ -44,18 +48,25 @@ pub(crate) async fn update(
     params: Params,
     request: Request,
 ) -> Result<Response, ApiError> {
-    upload(app, uid, params, request, WriteMode::Update).await
+    let modes = (WriteMode::Update, WriteMode::UpdateKnown);
+    upload(app, uid, params, request, modes).await
 }
 
+/// Adds documents in the first mode, or in the second where none is to be made.
 async fn upload(
     app: App,
     uid: String,
     params: Params,
     request: Request,
-    mode: WriteMode,
+    (usual, known_only): (WriteMode, WriteMode),
 ) -> Result<Response, ApiError> {
     let uid = IndexUid::new(uid).map_err(EngineError::from)?;
     let mut fields = params.fields(FIELDS)?;
+    let mode = match fields.boolean("skipCreation")? {
+        Some(true) => known_only,
+        _ => usual,
+    };
+    let note = take_note(&mut fields)?;
     let primary_key = fields.text("primaryKey")?;
     let media = media_type(request.headers())?;
     let format = media.as_deref().and_then(Format::from_content_type);
@@ -77,7 +88,7 @@ async fn upload(
             rejected: Vec::new(),
         };
         read_rows(bytes, format, delimiter, &mut write)?;
-        Ok(sender.send(Write::Documents(write)))
+        Ok(sender.send(noted(Write::Documents(write), note)))
     })
     .await?;
     Ok(accepted(&outcome(sent).await?))

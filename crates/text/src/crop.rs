@@ -158,13 +158,14 @@ fn cut(text: &str, matches: &[Match], window: &Range<usize>, marker: &str) -> (S
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{AnalyzerConfig, find_matches, highlight};
+    use crate::{AnalyzerConfig, Extent, find_matches, highlight};
     use proptest::prelude::*;
 
     fn check(text: &str, matched: &[&str], words: usize, expected: &str) {
         let analyzer = Analyzer::new(AnalyzerConfig::default());
         let matches = find_matches(&analyzer, text, &|token| {
-            matched.contains(&token.text.as_str())
+            let matches = matched.contains(&token.text.as_str());
+            matches.then_some(Extent::Whole)
         });
         let (cropped, matches) = crop(&analyzer, text, &matches, words, "…");
         assert_eq!(highlight(&cropped, &matches, "[", "]"), expected, "{text}");
@@ -218,7 +219,9 @@ mod tests {
             letter in "[abé四]",
         ) {
             let analyzer = Analyzer::new(AnalyzerConfig::default());
-            let matches = find_matches(&analyzer, &text, &|token| token.text.starts_with(&letter));
+            let matches = find_matches(&analyzer, &text, &|token| {
+                token.text.starts_with(&letter).then_some(Extent::Whole)
+            });
             let (cropped, shifted) = crop(&analyzer, &text, &matches, words, "\u{1}");
             prop_assert!(cropped.len() <= text.len() + 2);
             let part = cropped.trim_matches('\u{1}');

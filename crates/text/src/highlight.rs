@@ -3,7 +3,7 @@
 //! Matches are found by analysing the text again: the index keeps no offsets,
 //! and only the few texts that are shown need any.
 
-use crate::{Analyzer, Token};
+use crate::{Analyzer, Token, normalise};
 
 /// A stretch of a text, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,23 +12,63 @@ pub struct Match {
     pub end: usize,
 }
 
-/// The words of `text` that `matches` says yes to, in order; overlapping ones are merged.
+/// How much of a word matched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extent {
+    Whole,
+    /// So many characters of its [surface](Token::surface).
+    Start(usize),
+}
+
+/// What of the words of `text` matched, in order; overlapping matches are merged.
 pub fn find_matches(
     analyzer: &Analyzer,
     text: &str,
-    matches: &dyn Fn(&Token) -> bool,
+    matches: &dyn Fn(&Token) -> Option<Extent>,
 ) -> Vec<Match> {
     let mut found: Vec<Match> = Vec::new();
-    for token in analyzer.tokens(text).iter().filter(|token| matches(token)) {
+    for token in analyzer.tokens(text) {
+        let end = match matches(&token) {
+            Some(Extent::Whole) => token.end,
+            Some(Extent::Start(characters)) => end_of_start(text, &token, characters),
+            None => continue,
+        };
         match found.last_mut() {
-            Some(last) if token.start < last.end => last.end = last.end.max(token.end),
+            Some(last) if token.start < last.end => last.end = last.end.max(end),
             _ => found.push(Match {
                 start: token.start,
-                end: token.end,
+                end,
             }),
         }
     }
     found
+}
+
+/// Where the first characters of a word end in the text that was given, in which they may be
+/// written with more or fewer.
+fn end_of_start(text: &str, token: &Token, characters: usize) -> usize {
+    let given = text.get(token.start..token.end).unwrap_or_default();
+    let ends = given.char_indices().map(|(at, char)| at + char.len_utf8());
+    let mut reached = given.len();
+    for end in ends {
+        let folded = normalise(given.get(..end).unwrap_or_default());
+        // The surface has no apostrophes.
+        let length = folded.chars().filter(|char| *char != '\'').count();
+        if length > characters {
+            break;
+        }
+        reached = end;
+        if length == characters && !is_marked(given.get(end..)) {
+            break;
+        }
+    }
+    token.start + reached
+}
+
+/// Whether a mark follows that belongs to the character before it.
+fn is_marked(rest: Option<&str>) -> bool {
+    let next = rest.and_then(|rest| rest.chars().next());
+    next.is_some_and(|next| normalise(next.encode_utf8(&mut [0; 4])).is_empty())
 }
 
 /// `text` with `pre` and `post` around each match.
@@ -74,9 +114,31 @@ mod tests {
     fn check(text: &str, words: &[&str], expected: &str) {
         let analyzer = Analyzer::new(AnalyzerConfig::default());
         let found = find_matches(&analyzer, text, &|token| {
-            words.contains(&token.text.as_str())
+            let matches = words.contains(&token.text.as_str());
+            matches.then_some(Extent::Whole)
         });
         assert_eq!(highlight(text, &found, "[", "]"), expected);
+    }
+
+    #[track_caller]
+    fn check_start(text: &str, start: &str, expected: &str) {
+        let analyzer = Analyzer::new(AnalyzerConfig::default());
+        let found = find_matches(&analyzer, text, &|token| {
+            let matches = token.surface.starts_with(start);
+            matches.then_some(Extent::Start(start.chars().count()))
+        });
+        assert_eq!(highlight(text, &found, "[", "]"), expected);
+    }
+
+    #[test]
+    fn of_a_beginning_only_the_beginning_is_marked() {
+        check_start("Beeswax candles, bees", "bees", "[Bees]wax candles, [bees]");
+        check_start("Women’s hats", "women", "[Women]’s hats");
+        check_start("cre\u{300}me brûlée", "cre", "[cre\u{300}]me brûlée");
+        check_start("cre\u{300}me brûlée", "brul", "cre\u{300}me [brûl]ée");
+        check_start("ﬁne ＡＢＣ123", "fi", "[ﬁ]ne ＡＢＣ123");
+        check_start("ﬁne ＡＢＣ123", "ab", "ﬁne [ＡＢ]Ｃ123");
+        check_start("长江大桥", "长江", "[长江]大桥");
     }
 
     #[test]
@@ -134,7 +196,9 @@ mod tests {
             let matches: Vec<Match> = ranges.iter().map(|&(start, end)| Match { start, end }).collect();
             prop_assert_eq!(highlight(&text, &matches, "", ""), text.clone());
             let analyzer = Analyzer::new(AnalyzerConfig::default());
-            let every = find_matches(&analyzer, &text, &|token| !token.text.is_empty());
+            let every = find_matches(&analyzer, &text, &|token| {
+                (!token.text.is_empty()).then_some(Extent::Whole)
+            });
             let marked = highlight(&text, &every, "\u{1}", "\u{2}");
             prop_assert_eq!(marked.matches('\u{1}').count(), every.len());
             prop_assert_eq!(marked.replace(['\u{1}', '\u{2}'], ""), text);

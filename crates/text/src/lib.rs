@@ -26,7 +26,7 @@ pub use analyzer::{Analyzer, AnalyzerConfig, Token};
 pub use characters::{is_han, is_mostly_cjk};
 pub use crop::crop;
 pub use fold::normalise;
-pub use highlight::{Match, find_matches, highlight};
+pub use highlight::{Extent, Match, find_matches, highlight};
 pub use language::{Language, LanguageSample, Languages, language};
 pub use measure::Measure;
 pub use pinyin::{is_pinyin, pinyin};

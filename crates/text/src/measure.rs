@@ -176,7 +176,7 @@ fn shortest(number: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
-    use crate::{Analyzer, AnalyzerConfig, find_matches, highlight};
+    use crate::{Analyzer, AnalyzerConfig, Extent, find_matches, highlight};
 
     #[track_caller]
     fn check(text: &str, expected: &[&str]) {
@@ -261,7 +261,9 @@ mod tests {
             ("电视55英寸", "电视[55英寸]"),
             ("a 55in TV", "a [55in] TV"),
         ] {
-            let found = find_matches(&analyzer, text, &|token| token.text == "55in");
+            let found = find_matches(&analyzer, text, &|token| {
+                (token.text == "55in").then_some(Extent::Whole)
+            });
             assert_eq!(highlight(text, &found, "[", "]"), expected);
         }
     }

@@ -121,6 +121,22 @@ impl IndexReader {
         }))
     }
 
+    /// What is missing for a request's meaning to reach every item, in words for whoever asked.
+    pub(crate) fn meaning_lacks(&self, request: &SearchRequest) -> Option<String> {
+        let hybrid = request.hybrid.as_ref();
+        let name = hybrid.and_then(|hybrid| hybrid.embedder.as_deref());
+        let now = self.meaning.now();
+        let space = space_of(&now, name.unwrap_or(DEFAULT_EMBEDDER)).ok()?;
+        let all = self.state.words.count();
+        let ready = match &space {
+            // Where the shop gives the vectors, an item without one lacks nothing.
+            Some(_) if now.waiting == 0 => all,
+            Some(space) => space.slots.items().min(all.saturating_sub(now.waiting)),
+            None => 0,
+        };
+        (ready < all).then(|| format!("{ready} of {all} documents have up-to-date vectors"))
+    }
+
     /// The vector to search for, of length one; nothing when the request has nothing to encode.
     fn vector_of(
         &self,

@@ -28,6 +28,7 @@ pub(crate) fn plan() -> IndexPlan {
         sortable: vec!["*".to_owned()],
         distinct: None,
         analyzer: AnalyzerPlan::default(),
+        localized: Vec::new(),
     }
 }
 

@@ -268,7 +268,7 @@ fn what_matched_can_be_marked() {
         let tokens = analyzer.tokens(text);
         tokens
             .iter()
-            .filter(|token| terms.matches(token))
+            .filter(|token| terms.matched(token).is_some())
             .map(|token| token.surface.clone())
             .collect::<Vec<_>>()
     };

@@ -242,11 +242,16 @@ fn documents_are_deleted_by_id_batch_filter_and_all() {
     shop.post(&format!("{path}/delete-batch"), json!(["p02", "p03", 17]))
         .done(&shop);
     assert_eq!(total(), Some(37));
-    shop.post(
-        &format!("{path}/delete"),
-        json!({ "filter": [["id = p04", "id = p05"]] }),
-    )
-    .done(&shop);
+    let filter = json!({ "filter": [["id = p04", "id = p05"]] });
+    let task = shop.post(&format!("{path}/delete"), filter).done(&shop);
+    assert_eq!(
+        task["details"],
+        json!({
+            "providedIds": 0,
+            "originalFilter": r#"[["id = p04","id = p05"]]"#,
+            "deletedDocuments": 2,
+        })
+    );
     assert_eq!(total(), Some(35));
     let delete = |body| shop.post(&format!("{path}/delete"), body).error();
     assert_eq!(delete(json!({})), refused(400, "missing_document_filter"));
@@ -265,4 +270,54 @@ fn documents_are_deleted_by_id_batch_filter_and_all() {
     assert_eq!(total(), Some(35));
     shop.delete(path).done(&shop);
     assert_eq!(total(), Some(0));
+}
+
+#[test]
+fn documents_that_are_not_known_can_be_passed_over() {
+    let mut shop = Shop::empty();
+    shop.post(PATH, json!([{ "id": 1, "t": "one", "n": 1 }]))
+        .done(&shop);
+    let changes = json!([{ "id": 1, "t": "two" }, { "id": 2, "t": "new" }]);
+    let path = format!("{PATH}?skipCreation=true");
+    let task = shop.put(&path, changes).done(&shop);
+    assert_eq!(task["details"]["receivedDocuments"], 2);
+    assert_eq!(task["details"]["indexedDocuments"], 1);
+    let one = |shop: &Shop| shop.get(&format!("{PATH}/1")).json();
+    assert_eq!(one(&shop), json!({ "id": 1, "t": "two", "n": 1 }));
+    shop.post(&path, json!([{ "id": 1, "t": "three" }, { "id": 3 }]))
+        .done(&shop);
+    assert_eq!(one(&shop), json!({ "id": 1, "t": "three" }));
+    assert_eq!(shop.get(PATH).json()["total"], 1);
+    shop.restart();
+    assert_eq!(one(&shop), json!({ "id": 1, "t": "three" }));
+
+    shop.post(
+        "/indexes/fresh/documents?skipCreation=true",
+        json!([{ "id": 1 }]),
+    )
+    .done(&shop);
+    assert_eq!(shop.get("/indexes/fresh/documents").json()["total"], 0);
+    let path = format!("{PATH}?skipCreation=maybe");
+    let wrong = shop.post(&path, json!([{ "id": 1 }]));
+    assert_eq!(wrong.error(), refused(400, "invalid_skip_creation"));
+}
+
+#[test]
+fn a_task_carries_the_note_it_was_given() {
+    let shop = Shop::empty();
+    let add = shop.post(
+        &format!("{PATH}?customMetadata=nightly%20feed"),
+        json!([{ "id": 1 }, { "id": 2 }, { "id": 3 }]),
+    );
+    assert_eq!(add.json()["customMetadata"], "nightly feed");
+    assert_eq!(add.done(&shop)["customMetadata"], "nightly feed");
+    let path = format!("{PATH}/delete-batch?customMetadata=clean");
+    let batch = shop.post(&path, json!([1])).done(&shop);
+    let one = shop.delete(&format!("{PATH}/2?customMetadata=clean"));
+    let all = shop.delete(&format!("{PATH}?customMetadata=clean"));
+    for task in [batch, one.done(&shop), all.done(&shop)] {
+        assert_eq!(task["customMetadata"], "clean");
+    }
+    let without = shop.delete(PATH).done(&shop);
+    assert!(without.get("customMetadata").is_none(), "{without}");
 }

@@ -48,6 +48,50 @@ fn an_index_is_created_listed_changed_and_deleted() {
 }
 
 #[test]
+fn an_index_is_renamed_by_its_update() {
+    let mut shop = Shop::stocked();
+    shop.post("/indexes", json!({ "uid": "books" })).done(&shop);
+    let total = shop.get("/indexes/products/documents").json()["total"].clone();
+    let rename = |from: &str, body: Value| {
+        let path = format!("/indexes/{from}");
+        shop.patch(&path, body).finished(&shop)
+    };
+    let taken = rename("products", json!({ "uid": "books" }));
+    assert_eq!(taken["error"]["code"], "index_already_exists");
+    let missing = rename("other", json!({ "uid": "new" }));
+    assert_eq!(missing["error"]["code"], "index_not_found");
+    let same = rename("books", json!({ "uid": "books", "primaryKey": "isbn" }));
+    assert_eq!(same["status"], "succeeded");
+
+    let renamed = rename("products", json!({ "uid": "wares" }));
+    assert_eq!(
+        (&renamed["status"], &renamed["type"], &renamed["indexUid"]),
+        (
+            &json!("succeeded"),
+            &json!("indexUpdate"),
+            &json!("products")
+        )
+    );
+    assert_eq!(
+        renamed["details"],
+        json!({ "primaryKey": null, "oldIndexUid": "products", "newIndexUid": "wares" })
+    );
+    let check = |shop: &Shop| {
+        let old = shop.get("/indexes/products");
+        assert_eq!(old.error(), refused(404, "index_not_found"));
+        let wares = shop.get("/indexes/wares/documents").json();
+        assert_eq!(wares["total"], total);
+        assert_eq!(shop.get("/indexes/books").json()["primaryKey"], "isbn");
+    };
+    check(&shop);
+    shop.restart();
+    check(&shop);
+    // The name is free again.
+    shop.post("/indexes", json!({ "uid": "products" }))
+        .done(&shop);
+}
+
+#[test]
 fn what_cannot_be_done_fails_as_a_task() {
     let shop = Shop::empty();
     shop.post("/indexes", json!({ "uid": "books" })).done(&shop);
@@ -85,8 +129,12 @@ fn bad_requests_are_refused_at_once() {
     assert_eq!(create(json!([])), refused(400, "bad_request"));
     let update = |body| shop.patch("/indexes/a", body).error();
     assert_eq!(
-        update(json!({ "uid": "b" })),
-        refused(400, "immutable_index_uid")
+        update(json!({ "uid": "a b" })),
+        refused(400, "invalid_index_uid")
+    );
+    assert_eq!(
+        update(json!({ "uid": 5 })),
+        refused(400, "invalid_index_uid")
     );
     assert_eq!(
         update(json!({ "createdAt": "x" })),

@@ -213,3 +213,31 @@ fn what_cannot_be_searched_is_refused_with_its_code() {
     let (status, code) = shop.patch("/indexes/garden/settings", wrong).error();
     assert_eq!((status, code.as_str()), (400, "invalid_settings_embedders"));
 }
+
+#[test]
+fn an_answer_says_what_meaning_lacked() {
+    let shop = garden();
+    let hybrid = json!({ "embedder": "own", "semanticRatio": 0.5 });
+    let body = json!({ "q": "cat", "vector": [1.0, 0.0], "hybrid": hybrid });
+    let whole = search(&shop, body);
+    assert!(whole.get("degraded").is_none(), "{whole}");
+
+    // There is no model to make vectors with.
+    let shop = Shop::stocked();
+    let ask = |body| shop.post("/indexes/products/search", body).json();
+    let answer = ask(json!({ "q": "heart", "hybrid": { "semanticRatio": 0.5 } }));
+    assert!(
+        answer["hits"]
+            .as_array()
+            .is_some_and(|hits| !hits.is_empty())
+    );
+    let lacks = json!({ "meaning": "0 of 40 documents have up-to-date vectors" });
+    assert_eq!(answer["degraded"], lacks);
+    let words = ask(json!({ "q": "heart", "hybrid": { "semanticRatio": 0.0 } }));
+    assert!(words.get("degraded").is_none(), "{words}");
+    let queries = json!([{ "indexUid": "products", "q": "heart", "hybrid": {} }]);
+    let body = json!({ "federation": {}, "queries": queries });
+    let merged = shop.post("/multi-search", body).json();
+    let lacks = "products: 0 of 40 documents have up-to-date vectors";
+    assert_eq!(merged["degraded"]["meaning"], lacks, "{merged}");
+}

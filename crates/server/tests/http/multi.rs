@@ -134,7 +134,7 @@ fn faults_name_the_query() {
     let shop = shop();
     let search = |body: Value| shop.post("/multi-search", body);
     for (body, code) in [
-        (json!({}), "missing_multi_search_queries"),
+        (json!({}), "bad_request"),
         (json!({ "queries": 5 }), "invalid_multi_search_queries"),
         (json!({ "queries": [5] }), "bad_request"),
         (json!({ "queries": [{}] }), "missing_index_uid"),

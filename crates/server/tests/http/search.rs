@@ -135,6 +135,47 @@ fn extras_are_added_on_request() {
 }
 
 #[test]
+fn of_a_beginning_only_the_beginning_is_marked() {
+    let shop = Shop::empty();
+    let document =
+        json!({ "id": 1, "title": "Beeswax candle", "tags": ["wax", "beeswax", "bees"] });
+    shop.post("/indexes/a/documents", document).done(&shop);
+    let search = |q: &str| {
+        let body = json!({ "q": q, "attributesToHighlight": ["*"], "showMatchesPosition": true });
+        shop.post("/indexes/a/search", body).json()["hits"][0].clone()
+    };
+    let hit = search("bees");
+    assert_eq!(
+        (&hit["_formatted"]["title"], &hit["_formatted"]["tags"]),
+        (
+            &json!("<em>Bees</em>wax candle"),
+            &json!(["wax", "<em>bees</em>wax", "<em>bees</em>"])
+        )
+    );
+    assert_eq!(
+        hit["_matchesPosition"],
+        json!({
+            "title": [{ "start": 0, "length": 4 }],
+            "tags": [
+                { "start": 0, "length": 4, "indices": [1] },
+                { "start": 0, "length": 4, "indices": [2] },
+            ],
+        })
+    );
+    let whole = search("beeswax cand");
+    assert_eq!(
+        whole["_formatted"]["title"],
+        "<em>Beeswax</em> <em>cand</em>le"
+    );
+    // No more letters may follow, so the words are whole.
+    let closed = search("beeswax candles ");
+    assert_eq!(
+        closed["_formatted"]["title"],
+        "<em>Beeswax</em> <em>candle</em>"
+    );
+}
+
+#[test]
 fn the_answer_says_what_was_understood() {
     let shop = Shop::stocked();
     let body = json!({ "q": "adidas shoos -red \"t-light\"", "showUnderstood": true });
@@ -379,6 +420,31 @@ fn facet_search_completes_the_values_of_a_facet() {
     assert_eq!(
         filtered["facetHits"],
         json!([{ "value": "Nike", "count": 1 }])
+    );
+    let misspelt = json!({ "facetName": "brand", "facetQuery": "adibas" });
+    assert_eq!(
+        shop.post(path, misspelt).json()["facetHits"],
+        found["facetHits"]
+    );
+    let values = || -> Vec<String> {
+        let found = shop.post(path, json!({ "facetName": "brand" })).json();
+        let hits = found["facetHits"].as_array().cloned().unwrap_or_default();
+        let values = hits.iter().filter_map(|hit| hit["value"].as_str());
+        values.map(str::to_owned).collect()
+    };
+    let by_name = values();
+    assert!(by_name.is_sorted(), "{by_name:?}");
+    let faceting = "/indexes/products/settings/faceting";
+    let by_count = json!({ "sortFacetValuesBy": { "brand": "count" }, "maxValuesPerFacet": 2 });
+    shop.patch(faceting, by_count).done(&shop);
+    let found = shop.post(path, json!({ "facetName": "brand" })).json();
+    let counts: Vec<i64> = (0..2)
+        .filter_map(|place| found["facetHits"][place]["count"].as_i64())
+        .collect();
+    assert_eq!(values().len(), 2);
+    assert!(
+        counts[0] >= counts[1] && values()[0] != by_name[0],
+        "{found}"
     );
     let refuse = |body| shop.post(path, body).error();
     assert_eq!(

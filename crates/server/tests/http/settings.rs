@@ -434,3 +434,26 @@ fn nearness_counts_by_word_unless_told_otherwise() {
     let apart = scores();
     assert_eq!(apart[0], apart[1]);
 }
+
+#[test]
+fn an_attribute_can_be_kept_from_typos_although_none_is_named_to_be_searched() {
+    let shop = Shop::empty();
+    let documents =
+        json!([{ "id": "1", "title": "lamp", "maker": "lumenworks", "note": "lumenworks" }]);
+    shop.post("/indexes/a/documents", documents).done(&shop);
+    let found = |attribute: &str| {
+        let body = json!({ "q": "lumenwerks", "attributesToSearchOn": [attribute] });
+        let answer = shop.post("/indexes/a/search", body).json();
+        answer["hits"].as_array().map(Vec::len)
+    };
+    assert_eq!(found("maker"), Some(1));
+    let path = "/indexes/a/settings/typo-tolerance";
+    shop.patch(path, json!({ "disableOnAttributes": ["maker"] }))
+        .done(&shop);
+    assert_eq!((found("maker"), found("note")), (Some(0), Some(1)));
+    shop.patch(path, json!({ "disableOnWords": ["lumenwerks"] }))
+        .done(&shop);
+    assert_eq!(found("note"), Some(0));
+    shop.delete(path).done(&shop);
+    assert_eq!((found("maker"), found("note")), (Some(1), Some(1)));
+}

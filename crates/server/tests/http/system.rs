@@ -31,6 +31,31 @@ fn the_plain_routes_answer() {
 }
 
 #[test]
+fn what_is_not_here_says_so() {
+    let shop = Shop::empty();
+    for answer in [
+        shop.get("/network"),
+        shop.patch("/network", json!({})),
+        shop.get("/chats"),
+        shop.post("/export", json!({ "url": "http://a" })),
+        shop.post("/indexes/a/documents/edit", json!({ "function": "" })),
+        shop.post("/indexes/a/compact", json!({})),
+        shop.get("/dynamic-search-rules"),
+        shop.get("/tasks/0/documents"),
+    ] {
+        assert_eq!(answer.error(), refused(400, "feature_not_enabled"));
+    }
+    assert_eq!(
+        shop.post("/indexes/a/documents/other", json!({})).error(),
+        refused(405, "method_not_allowed")
+    );
+    assert_eq!(
+        shop.get("/indexes/a/documents/edit").error(),
+        refused(404, "index_not_found")
+    );
+}
+
+#[test]
 fn stats_count_documents_and_fields() {
     let shop = Shop::stocked();
     let stats = shop.get("/stats").json();

@@ -10,7 +10,6 @@ use anyhow::{Context as _, bail};
 use domain::{Event, IndexUid};
 use engine::{
     DocumentsWrite, Engine, EngineError, EventsReceipt, RowNote, SettingsPatch, TaskStatus, Write,
-    WriteMode,
 };
 use serde_json::{Map, Value, json};
 use std::time::Duration;
@@ -139,13 +138,16 @@ impl Sink {
             Self::Local(engine) => Ok(engine.write(Write::Documents(write))?.task_uid),
             Self::Remote(client) => {
                 let mut address = path(&["indexes", write.uid.as_str(), "documents"]);
+                let known_only = write.mode.is_known_only();
+                address.push_str(&format!("?skipCreation={known_only}"));
                 if let Some(key) = &write.primary_key {
-                    address.push_str(&format!("?primaryKey={}", encode(key)));
+                    address.push_str(&format!("&primaryKey={}", encode(key)));
                 }
                 let body = serde_json::to_vec(&write.documents)?;
-                task_uid(&match write.mode {
-                    WriteMode::Replace => client.post_bytes(&address, &body)?,
-                    WriteMode::Update => client.put_bytes(&address, &body)?,
+                task_uid(&if write.mode.is_update() {
+                    client.put_bytes(&address, &body)?
+                } else {
+                    client.post_bytes(&address, &body)?
                 })
             }
         }
