@@ -21,4 +21,4 @@ pub use data::{Dataset, Event, Field};
 pub use error::TrainError;
 pub use options::Options;
 pub use run::{EpochReport, Observer, Run, Trained, Unobserved};
-pub use validation::{Case, Validation, ValidationReport};
+pub use validation::{Case, Validation, ValidationReport, rank_of};

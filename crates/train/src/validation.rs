@@ -87,7 +87,8 @@ impl Trainer<'_> {
         let ranks: Mutex<Vec<Option<usize>>> = Mutex::new(vec![None; histories.len()]);
         self.scores(&histories, &|at, scores| {
             let case = &validation.cases[at];
-            let rank = rank_of(scores, case, validation.repeats);
+            let history: Vec<u32> = case.history.iter().map(|event| event.item).collect();
+            let rank = rank_of(scores, &history, case.next.item, validation.repeats);
             ranks
                 .lock()
                 .expect("no thread panics while it writes a rank")[at] = rank;
@@ -170,13 +171,13 @@ impl Trainer<'_> {
     }
 }
 
-/// The place of the next item among all that may come, if it is among the first.
-fn rank_of(scores: &[f32], case: &Case, repeats: bool) -> Option<usize> {
-    let own = scores[case.next.item as usize];
-    let is_known = |item: usize| case.history.iter().any(|event| event.item as usize == item);
+/// The place of the next item among the first ten of all that may come, from 0. Where items of
+/// the history may not come again, they are not ranked; equal scores are ordered by item.
+pub fn rank_of(scores: &[f32], history: &[u32], next: u32, repeats: bool) -> Option<usize> {
+    let own = scores[next as usize];
     let before = |(item, &score): (usize, &f32)| {
-        let is_better = score > own || (score == own && item < case.next.item as usize);
-        is_better && (repeats || !is_known(item))
+        let is_better = score > own || (score == own && item < next as usize);
+        is_better && (repeats || !history.contains(&(item as u32)))
     };
     let rank = scores
         .iter()

@@ -3,6 +3,8 @@
 //! Models are fitted with their published settings; `--tune` chooses others on an
 //! inner split, and only then looks at the last items.
 
+mod affinity;
+
 use crate::outcome::Outcome;
 use crate::output::Format;
 use crate::progress;
@@ -24,19 +26,20 @@ pub struct Args {
     /// One shopper a line: `user item item …` in the order of time.
     #[arg(long, value_name = "FILE")]
     sequences: PathBuf,
-    /// The items with their titles. The counting models work from ids alone and do not read it.
+    /// The items with their titles, JSON lines or JSON. The counting models work from ids alone
+    /// and do not read it; affinity works from ids alone without it.
     #[arg(long, value_name = "FILE")]
     items: Option<PathBuf>,
     /// p1 or p2.
     #[arg(long, default_value = "p2")]
     protocol: SequenceProtocol,
-    /// Only this model; all of them otherwise.
+    /// Only this model; both counting models otherwise.
     #[arg(long)]
     model: Option<ModelName>,
     /// Choose the settings on an inner split instead of taking the published ones.
     #[arg(long)]
     tune: bool,
-    /// The counting models use no chance; accepted so that scripts can pass it to every model.
+    /// Of affinity. The counting models use no chance.
     #[arg(long, default_value_t = 1)]
     seed: u64,
     /// Threads that rank; all cores otherwise.
@@ -50,6 +53,7 @@ pub struct Args {
 enum ModelName {
     Rules,
     Pctm,
+    Affinity,
 }
 
 /// One model's figures.
@@ -105,16 +109,22 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
         threads,
     };
     let mut all = Vec::new();
+    if args.model == Some(ModelName::Affinity) {
+        all.push(affinity::run(&args, &sequences, &bench)?);
+        return finish(&args, &all, &bench);
+    }
     if args.model != Some(ModelName::Pctm) {
         all.push(bench.run("rules", &RulesConfig::grid(), Rules::fit)?);
     }
     if args.model != Some(ModelName::Rules) {
         all.push(bench.run("pctm", &PctmConfig::grid(bench.known_items()), Pctm::fit)?);
     }
-    args.format
-        .print(&answer(&args, &all, bench.test.cases.len())?, |_| {
-            render(&args, &all)
-        })?;
+    finish(&args, &all, &bench)
+}
+
+fn finish(args: &Args, all: &[Evaluated], bench: &Bench) -> anyhow::Result<Outcome> {
+    let answer = answer(args, all, bench.test.cases.len())?;
+    args.format.print(&answer, |_| render(args, all))?;
     Ok(Outcome::Fine)
 }
 
