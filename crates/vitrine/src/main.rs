@@ -22,6 +22,7 @@ mod quantiles;
 mod roles;
 mod table;
 mod target;
+mod trial;
 
 use clap::Parser;
 use std::process::ExitCode;
