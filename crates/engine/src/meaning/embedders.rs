@@ -67,8 +67,16 @@ pub(super) fn plans(settings: &Settings) -> BTreeMap<String, Plan> {
 
 /// Whether the shop gives vectors itself.
 pub(crate) fn has_given(settings: &Settings) -> bool {
-    let given = |plan: &Plan| matches!(plan.source, Source::Given { .. });
-    settings.embedders.is_some() && plans(settings).values().any(given)
+    !given_dimensions(settings).is_empty()
+}
+
+/// The embedders whose vectors the shop gives itself, and how many numbers those have.
+pub(super) fn given_dimensions(settings: &Settings) -> Vec<(String, usize)> {
+    let given = |(name, plan): (String, Plan)| match plan.source {
+        Source::Given { dimensions } => Some((name, dimensions)),
+        _ => None,
+    };
+    plans(settings).into_iter().filter_map(given).collect()
 }
 
 /// Checks the setting; the error says which embedder is wrong and why.
