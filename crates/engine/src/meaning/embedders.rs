@@ -13,6 +13,8 @@ use std::collections::BTreeMap;
 
 /// Most embedders of an index.
 const MOST_EMBEDDERS: usize = 8;
+/// Most bytes of the name of one: it is part of keys.
+const LONGEST_NAME: usize = 511;
 /// Most numbers of a vector.
 const MOST_DIMENSIONS: u64 = 4_096;
 /// Models as the hub of Hugging Face calls them, and as they are called here.
@@ -85,6 +87,11 @@ pub(crate) fn check_embedders(embedders: &Map<String, Value>) -> Result<(), Stri
         return Err(format!("at most {MOST_EMBEDDERS} embedders are possible"));
     }
     for (name, value) in embedders {
+        if name.len() > LONGEST_NAME {
+            return Err(format!(
+                "the name of an embedder has at most {LONGEST_NAME} bytes"
+            ));
+        }
         plan(value).map_err(|why| format!("`{name}`: {why}"))?;
     }
     Ok(())
@@ -160,6 +167,14 @@ fn dimensions(object: &Map<String, Value>) -> Result<usize, String> {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn a_name_has_a_limit() {
+        let named = |length: usize| Map::from_iter([("a".repeat(length), json!({}))]);
+        assert_eq!(check_embedders(&named(511)), Ok(()));
+        let why = check_embedders(&named(512)).expect_err("refused");
+        assert!(why.contains("511"), "{why}");
+    }
 
     #[test]
     fn embedders_are_read_or_refused_with_a_reason() {

@@ -266,3 +266,21 @@ fn documents_are_deleted_by_id_batch_filter_and_all() {
     shop.delete(path).done(&shop);
     assert_eq!(total(), Some(0));
 }
+
+#[test]
+fn an_id_of_any_length_is_looked_for() {
+    let shop = Shop::stocked();
+    let path = "/indexes/products/documents";
+    let long = "a".repeat(70_000);
+    let fetched = shop
+        .post(&format!("{path}/fetch"), json!({ "ids": [long, "p01"] }))
+        .json();
+    assert_eq!(ids(&fetched["results"]), ["p01"]);
+    let task = shop
+        .post(&format!("{path}/delete-batch"), json!([long, "p01"]))
+        .done(&shop);
+    assert_eq!(task["details"]["deletedDocuments"], 1, "{task}");
+    // The applier goes on.
+    shop.delete(&format!("{path}/p02")).done(&shop);
+    assert_eq!(shop.get(path).json()["total"], 38);
+}
