@@ -19,7 +19,7 @@ pub const SECONDS: u64 = 30;
 /// How long requests are sent unless told.
 pub const HTTP_SECONDS: u64 = 60;
 
-const TARGETS: &[&str] = &["filter", "rows", "log", "packed", "safetensors"];
+const TARGETS: &[&str] = &["filter", "rows", "log", "means", "packed", "safetensors"];
 
 /// The counters that libFuzzer reads, as cargo-fuzz sets them.
 const COVERAGE: &[&str] = &[
