@@ -18,11 +18,14 @@ pub fn check(workspace: &Workspace) -> Result<()> {
     Ok(())
 }
 
-/// The same, then every fuzz target for a short while.
+/// The same, then every fuzz target for a short while, and requests of all kinds to the program.
 pub fn check_slow(workspace: &Workspace) -> Result<()> {
     let mut steps = Steps::default();
     all(workspace, &mut steps)?;
     steps.step("fuzz", || fuzz::run(workspace, fuzz::SECONDS))?;
+    steps.step("fuzz http", || {
+        fuzz::run_http(workspace, fuzz::HTTP_SECONDS)
+    })?;
     eprint!("{}", steps.summary());
     Ok(())
 }

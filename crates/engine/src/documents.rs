@@ -4,7 +4,7 @@
 //! document. Every refused or changed row becomes a note of the task.
 
 use crate::apply::OpenIndex;
-use crate::meaning::Note;
+use crate::meaning::{GivenVectors, Note};
 use crate::outcome::{Failure, Outcome, Refused, object};
 use crate::record::{DocumentsBody, IndexNo, SelectionBody};
 use crate::shared::Shared;
@@ -109,6 +109,7 @@ pub(crate) fn apply_documents(
     choose_primary_key(index, body, &documents)?;
     let key = index.meta.primary_key.clone().unwrap_or_default();
     let cleaner = Cleaner::new(roles_in_force(&index.meta));
+    let vectors = GivenVectors::of(&index.meta.settings);
     let views = shared.views.snapshot();
     let mut indexed = 0;
     for (row, given) in documents {
@@ -127,6 +128,8 @@ pub(crate) fn apply_documents(
             Some(old) => old.order,
             None => index.meta.take_order(),
         };
+        // Of what was given now: a fault that was there before was noted then.
+        let faults = vectors.faults(&given);
         let (base, document) = match &old {
             Some(old) if body.update => (old.base, merged(&old.json, given)?),
             // It rests on the version before: without that one it would not be known.
@@ -136,7 +139,7 @@ pub(crate) fn apply_documents(
         changes.superseded += u64::from(old.is_some() && base == seq);
         let mut cleanings = Vec::new();
         let cleaned = cleaner.clean(&document, &mut cleanings);
-        rows.changed(row, &cleanings);
+        rows.changed(row, &cleanings, faults);
         index.words.put(&id, order, &cleaned)?;
         count_fields(&mut index.meta.fields, old.as_ref(), &document)?;
         let json = serde_json::to_string(&document).map_err(|err| EngineError::View {
@@ -192,14 +195,18 @@ impl Rows {
         });
     }
 
-    fn changed(&mut self, row: u64, cleanings: &[intake::Change]) {
-        self.changed += usize::from(!cleanings.is_empty());
-        for change in cleanings {
+    /// Notes what was cleaned, and what was passed over.
+    fn changed(&mut self, row: u64, cleanings: &[intake::Change], faults: Vec<(String, String)>) {
+        self.changed += usize::from(!cleanings.is_empty() || !faults.is_empty());
+        let cleaned = cleanings
+            .iter()
+            .map(|change| (change.field.clone(), change.what.to_string()));
+        for (field, what) in cleaned.chain(faults) {
             self.note(RowNote {
                 row,
-                field: Some(change.field.clone()),
+                field: Some(field),
                 refused: false,
-                what: change.what.to_string(),
+                what,
             });
         }
     }

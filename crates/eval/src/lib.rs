@@ -31,7 +31,7 @@ pub use metrics::{
     reciprocal_rank,
 };
 pub use protocol::{Case, SequenceProtocol, SequenceReport, Split, UnknownProtocol};
-pub use relevance::{RelevanceReport, relevance};
+pub use relevance::{QueryRelevance, RelevanceReport, relevance};
 pub use sequences::{Sequences, SequencesError};
 pub use tables::{Qrels, QueryLine, TableError, read_qrels, read_queries};
 pub use tuning::{Tuning, tune};

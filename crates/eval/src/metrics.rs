@@ -11,11 +11,12 @@ pub fn graded_gain(rating: f64) -> f64 {
 
 /// Discounted cumulative gain of the first `k`: Σ gain / log2(rank + 1).
 pub fn dcg(gains: &[f64], k: usize) -> f64 {
-    (2..)
+    let discounted = (2..)
         .zip(gains)
         .take(k)
-        .map(|(place, gain)| gain / f64::from(place).log2())
-        .sum()
+        .map(|(place, gain)| gain / f64::from(place).log2());
+    // The sum of nothing is -0.0, which is less than another zero.
+    discounted.sum::<f64>() + 0.0
 }
 
 /// DCG over that of the best possible order. `ranked` are the gains in ranked order, `judged` the gains of all

@@ -120,3 +120,9 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn an_empty_ranking_is_as_good_as_a_useless_one() {
+    let [empty, useless] = [&[][..], &[0.0]].map(|ranked| ndcg(ranked, &[3.0], 10).unwrap());
+    assert_eq!(empty.total_cmp(&useless), std::cmp::Ordering::Equal);
+}

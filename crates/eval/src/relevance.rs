@@ -23,18 +23,21 @@ pub struct RelevanceReport {
     pub queries: usize,
 }
 
-/// Measures rankings, each a query id with product ids, the best first. Queries without a positive judgement are
-/// left out; without any other the report is zero.
-pub fn relevance<'a, P>(
-    rankings: impl IntoIterator<Item = (&'a str, &'a [P])>,
-    qrels: &Qrels,
-) -> RelevanceReport
-where
-    P: AsRef<str> + 'a,
-{
-    let mut sums = [0.0; 3];
-    let mut queries = 0;
-    for (query, products) in rankings {
+/// How well one ranking meets the judgements of its query.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct QueryRelevance {
+    #[serde(rename = "ndcg@10")]
+    pub ndcg_10: f64,
+    #[serde(rename = "ndcg_judged@10")]
+    pub ndcg_judged_10: f64,
+    #[serde(rename = "recall@100")]
+    pub recall_100: f64,
+}
+
+impl QueryRelevance {
+    /// Measures the products that a query found, the best first. `None` for a query without a
+    /// positive judgement, for which no ranking is better than another.
+    pub fn of<P: AsRef<str>>(query: &str, products: &[P], qrels: &Qrels) -> Option<Self> {
         let judged: Vec<f64> = qrels.gains(query).map(|(_, gain)| gain).collect();
         let found: Vec<Option<f64>> = products
             .iter()
@@ -45,30 +48,32 @@ where
         let top = judged.iter().copied().fold(0.0, f64::max);
         let hits: Vec<bool> = found.iter().map(|gain| *gain == Some(top)).collect();
         let tops = judged.iter().filter(|&&gain| gain == top).count();
-        let (Some(whole), Some(condensed), Some(recalled)) = (
-            ndcg(&all, &judged, 10),
-            ndcg(&known, &judged, 10),
-            recall(&hits, tops, 100),
-        ) else {
-            continue;
-        };
+        Some(Self {
+            ndcg_10: ndcg(&all, &judged, 10)?,
+            ndcg_judged_10: ndcg(&known, &judged, 10)?,
+            recall_100: recall(&hits, tops, 100)?,
+        })
+    }
+}
+
+/// The means of the queries that could be measured; without any the report is zero.
+pub fn relevance(measured: impl IntoIterator<Item = QueryRelevance>) -> RelevanceReport {
+    let mut sums = [0.0; 3];
+    let mut queries = 0;
+    for one in measured {
         queries += 1;
-        for (sum, value) in sums.iter_mut().zip([whole, condensed, recalled]) {
+        let values = [one.ndcg_10, one.ndcg_judged_10, one.recall_100];
+        for (sum, value) in sums.iter_mut().zip(values) {
             *sum += value;
         }
     }
-    let [ndcg_10, ndcg_judged_10, recall_100] = sums.map(|sum| {
-        if queries == 0 {
-            0.0
-        } else {
-            sum / f64::from(queries)
-        }
-    });
+    // No query at all has sums of zero.
+    let [ndcg_10, ndcg_judged_10, recall_100] = sums.map(|sum| sum / queries.max(1) as f64);
     RelevanceReport {
         ndcg_10,
         ndcg_judged_10,
         recall_100,
-        queries: queries as usize,
+        queries,
     }
 }
 
@@ -81,12 +86,15 @@ mod tests {
     fn unjudged_products_count_nothing_or_are_taken_out() {
         let text = "query_id\tproduct_id\tgain\n1\ta\t3\n1\tb\t1\n1\tc\t3\n2\ta\t0\n";
         let qrels = read_qrels(text.as_bytes()).unwrap();
-        let first = ["x", "a", "b"];
-        let second = ["a"];
-        let report = relevance(
-            [("1", &first[..]), ("2", &second[..]), ("3", &second[..])],
-            &qrels,
-        );
+        let rankings = [
+            ("1", vec!["x", "a", "b"]),
+            ("2", vec!["a"]),
+            ("3", vec!["a"]),
+        ];
+        let measured = rankings
+            .iter()
+            .filter_map(|(query, products)| QueryRelevance::of(query, products, &qrels));
+        let report = relevance(measured);
         let discount = |rank: f64| 1.0 / (rank + 1.0).log2();
         let ideal = 3.0 * discount(1.0) + 3.0 * discount(2.0) + discount(3.0);
         assert_eq!(report.queries, 1);
@@ -95,5 +103,11 @@ mod tests {
             (report.ndcg_judged_10 - (3.0 * discount(1.0) + discount(2.0)) / ideal).abs() < 1e-12
         );
         assert_eq!(report.recall_100, 0.5);
+    }
+
+    #[test]
+    fn no_query_is_no_report() {
+        let report = relevance([]);
+        assert_eq!((report.ndcg_10, report.queries), (0.0, 0));
     }
 }

@@ -12,7 +12,8 @@ use std::time::Duration;
 /// `fjall` waits without end when four memtables await a flush that has failed.
 const WAITING_MEMTABLES: usize = 3;
 const PAUSE: Duration = Duration::from_millis(2);
-const LONGEST_KEY: usize = u16::MAX as usize;
+/// `fjall` takes no longer ones, and panics when it is asked for one.
+pub(crate) const LONGEST_KEY: usize = u16::MAX as usize;
 
 /// Changes to any views that become visible together. Of several changes to one
 /// key the last one holds.

@@ -3,6 +3,7 @@
 //! Every read goes through a snapshot, so that a reader sees each batch whole or
 //! not at all. No read waits for a batch.
 
+use crate::view_batch::LONGEST_KEY;
 use crate::view_error::ViewsError;
 use crate::views::{Bytes, Keyspaces, View};
 use fjall::Readable;
@@ -23,9 +24,12 @@ impl ViewSnapshot {
         }
     }
 
-    /// The value of a key.
+    /// The value of a key. There is none for a key that is longer than any can be.
     pub fn get(&self, view: View, key: &[u8]) -> Result<Option<Bytes>, ViewsError> {
         let keyspace = self.keyspaces.get(view)?;
+        if key.len() > LONGEST_KEY {
+            return Ok(None);
+        }
         self.snapshot
             .get(keyspace, key)
             .map_err(|error| self.keyspaces.failed(error))
@@ -34,6 +38,9 @@ impl ViewSnapshot {
     /// Whether there is such a key.
     pub fn contains(&self, view: View, key: &[u8]) -> Result<bool, ViewsError> {
         let keyspace = self.keyspaces.get(view)?;
+        if key.len() > LONGEST_KEY {
+            return Ok(false);
+        }
         self.snapshot
             .contains_key(keyspace, key)
             .map_err(|error| self.keyspaces.failed(error))

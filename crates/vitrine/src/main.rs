@@ -13,6 +13,7 @@ mod feed;
 mod folder;
 mod hits;
 mod hosted;
+mod memory;
 mod outcome;
 mod outline;
 mod output;
@@ -21,6 +22,7 @@ mod quantiles;
 mod roles;
 mod table;
 mod target;
+mod trial;
 
 use clap::Parser;
 use std::process::ExitCode;

@@ -4,6 +4,7 @@
 use super::Space;
 use super::describe::{describe, manner};
 use super::embedders::{Plan, Source};
+use super::given::given;
 use super::maker::Maker;
 use super::notes::{self, Entry, Kept};
 use super::slots::Slots;
@@ -248,7 +249,10 @@ impl Embedder {
                 .document
                 .as_ref()
                 .and_then(|document| match self.plan.source {
+                    // What is wrong with it was noted when the document was written.
                     Source::Given { dimensions } => given(document, &self.name, dimensions)
+                        .ok()
+                        .flatten()
                         .map(|vector| (vector_hash(&vector), Content::Vector(vector))),
                     _ => Some(self.describe(document))
                         .filter(|text| !text.is_empty())
@@ -433,26 +437,6 @@ fn remove(folder: &PathBuf) -> Result<(), EngineError> {
         })?;
     }
     Ok(())
-}
-
-/// The vector that a document gives for an embedder, of length one: `_vectors.NAME` is a list
-/// of numbers, a list of such lists, of which the first counts, or an object with `embeddings`.
-fn given(document: &Map<String, Value>, name: &str, dimensions: usize) -> Option<Vec<f32>> {
-    let value = document.get("_vectors")?.get(name)?;
-    let value = match value {
-        Value::Object(object) => object.get("embeddings")?,
-        other => other,
-    };
-    let list = value.as_array()?;
-    let list = match list.first()? {
-        Value::Array(first) => first,
-        _ => list,
-    };
-    let mut vector = Vec::with_capacity(list.len());
-    for number in list {
-        vector.push(number.as_f64()? as f32);
-    }
-    normalised(vector).filter(|vector| vector.len() == dimensions)
 }
 
 /// A vector with length one; nothing when it has no direction.

@@ -13,6 +13,8 @@ use std::collections::BTreeMap;
 
 /// Most embedders of an index.
 const MOST_EMBEDDERS: usize = 8;
+/// Most bytes of the name of one: it is part of keys.
+const LONGEST_NAME: usize = 511;
 /// Most numbers of a vector.
 const MOST_DIMENSIONS: u64 = 4_096;
 /// Models as the hub of Hugging Face calls them, and as they are called here.
@@ -67,8 +69,16 @@ pub(super) fn plans(settings: &Settings) -> BTreeMap<String, Plan> {
 
 /// Whether the shop gives vectors itself.
 pub(crate) fn has_given(settings: &Settings) -> bool {
-    let given = |plan: &Plan| matches!(plan.source, Source::Given { .. });
-    settings.embedders.is_some() && plans(settings).values().any(given)
+    !given_dimensions(settings).is_empty()
+}
+
+/// The embedders whose vectors the shop gives itself, and how many numbers those have.
+pub(super) fn given_dimensions(settings: &Settings) -> Vec<(String, usize)> {
+    let given = |(name, plan): (String, Plan)| match plan.source {
+        Source::Given { dimensions } => Some((name, dimensions)),
+        _ => None,
+    };
+    plans(settings).into_iter().filter_map(given).collect()
 }
 
 /// Checks the setting; the error says which embedder is wrong and why.
@@ -77,6 +87,11 @@ pub(crate) fn check_embedders(embedders: &Map<String, Value>) -> Result<(), Stri
         return Err(format!("at most {MOST_EMBEDDERS} embedders are possible"));
     }
     for (name, value) in embedders {
+        if name.len() > LONGEST_NAME {
+            return Err(format!(
+                "the name of an embedder has at most {LONGEST_NAME} bytes"
+            ));
+        }
         plan(value).map_err(|why| format!("`{name}`: {why}"))?;
     }
     Ok(())
@@ -152,6 +167,14 @@ fn dimensions(object: &Map<String, Value>) -> Result<usize, String> {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn a_name_has_a_limit() {
+        let named = |length: usize| Map::from_iter([("a".repeat(length), json!({}))]);
+        assert_eq!(check_embedders(&named(511)), Ok(()));
+        let why = check_embedders(&named(512)).expect_err("refused");
+        assert!(why.contains("511"), "{why}");
+    }
 
     #[test]
     fn embedders_are_read_or_refused_with_a_reason() {

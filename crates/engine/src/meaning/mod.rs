@@ -9,6 +9,7 @@ mod describe;
 mod embedder;
 mod embedders;
 mod find;
+mod given;
 mod maker;
 mod notes;
 mod shown;
@@ -16,6 +17,7 @@ mod slots;
 mod worker;
 
 pub(crate) use embedders::{check_embedders, has_given};
+pub(crate) use given::GivenVectors;
 pub(crate) use notes::{Note, delete_index};
 use worker::Tried;
 pub(crate) use worker::Worker;

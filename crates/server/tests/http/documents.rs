@@ -321,3 +321,21 @@ fn a_task_carries_the_note_it_was_given() {
     let without = shop.delete(PATH).done(&shop);
     assert!(without.get("customMetadata").is_none(), "{without}");
 }
+
+#[test]
+fn an_id_of_any_length_is_looked_for() {
+    let shop = Shop::stocked();
+    let path = "/indexes/products/documents";
+    let long = "a".repeat(70_000);
+    let fetched = shop
+        .post(&format!("{path}/fetch"), json!({ "ids": [long, "p01"] }))
+        .json();
+    assert_eq!(ids(&fetched["results"]), ["p01"]);
+    let task = shop
+        .post(&format!("{path}/delete-batch"), json!([long, "p01"]))
+        .done(&shop);
+    assert_eq!(task["details"]["deletedDocuments"], 1, "{task}");
+    // The applier goes on.
+    shop.delete(&format!("{path}/p02")).done(&shop);
+    assert_eq!(shop.get(path).json()["total"], 38);
+}

@@ -96,6 +96,17 @@ fn pages_go_forward_and_back() {
 }
 
 #[test]
+fn a_key_that_is_too_long_is_not_there() {
+    let dir = tempfile::tempdir().unwrap();
+    let views = Views::open(dir.path(), &NAMES).unwrap();
+    for length in [65_535, 65_536, 200_000] {
+        let key = vec![b'a'; length];
+        assert!(views.get(A, &key).unwrap().is_none(), "{length}");
+        assert!(!views.contains(A, &key).unwrap(), "{length}");
+    }
+}
+
+#[test]
 fn a_batch_that_cannot_be_made_changes_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let views = Views::open(dir.path(), &NAMES).unwrap();

@@ -125,12 +125,16 @@ impl Server {
 
     /// Starts a server whose messages are added to this file.
     pub fn start_logged(data: impl AsRef<Path>, log: impl AsRef<Path>) -> Self {
+        Self::start_logged_with(data, log, &[])
+    }
+
+    pub fn start_logged_with(data: impl AsRef<Path>, log: impl AsRef<Path>, more: &[&str]) -> Self {
         let log = OpenOptions::new()
             .create(true)
             .append(true)
             .open(log)
             .unwrap();
-        Self::start_saying(data, &[], log.into())
+        Self::start_saying(data, more, log.into())
     }
 
     fn start_saying(data: impl AsRef<Path>, more: &[&str], stderr: Stdio) -> Self {

@@ -7,6 +7,7 @@
 mod reference;
 
 use crate::commands::encode::{ModelArgs, PrefixName};
+use crate::memory::resident_mebibytes;
 use crate::outcome::Outcome;
 use crate::output::Format;
 use anyhow::{Context as _, bail};
@@ -184,16 +185,6 @@ fn millis(started: Instant) -> f64 {
 fn rounded(value: f64, digits: i32) -> f64 {
     let scale = 10_f64.powi(digits);
     (value * scale).round() / scale
-}
-
-/// Mebibytes of memory in use, rounded up.
-fn resident_mebibytes() -> Option<u64> {
-    let status = fs::read_to_string("/proc/self/status").ok()?;
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmRSS:"))?;
-    let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    Some(kibibytes.div_ceil(1024))
 }
 
 fn render(answer: &Answer) -> String {

@@ -1,25 +1,29 @@
 //! `vitrine bench search`: full HTTP round trips of searches.
 //!
-//! One keep-alive connection asks every query a number of times, the next only after
-//! the answer to the last. A first round, not measured, warms the caches.
+//! One keep-alive connection asks every query a number of times, the next only after the
+//! answer to the last. A first round, not measured, warms the caches. With `--hybrid` each
+//! text is asked twice, by words and by words and meaning, and no text comes in two rounds, so
+//! that nothing but work makes the figure.
 
 use super::wire::{Connection, post};
-use crate::feed::{DocumentsFeed, Input, Refusals, Sink};
 use crate::hosted::Hosted;
 use crate::outcome::Outcome;
 use crate::output::Format;
 use crate::progress;
 use crate::quantiles::Quantiles;
+use crate::trial::{FoundBy, INDEX, Trial};
 use anyhow::{Context as _, bail};
-use domain::IndexUid;
-use engine::{Engine, Learn, OpenOptions, WriteMode};
 use eval::{QueryLine, read_queries};
 use serde::Serialize;
 use serde_json::json;
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::BufReader;
 use std::path::PathBuf;
 use std::time::Instant;
+
+/// What the answer to a search by meaning has, and no other.
+const MARK_OF_MEANING: &[u8] = b"\"semanticHitCount\"";
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -35,6 +39,11 @@ pub struct Args {
     /// Hits asked for.
     #[arg(long, value_name = "N", default_value_t = 20)]
     limit: usize,
+    /// Ask every text by meaning as well, in turns with words: from 0, words alone, to 1, meaning
+    /// alone; without a number the query decides. From the second round on a text is the query
+    /// with the last word of another behind, so that none comes twice.
+    #[arg(long, value_name = "RATIO", num_args = 0..=1, require_equals = true)]
+    hybrid: Option<Option<f32>>,
     #[command(flatten)]
     format: Format,
 }
@@ -43,6 +52,14 @@ pub struct Args {
 struct Answer {
     products: u64,
     queries: usize,
+    #[serde(flatten)]
+    words: RoundTrips,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hybrid: Option<RoundTrips>,
+}
+
+#[derive(Serialize)]
+struct RoundTrips {
     requests: usize,
     /// Milliseconds from the first byte sent to the last byte received.
     #[serde(flatten)]
@@ -54,83 +71,204 @@ struct Answer {
 pub fn run(args: Args) -> anyhow::Result<Outcome> {
     let file = File::open(&args.queries)
         .with_context(|| format!("cannot open {}", args.queries.display()))?;
-    let queries = read_queries(BufReader::new(file))?;
+    let queries = read_queries(BufReader::new(file))
+        .with_context(|| format!("cannot use {}", args.queries.display()))?;
     if queries.is_empty() {
         bail!("{} has no query", args.queries.display());
     }
-    let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
-    let engine = Engine::open(
-        folder.path(),
-        OpenOptions {
-            learn: Learn::AtClose,
-            encoders: None,
-        },
-    )?;
-    let products = ingest(&engine, &args.products)?;
-    let hosted = Hosted::start(engine)?;
+    let found_by = match args.hybrid {
+        Some(_) => FoundBy::Meaning,
+        None => FoundBy::Words,
+    };
+    let trial = Trial::of(&args.products, found_by)?;
+    let hosted = Hosted::start(trial.engine.clone())?;
     let measured = measure(&args, &hosted, &queries);
     hosted.stop()?;
-    let millis = measured?;
-    let seconds: f64 = millis.iter().sum::<f64>() / 1e3;
+    let measured = measured?;
     let answer = Answer {
-        products,
+        products: trial.products,
         queries: queries.len(),
-        requests: millis.len(),
-        requests_per_second: (millis.len() as f64 / seconds).round(),
-        millis: Quantiles::of(millis),
+        words: RoundTrips::of(measured.words),
+        hybrid: args.hybrid.map(|_| RoundTrips::of(measured.hybrid)),
     };
-    args.format.print(&answer, |answer| {
-        format!(
-            "{} requests of {} queries over {} products: {}, {} a second",
-            answer.requests,
-            answer.queries,
-            answer.products,
-            answer.millis,
-            answer.requests_per_second
-        )
-    })?;
+    args.format.print(&answer, render)?;
     Ok(Outcome::Fine)
 }
 
-const INDEX: &str = "bench";
-
-fn ingest(engine: &Engine, products: &str) -> anyhow::Result<u64> {
-    let sink = Sink::Local(engine.clone());
-    let uid = IndexUid::new(INDEX)?;
-    let mut feed = DocumentsFeed::new(&sink, uid, None, WriteMode::Replace, Refusals::first_ones());
-    feed.send(Input::open(products, None)?, |_| true)?;
-    let report = feed.finish()?;
-    match report.failures.first() {
-        Some(failure) => bail!("{}", failure.message),
-        None => Ok(report.added),
+impl RoundTrips {
+    fn of(millis: Vec<f64>) -> Self {
+        let seconds: f64 = millis.iter().sum::<f64>() / 1e3;
+        Self {
+            requests: millis.len(),
+            requests_per_second: (millis.len() as f64 / seconds).round(),
+            millis: Quantiles::of(millis),
+        }
     }
 }
 
-fn measure(args: &Args, hosted: &Hosted, queries: &[QueryLine]) -> anyhow::Result<Vec<f64>> {
-    let mut connection = Connection::open(hosted.address())?;
-    let requests: Vec<Vec<u8>> = queries
-        .iter()
-        .map(|query| {
-            let body = json!({"q": query.text, "limit": args.limit}).to_string();
-            post(&format!("/indexes/{INDEX}/search"), body.as_bytes())
-        })
-        .collect();
-    let mut millis = Vec::with_capacity(requests.len() * args.repeat);
+/// Milliseconds of every request.
+#[derive(Default)]
+struct Measured {
+    words: Vec<f64>,
+    hybrid: Vec<f64>,
+}
+
+fn measure(args: &Args, hosted: &Hosted, queries: &[QueryLine]) -> anyhow::Result<Measured> {
+    let rounds = match args.hybrid {
+        Some(_) => distinct_rounds(queries, args.repeat),
+        None => vec![texts(queries, 0); args.repeat + 1],
+    };
+    let mut asker = Asker {
+        connection: Connection::open(hosted.address())?,
+        path: format!("/indexes/{INDEX}/search"),
+        args,
+    };
+    let mut measured = Measured::default();
     let bar = progress::count("search", args.repeat as u64);
-    for round in 0..=args.repeat {
-        for request in &requests {
-            let started = Instant::now();
-            let status = connection.exchange(request)?.status;
-            let elapsed = started.elapsed().as_secs_f64() * 1e3;
-            if status != 200 {
-                bail!("the server answered a search with status {status}");
-            }
+    for (round, texts) in rounds.iter().enumerate() {
+        for (place, text) in texts.iter().enumerate() {
+            // In turns each is the first, which finds the words of the text cold.
+            let (words, hybrid) = match (args.hybrid, place % 2) {
+                (None, _) => (asker.words(text)?, None),
+                (Some(ratio), 0) => {
+                    let words = asker.words(text)?;
+                    (words, Some(asker.hybrid(text, ratio)?))
+                }
+                (Some(ratio), _) => {
+                    let hybrid = asker.hybrid(text, ratio)?;
+                    (asker.words(text)?, Some(hybrid))
+                }
+            };
             if round > 0 {
-                millis.push(elapsed);
+                measured.words.push(words);
+                measured.hybrid.extend(hybrid);
             }
         }
         bar.set_position(round as u64);
     }
     bar.finish_and_clear();
-    Ok(millis)
+    Ok(measured)
+}
+
+/// Rounds of texts of which none comes twice, the first for warming up. The second has the
+/// queries as they are.
+fn distinct_rounds(queries: &[QueryLine], repeat: usize) -> Vec<Vec<String>> {
+    // The real queries are the first to be taken, whatever else would be like one of them.
+    let mut taken: HashSet<String> = texts(queries, 0).into_iter().collect();
+    let real: Vec<String> = {
+        let mut seen = HashSet::new();
+        let all = texts(queries, 0).into_iter();
+        all.filter(|text| seen.insert(text.clone())).collect()
+    };
+    let mut rounds: Vec<Vec<String>> = Vec::with_capacity(repeat + 1);
+    for offset in 1..=repeat {
+        let mut texts = texts(queries, offset);
+        texts.retain(|text| taken.insert(text.clone()));
+        rounds.push(texts);
+    }
+    let warm_up = rounds.pop().unwrap_or_default();
+    let mut all = vec![warm_up, real];
+    all.extend(rounds);
+    all
+}
+
+/// The queries, each with the last word of the one so far behind it.
+fn texts(queries: &[QueryLine], offset: usize) -> Vec<String> {
+    let with_another = |(place, query): (usize, &QueryLine)| {
+        let other = queries.get((place + offset) % queries.len());
+        let word = other.and_then(|other| other.text.split_whitespace().last());
+        match word.filter(|_| offset > 0) {
+            Some(word) => format!("{} {word}", query.text),
+            None => query.text.clone(),
+        }
+    };
+    queries.iter().enumerate().map(with_another).collect()
+}
+
+/// One connection that asks.
+struct Asker<'a> {
+    connection: Connection,
+    path: String,
+    args: &'a Args,
+}
+
+impl Asker<'_> {
+    fn words(&mut self, text: &str) -> anyhow::Result<f64> {
+        let body = json!({"q": text, "limit": self.args.limit});
+        Ok(self.ask(&body)?.0)
+    }
+
+    fn hybrid(&mut self, text: &str, ratio: Option<f32>) -> anyhow::Result<f64> {
+        let hybrid = match ratio {
+            Some(ratio) => json!({ "semanticRatio": ratio }),
+            None => json!({}),
+        };
+        let body = json!({"q": text, "limit": self.args.limit, "hybrid": hybrid});
+        let (millis, is_by_meaning) = self.ask(&body)?;
+        if !is_by_meaning {
+            bail!("the server answered a search by meaning with words alone");
+        }
+        Ok(millis)
+    }
+
+    /// The milliseconds of a round trip, and whether meaning took part.
+    fn ask(&mut self, body: &serde_json::Value) -> anyhow::Result<(f64, bool)> {
+        let request = post(&self.path, body.to_string().as_bytes());
+        let started = Instant::now();
+        let reply = self.connection.exchange(&request)?;
+        let millis = started.elapsed().as_secs_f64() * 1e3;
+        if reply.status != 200 {
+            bail!(
+                "the server answered a search with status {}: {}",
+                reply.status,
+                String::from_utf8_lossy(reply.body)
+            );
+        }
+        let mut parts = reply.body.windows(MARK_OF_MEANING.len());
+        Ok((millis, parts.any(|part| part == MARK_OF_MEANING)))
+    }
+}
+
+fn render(answer: &Answer) -> String {
+    let line = |trips: &RoundTrips| {
+        format!(
+            "{} requests: {}, {} a second",
+            trips.requests, trips.millis, trips.requests_per_second
+        )
+    };
+    let mut text = format!(
+        "{} queries over {} products\nwords   {}",
+        answer.queries,
+        answer.products,
+        line(&answer.words)
+    );
+    if let Some(hybrid) = &answer.hybrid {
+        text.push_str(&format!("\nhybrid  {}", line(hybrid)));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn queries(texts: &[&str]) -> Vec<QueryLine> {
+        let line = |(place, text): (usize, &&str)| QueryLine {
+            id: place.to_string(),
+            text: (*text).to_owned(),
+        };
+        texts.iter().enumerate().map(line).collect()
+    }
+
+    #[test]
+    fn no_text_comes_in_two_rounds_and_the_queries_are_measured() {
+        let queries = queries(&["red mug", "lamp", "mug lamp", "lamp"]);
+        let rounds = distinct_rounds(&queries, 3);
+        assert_eq!(rounds.len(), 4);
+        assert_eq!(rounds[1], ["red mug", "lamp", "mug lamp"]);
+        assert_eq!(rounds[2][0], "red mug lamp");
+        let all: Vec<&String> = rounds.iter().flatten().collect();
+        let distinct: HashSet<&String> = all.iter().copied().collect();
+        assert_eq!(all.len(), distinct.len(), "{rounds:?}");
+    }
 }

@@ -3,7 +3,6 @@
 //! The bundled shop is loaded into a data folder as any shop would be, and asked over
 //! HTTP as any client would. A folder that is built already is only asked.
 
-mod memory;
 mod shop;
 mod tour;
 
@@ -11,6 +10,7 @@ pub use shop::{PRIMARY_KEY, is_product, items};
 
 use crate::folder::FolderArgs;
 use crate::hosted::Hosted;
+use crate::memory;
 use crate::outcome::Outcome;
 use crate::output::{self, Format};
 use anyhow::bail;

@@ -1,0 +1,73 @@
+//! An index over a file of products in a folder of its own, for commands that measure.
+//!
+//! It has the settings of any new index and guessed roles, so that what is measured is what a
+//! shop gets without turning a knob.
+
+use crate::feed::{DocumentsFeed, Input, Refusals, Sink};
+use anyhow::{Context as _, bail};
+use domain::IndexUid;
+use engine::{Engine, Learn, OpenOptions, WriteMode};
+use tempfile::TempDir;
+
+/// The name of the index.
+pub const INDEX: &str = "trial";
+
+/// A folder with one index, which is gone when dropped.
+pub struct Trial {
+    pub engine: Engine,
+    /// Products that were indexed.
+    pub products: u64,
+    // After what reads from it, so that it is dropped last.
+    _folder: TempDir,
+}
+
+/// By what the products can be found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FoundBy {
+    Words,
+    /// Words, and vectors of the standard embedder.
+    Meaning,
+}
+
+impl Trial {
+    /// Indexes a file of products, and waits for their vectors where there are to be any.
+    pub fn of(products: &str, found_by: FoundBy) -> anyhow::Result<Self> {
+        let input = Input::open(products, None)?;
+        let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
+        let with_meaning = found_by == FoundBy::Meaning;
+        let options = OpenOptions {
+            learn: Learn::AtClose,
+            encoders: with_meaning.then(|| crate::folder::encoders(None)),
+        };
+        let engine = Engine::open(folder.path(), options)?;
+        let added = fill(&engine, input)?;
+        if added == 0 {
+            bail!("{products} has no product that can be indexed");
+        }
+        if with_meaning {
+            engine.catch_up_meaning(INDEX)?;
+            let faults = engine.index(INDEX)?.stats()?.meaning.faults;
+            if let Some(why) = faults.values().next() {
+                bail!("{why}");
+            }
+        }
+        Ok(Self {
+            engine,
+            products: added,
+            _folder: folder,
+        })
+    }
+}
+
+/// Indexes the products and gives their number.
+fn fill(engine: &Engine, input: Input) -> anyhow::Result<u64> {
+    let sink = Sink::Local(engine.clone());
+    let uid = IndexUid::new(INDEX)?;
+    let mut feed = DocumentsFeed::new(&sink, uid, None, WriteMode::Replace, Refusals::first_ones());
+    feed.send(input, |_| true)?;
+    let report = feed.finish()?;
+    match report.failures.first() {
+        Some(failure) => bail!("{}", failure.message),
+        None => Ok(report.added),
+    }
+}
