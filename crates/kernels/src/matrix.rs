@@ -13,6 +13,7 @@ use crate::rows::gelu;
 use crate::spans::store_vectors;
 use crate::tile::{BrainFloats, Bytes, Floats, Halves, Multiply, Sides, VECTORS, tile};
 use crate::{Cpu, pack};
+use std::ops::Range;
 
 /// How the numbers of a product are kept.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -91,6 +92,8 @@ pub struct Matrix {
     pub(crate) inputs: usize,
     /// Words of a row.
     pub(crate) depth: usize,
+    /// Outputs of a panel.
+    pub(crate) width: usize,
     /// `[panel, depth, width]`
     pub(crate) panels: AlignedWords,
     pub(crate) columns: Columns,
@@ -107,6 +110,14 @@ pub(crate) struct Columns {
     pub scales: Vec<f32>,
     /// The scale times the sum of the weights, for [`Format::Byte`].
     pub shifts: Vec<f32>,
+}
+
+/// Some columns of a product, which different threads can compute at the same time.
+#[derive(Debug)]
+pub struct ProductPart<'a> {
+    columns: Range<usize>,
+    /// These columns of each row.
+    rows: Vec<&'a mut [f32]>,
 }
 
 impl Matrix {
@@ -161,23 +172,54 @@ impl Matrix {
     /// # Panics
     /// When `left` was not made for this matrix, or `out` has another length.
     pub fn multiply(&self, left: &Left, activation: Activation, out: &mut [f32]) {
+        for part in self.parts(1, out) {
+            self.multiply_part(left, activation, part);
+        }
+    }
+
+    /// Cuts the columns of a product, `[rows, outputs]`, into at most `count` parts. Every
+    /// number of the product is the same, however it was cut.
+    ///
+    /// # Panics
+    /// When `out` is not whole rows.
+    pub fn parts<'a>(&self, count: usize, out: &'a mut [f32]) -> Vec<ProductPart<'a>> {
+        assert_eq!(out.len() % self.outputs, 0, "the output is [rows, outputs]");
+        let panels = self.outputs.div_ceil(self.width);
+        let width = panels.div_ceil(count.max(1)) * self.width;
+        let rows = out.len() / self.outputs;
+        let starts = (0..self.outputs).step_by(width);
+        let mut parts: Vec<_> = starts
+            .map(|start| ProductPart {
+                columns: start..(start + width).min(self.outputs),
+                rows: Vec::with_capacity(rows),
+            })
+            .collect();
+        for row in out.chunks_exact_mut(self.outputs) {
+            for (part, columns) in parts.iter_mut().zip(row.chunks_mut(width)) {
+                part.rows.push(columns);
+            }
+        }
+        parts
+    }
+
+    /// Computes one part of a product.
+    ///
+    /// # Panics
+    /// When `left` was not made for this matrix, or does not have the rows of the part.
+    pub fn multiply_part(&self, left: &Left, activation: Activation, part: ProductPart<'_>) {
         assert_eq!(
             (left.depth, left.format),
             (self.depth, self.format),
             "another left side"
         );
-        assert_eq!(
-            out.len(),
-            left.rows * self.outputs,
-            "the output is [rows, outputs]"
-        );
+        assert_eq!(part.rows.len(), left.rows, "a row for every row");
         dispatch(
             self.cpu,
             Product {
                 matrix: self,
                 left,
                 activation,
-                out,
+                part,
             },
         );
     }
@@ -233,7 +275,7 @@ struct Product<'a> {
     matrix: &'a Matrix,
     left: &'a Left,
     activation: Activation,
-    out: &'a mut [f32],
+    part: ProductPart<'a>,
 }
 
 impl Kernel for Product<'_> {
@@ -262,7 +304,7 @@ impl Product<'_> {
         // Tiles of even height: 5 and 5 rows are faster than 8 and 2.
         let height = rows.div_ceil(rows.div_ceil(M::ROWS));
         let tiles = rows.div_ceil(height);
-        for column in (0..self.matrix.outputs).step_by(VECTORS * L::WIDTH) {
+        for column in self.part.columns.clone().step_by(VECTORS * L::WIDTH) {
             for (tile, row) in (0..rows).step_by(height).enumerate() {
                 self.fetch_next_panel(lanes, column, tile, tiles);
                 match height.min(rows - row) {
@@ -315,9 +357,10 @@ impl Product<'_> {
         // SAFETY: both slices were checked to hold what `sides` describes, and the depth is a
         // multiple of the step (`Format::depth`).
         let sums = unsafe { tile::<L, M, ROWS>(lanes, sides) };
-        let width = (VECTORS * L::WIDTH).min(matrix.outputs - column);
+        let Range { start, end } = self.part.columns;
+        let width = (VECTORS * L::WIDTH).min(end - column);
         for (sums, row) in sums.into_iter().zip(row..) {
-            let out = &mut self.out[row * matrix.outputs + column..][..width];
+            let out = &mut self.part.rows[row][column - start..][..width];
             let mut values = [lanes.splat(0.0); VECTORS];
             for (vector, sum) in sums.into_iter().enumerate() {
                 let at = column + vector * L::WIDTH;
