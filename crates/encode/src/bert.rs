@@ -316,3 +316,6 @@ fn magnitudes(norm: &LayerNorm) -> Vec<f32> {
         .map(|(weight, bias)| bias.abs() + 3.0 * weight.abs())
         .collect()
 }
+
+#[cfg(test)]
+mod tests;
