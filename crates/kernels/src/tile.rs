@@ -72,11 +72,9 @@ pub(crate) unsafe fn tile<L: Lanes, M: Multiply<L>, const ROWS: usize>(
     let mut sums = [[M::zero(lanes); VECTORS]; ROWS];
     let mut at = 0;
     while at < sides.depth {
-        for word in at..at + M::STEP {
-            let next = sides.next.wrapping_add(word * sides.next_stride);
-            for line in (0..VECTORS * L::WIDTH).step_by(LINE) {
-                lanes.prefetch(next.wrapping_add(line));
-            }
+        let next = sides.next.wrapping_add(at * sides.next_stride);
+        for line in (0..sides.next_stride * M::STEP).step_by(LINE) {
+            lanes.prefetch(next.wrapping_add(line));
         }
         // SAFETY: `at` and `M::STEP - 1` words more are below `depth`, so the words are
         // among those that the caller promised.
