@@ -8,7 +8,7 @@ use std::ops::Range;
 
 /// Tokens of a batch: enough that a weight read from memory is used many times, few enough
 /// that the batch stays in the second cache.
-const BATCH_TOKENS: usize = 96;
+const BATCH_TOKENS: usize = 128;
 /// The tokens before and after every window.
 const SPECIAL: usize = 2;
 

@@ -1,12 +1,16 @@
 //! The forward pass of BERT (Devlin et al. 2018, <https://arxiv.org/abs/1810.04805>) over
 //! packed sequences: `[tokens, hidden]` without padding, whatever texts the tokens are of.
 //!
-//! All but attention is row by row, so a pass is split by rows among threads. They meet once
-//! a layer, when the keys and values of every row must be there.
+//! A pass is a row of steps that a team of threads takes together. Products are shared by
+//! columns, so that each thread reads its part of the weights only: of a short text they are
+//! nearly all that is read. Everything else is shared by rows. Either way a number is computed
+//! as one thread would compute it.
 
 use crate::encoder::Precision;
 use crate::weights::{Part, Shape, Tensor, Weights};
-use kernels::{Activation, Cpu, Format, Heads, LayerNorm, Left, Linear, Matrix, Room, attention};
+use kernels::{
+    Activation, Cpu, Format, Heads, LayerNorm, Left, Linear, Matrix, Room, Team, attention,
+};
 use rayon::prelude::*;
 use std::ops::Range;
 
@@ -55,33 +59,18 @@ impl Packed {
 pub(crate) struct Work {
     /// `[tokens, hidden]`
     hidden: Vec<f32>,
-    /// `[tokens, 3 · hidden]`, of this layer and of the next.
-    projections: [Vec<f32>; 2],
-    parts: Vec<Scratch>,
-}
-
-/// What one thread needs for its rows.
-#[derive(Debug, Default)]
-struct Scratch {
-    left: Left,
-    /// `[rows, hidden]`
+    /// `[tokens, 3 · hidden]`
+    projections: Vec<f32>,
+    /// `[tokens, hidden]`
     context: Vec<f32>,
-    /// `[rows, hidden]`
+    /// `[tokens, hidden]`
     sum: Vec<f32>,
-    /// `[rows, feed_forward]`
+    /// `[tokens, feed_forward]`
     wide: Vec<f32>,
-    room: Room,
-}
-
-/// The rows of one thread.
-struct Share<'w> {
-    /// Place of the first row in the batch.
-    first: usize,
-    /// `[rows, hidden]`
-    hidden: &'w mut [f32],
-    /// `[rows, 3 · hidden]`
-    next: &'w mut [f32],
-    scratch: &'w mut Scratch,
+    /// The left side of the next product.
+    left: Left,
+    /// One for each thread.
+    rooms: Vec<Room>,
 }
 
 impl Bert {
@@ -123,63 +112,28 @@ impl Bert {
         self.cpu
     }
 
-    /// The last hidden state, `[tokens, hidden]`, computed by `threads` of the current pool. Every
-    /// token is below the vocabulary, no sequence empty or longer than the positions.
-    pub fn forward<'w>(&self, packed: &Packed, threads: usize, work: &'w mut Work) -> &'w [f32] {
+    /// The last hidden state, `[tokens, hidden]`, computed by a team. Every token is below the
+    /// vocabulary, no sequence empty or longer than the positions.
+    pub fn forward<'w>(&self, packed: &Packed, team: &mut Team, work: &'w mut Work) -> &'w [f32] {
         let tokens = packed.tokens.len();
-        let hidden = self.shape.hidden;
-        let rows = tokens.div_ceil(threads.clamp(1, tokens.max(1))).max(1);
+        let Shape {
+            hidden,
+            feed_forward,
+            ..
+        } = self.shape;
         work.hidden.resize(tokens * hidden, 0.0);
-        for projections in &mut work.projections {
-            projections.resize(tokens * 3 * hidden, 0.0);
-        }
-        work.parts
-            .resize_with(tokens.div_ceil(rows), Scratch::default);
-        self.embed(packed, &mut work.hidden);
+        work.projections.resize(tokens * 3 * hidden, 0.0);
+        work.context.resize(tokens * hidden, 0.0);
+        work.sum.resize(tokens * hidden, 0.0);
+        work.wide.resize(tokens * feed_forward, 0.0);
+        work.rooms.resize_with(team.size(), Room::default);
 
-        let [now, next] = &mut work.projections;
-        let (mut now, mut next) = (now, next);
-        for step in 0..=self.layers.len() {
-            let own = work.hidden.chunks_mut(rows * hidden);
-            let next_of_own = next.chunks_mut(rows * 3 * hidden);
-            let parts = own.zip(next_of_own).zip(&mut work.parts).enumerate();
-            let parts = parts.map(|(part, ((hidden, next), scratch))| Share {
-                first: part * rows,
-                hidden,
-                next,
-                scratch,
-            });
-            let run = |share: Share<'_>| self.step(step, packed, now, share);
-            if tokens <= rows {
-                parts.for_each(run);
-            } else {
-                parts.collect::<Vec<_>>().into_par_iter().for_each(run);
-            }
-            std::mem::swap(&mut now, &mut next);
+        self.embed(packed, &mut work.hidden);
+        for layer in &self.layers {
+            self.attend(layer, packed, team, work);
+            self.feed(layer, packed, team, work);
         }
         &work.hidden
-    }
-
-    /// What the threads do between two meetings: the layer before this step from the
-    /// projections of all rows, then the projections of this one.
-    fn step(&self, step: usize, packed: &Packed, projections: &[f32], share: Share<'_>) {
-        let Share {
-            first,
-            hidden,
-            next,
-            scratch,
-        } = share;
-        if let Some(layer) = step.checked_sub(1) {
-            let layer = &self.layers[layer];
-            let rows = first..first + hidden.len() / self.shape.hidden;
-            self.attend(layer, packed, projections, rows, scratch);
-            self.feed(layer, hidden, scratch);
-        }
-        if let Some(layer) = self.layers.get(step) {
-            scratch.left.fill(&layer.projections, hidden);
-            let left = &scratch.left;
-            layer.projections.multiply(left, Activation::None, next);
-        }
     }
 
     /// The sum of the embeddings of each token, normalised.
@@ -196,17 +150,42 @@ impl Bert {
         self.norm.add(self.cpu, rows, &places);
     }
 
-    /// The attention of some rows of the batch, in `scratch.context`.
-    fn attend(
+    /// Attention and its norm.
+    fn attend(&self, layer: &Layer, packed: &Packed, team: &mut Team, work: &mut Work) {
+        let (hidden, height) = (self.shape.hidden, rows_of_thread(packed, team));
+        let count = packed.tokens.len();
+        let left = &mut work.left;
+
+        let matrix = &layer.projections;
+        let parts = left.parts(matrix, count, height).into_iter();
+        let rows = work.hidden.chunks(height * hidden);
+        team.each(parts.zip(rows).collect(), |(part, rows)| {
+            part.fill(matrix, rows)
+        });
+        product(team, matrix, left, Activation::None, &mut work.projections);
+
+        let matrix = &layer.attention_output;
+        let parts = left.parts(matrix, count, height).into_iter().enumerate();
+        let contexts = work.context.chunks_mut(height * hidden);
+        let shares = parts.zip(contexts).zip(&mut work.rooms).collect();
+        team.each(shares, |(((share, part), context), room)| {
+            self.attend_rows(packed, &work.projections, share * height, room, context);
+            part.fill(matrix, context);
+        });
+        product(team, matrix, left, Activation::None, &mut work.sum);
+    }
+
+    /// Writes the attention of the rows of the batch from `first` on.
+    fn attend_rows(
         &self,
-        layer: &Layer,
         packed: &Packed,
         projections: &[f32],
-        rows: Range<usize>,
-        scratch: &mut Scratch,
+        first: usize,
+        room: &mut Room,
+        out: &mut [f32],
     ) {
         let Shape { hidden, heads, .. } = self.shape;
-        scratch.context.resize(rows.len() * hidden, 0.0);
+        let rows = first..first + out.len() / hidden;
         for sequence in packed.sequences() {
             let (first, end) = (sequence.start.max(rows.start), sequence.end.min(rows.end));
             if first >= end {
@@ -217,31 +196,54 @@ impl Bert {
                 hidden,
                 heads,
             };
-            let context =
-                &mut scratch.context[(first - rows.start) * hidden..(end - rows.start) * hidden];
+            let context = &mut out[(first - rows.start) * hidden..(end - rows.start) * hidden];
             let rows = first - sequence.start..end - sequence.start;
-            attention(self.cpu, of_sequence, rows, &mut scratch.room, context);
+            attention(self.cpu, of_sequence, rows, room, context);
         }
-        scratch.left.fill(&layer.attention_output, &scratch.context);
     }
 
-    /// What follows attention, row by row: projection, norm, feed-forward, norm.
-    fn feed(&self, layer: &Layer, rows: &mut [f32], scratch: &mut Scratch) {
-        let Scratch {
-            left, sum, wide, ..
-        } = scratch;
-        let count = rows.len() / self.shape.hidden;
-        sum.resize(rows.len(), 0.0);
-        wide.resize(count * self.shape.feed_forward, 0.0);
+    /// What follows attention: norm, feed-forward, norm.
+    fn feed(&self, layer: &Layer, packed: &Packed, team: &mut Team, work: &mut Work) {
+        let (hidden, height) = (self.shape.hidden, rows_of_thread(packed, team));
+        let count = packed.tokens.len();
+        let left = &mut work.left;
 
-        layer.attention_output.multiply(left, Activation::None, sum);
-        layer.attention_norm.add(self.cpu, rows, sum);
-        left.fill(&layer.feed_forward_in, rows);
-        layer.feed_forward_in.multiply(left, Activation::Gelu, wide);
-        left.fill(&layer.feed_forward_out, wide);
-        layer.feed_forward_out.multiply(left, Activation::None, sum);
-        layer.output_norm.add(self.cpu, rows, sum);
+        let matrix = &layer.feed_forward_in;
+        let parts = left.parts(matrix, count, height).into_iter();
+        let rows = work.hidden.chunks_mut(height * hidden);
+        let sums = work.sum.chunks(height * hidden);
+        let shares = parts.zip(rows).zip(sums).collect();
+        team.each(shares, |((part, rows), sums)| {
+            layer.attention_norm.add(self.cpu, rows, sums);
+            part.fill(matrix, rows);
+        });
+        product(team, matrix, left, Activation::Gelu, &mut work.wide);
+
+        let matrix = &layer.feed_forward_out;
+        let parts = left.parts(matrix, count, height).into_iter();
+        let rows = work.wide.chunks(height * self.shape.feed_forward);
+        team.each(parts.zip(rows).collect(), |(part, rows)| {
+            part.fill(matrix, rows)
+        });
+        product(team, matrix, left, Activation::None, &mut work.sum);
+
+        let rows = work.hidden.chunks_mut(height * hidden);
+        let sums = work.sum.chunks(height * hidden);
+        team.each(rows.zip(sums).collect(), |(rows, sums)| {
+            layer.output_norm.add(self.cpu, rows, sums);
+        });
     }
+}
+
+/// Rows that one thread takes in a step that is shared by rows.
+fn rows_of_thread(packed: &Packed, team: &Team) -> usize {
+    packed.tokens.len().div_ceil(team.size()).max(1)
+}
+
+/// A product whose columns the team shares.
+fn product(team: &mut Team, matrix: &Matrix, left: &Left, activation: Activation, out: &mut [f32]) {
+    let parts = matrix.parts(team.size(), out);
+    team.each(parts, |part| matrix.multiply_part(left, activation, part));
 }
 
 /// Reads and packs the tensors of a network.
@@ -314,3 +316,6 @@ fn magnitudes(norm: &LayerNorm) -> Vec<f32> {
         .map(|(weight, bias)| bias.abs() + 3.0 * weight.abs())
         .collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,9 +4,10 @@ use crate::ModelError;
 use crate::batch::Windows;
 use crate::bert::{Bert, Packed, Work};
 use crate::folder::{Model, Pooling, Tokenizer};
-use kernels::Cpu;
+use kernels::{Cpu, Team};
 use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
+use std::ops::Range;
 use std::path::Path;
 
 /// How weights are kept and products computed.
@@ -127,47 +128,20 @@ impl Encoder {
     /// # Errors
     /// When a text cannot be cut into tokens, or the model's numbers do not make a vector.
     pub fn encode(&self, texts: &[&str], prefix: Prefix) -> Result<Encoded, ModelError> {
-        match &self.pool {
-            Some(pool) => pool.install(|| self.encode_here(texts, prefix)),
-            None => self.encode_here(texts, prefix),
-        }
-    }
-
-    /// Encodes with the threads of the current pool.
-    fn encode_here(&self, texts: &[&str], prefix: Prefix) -> Result<Encoded, ModelError> {
+        // Invited before the text is cut into tokens: to wake takes the helpers longer.
+        let mut team = self.team(texts);
         let contents = self.contents(texts, prefix)?;
         let windows = Windows::cut(&contents, self.max_tokens, self.options.long_text);
-        let around = (self.tokenizer.start, self.tokenizer.end);
-        let batches = windows.batches(self.options.threads);
         let hidden = self.dimensions();
         let mut pooled = vec![0.0; windows.len() * hidden];
-        match batches.as_slice() {
-            // One batch: the threads share its rows.
+        match windows.batches(self.options.threads).as_slice() {
             [all] => {
-                let packed = windows.pack(&contents, all.clone(), around);
-                let threads = self.options.threads.min(packed.tokens.len() / FEWEST_ROWS);
-                self.pool_batch(&packed, threads, &mut Work::default(), &mut pooled);
+                let packed = windows.pack(&contents, all.clone(), self.around());
+                self.pool_batch(&packed, &mut team, &mut Work::default(), &mut pooled);
             }
-            // Each thread takes one batch after the other.
-            _ => {
-                let mut rest = pooled.as_mut_slice();
-                let mut jobs = Vec::with_capacity(batches.len());
-                for batch in batches {
-                    let (out, behind) = rest.split_at_mut(batch.len() * hidden);
-                    jobs.push((batch, out));
-                    rest = behind;
-                }
-                let run = |work: &mut Work, (batch, out): (_, &mut [f32])| {
-                    let packed = windows.pack(&contents, batch, around);
-                    self.pool_batch(&packed, 1, work, out);
-                };
-                match &self.pool {
-                    Some(_) => jobs.into_par_iter().for_each_init(Work::default, run),
-                    None => {
-                        let mut work = Work::default();
-                        jobs.into_iter().for_each(|job| run(&mut work, job));
-                    }
-                }
+            batches => {
+                drop(team);
+                self.pool_batches(&windows, &contents, batches, &mut pooled);
             }
         }
         let mut encoded = windows.join(&pooled, hidden, texts.len());
@@ -178,6 +152,57 @@ impl Encoder {
             }
         }
         Ok(encoded)
+    }
+
+    /// The calling thread and, for a few texts, those of the pool: many are encoded batch by
+    /// batch, each by one thread.
+    fn team(&self, texts: &[&str]) -> Team {
+        match &self.pool {
+            Some(pool) if texts.len() < FEWEST_TEXTS => {
+                let team = Team::new(self.options.threads);
+                for _ in 1..team.size() {
+                    let helper = team.helper();
+                    pool.spawn(|| helper.help());
+                }
+                team
+            }
+            _ => Team::new(1),
+        }
+    }
+
+    /// The special tokens around each window.
+    fn around(&self) -> (u32, u32) {
+        (self.tokenizer.start, self.tokenizer.end)
+    }
+
+    /// Encodes several batches; each thread takes one after the other.
+    fn pool_batches(
+        &self,
+        windows: &Windows,
+        contents: &[Vec<u32>],
+        batches: &[Range<usize>],
+        pooled: &mut [f32],
+    ) {
+        let mut rest = pooled;
+        let mut jobs = Vec::with_capacity(batches.len());
+        for batch in batches {
+            let (out, behind) = rest.split_at_mut(batch.len() * self.dimensions());
+            jobs.push((batch.clone(), out));
+            rest = behind;
+        }
+        let run = |work: &mut Work, (batch, out): (_, &mut [f32])| {
+            let packed = windows.pack(contents, batch, self.around());
+            self.pool_batch(&packed, &mut Team::new(1), work, out);
+        };
+        match &self.pool {
+            Some(pool) => {
+                pool.install(|| jobs.into_par_iter().for_each_init(Work::default, run));
+            }
+            None => {
+                let mut work = Work::default();
+                jobs.into_iter().for_each(|job| run(&mut work, job));
+            }
+        }
     }
 
     /// The tokens of each text, without the special ones.
@@ -194,17 +219,18 @@ impl Encoder {
                 self.tokenizer.content(&format!("{prefix}{text}"))
             }
         };
-        if texts.len() < FEWEST_TEXTS || self.pool.is_none() {
-            texts.iter().map(content).collect()
-        } else {
-            texts.par_iter().map(content).collect()
+        match &self.pool {
+            Some(pool) if texts.len() >= FEWEST_TEXTS => {
+                pool.install(|| texts.par_iter().map(content).collect())
+            }
+            _ => texts.iter().map(content).collect(),
         }
     }
 
     /// Encodes a batch and writes the pooled hidden states of its sequences.
-    fn pool_batch(&self, packed: &Packed, threads: usize, work: &mut Work, out: &mut [f32]) {
+    fn pool_batch(&self, packed: &Packed, team: &mut Team, work: &mut Work, out: &mut [f32]) {
         let (hidden, cpu) = (self.dimensions(), self.bert.cpu());
-        let states = self.bert.forward(packed, threads, work);
+        let states = self.bert.forward(packed, team, work);
         for (sequence, out) in packed.sequences().zip(out.chunks_exact_mut(hidden)) {
             let rows = &states[sequence.start * hidden..sequence.end * hidden];
             match self.pooling {
@@ -219,7 +245,5 @@ impl Encoder {
     }
 }
 
-/// Fewer rows than this are not worth the meeting of another thread.
-const FEWEST_ROWS: usize = 4;
 /// Fewer texts than this are cut into tokens sooner than threads are woken.
 const FEWEST_TEXTS: usize = 8;

@@ -121,14 +121,19 @@ fn the_number_of_threads_changes_no_vector() {
     };
     let long = "a long text about a small lamp ".repeat(40);
     let texts = ["red mug", &long, "", "blue lamp with a shade of linen"];
-    let one = open(&path, Precision::Int8, 1)
-        .encode(&texts, Prefix::None)
-        .unwrap();
-    let three = open(&path, Precision::Int8, 3)
-        .encode(&texts, Prefix::None)
-        .unwrap();
-    assert_eq!(one.vectors, three.vectors);
-    assert_eq!(one.tokens, three.tokens);
+    let one = open(&path, Precision::Int8, 1);
+    let all = one.encode(&texts, Prefix::None).unwrap();
+    for threads in [2, 3] {
+        let more = open(&path, Precision::Int8, threads);
+        let found = more.encode(&texts, Prefix::None).unwrap();
+        assert_eq!(found.vectors, all.vectors);
+        assert_eq!(found.tokens, all.tokens);
+        // Few tokens are shared by all threads, in another way than many.
+        for (text, vector) in texts.iter().zip(all.vectors.chunks_exact(one.dimensions())) {
+            let alone = more.encode(&[text], Prefix::None).unwrap();
+            assert_eq!(alone.vectors, vector, "{threads} threads, {text:?}");
+        }
+    }
 }
 
 #[test]

@@ -42,26 +42,35 @@ impl AlignedWords {
         unsafe { std::slice::from_raw_parts_mut(self.lines.as_mut_ptr().cast(), self.len) }
     }
 
-    #[expect(unsafe_code, reason = "every bit pattern is a float")]
     pub fn floats_mut(&mut self) -> &mut [f32] {
-        let words = self.words_mut();
-        // SAFETY: a float has the size and alignment of a word.
-        unsafe { std::slice::from_raw_parts_mut(words.as_mut_ptr().cast(), words.len()) }
+        as_floats(self.words_mut())
     }
 
-    #[expect(unsafe_code, reason = "a view of the words as their halves")]
     pub fn halves_mut(&mut self) -> &mut [u16] {
-        let words = self.words_mut();
-        // SAFETY: a word is two halves.
-        unsafe { std::slice::from_raw_parts_mut(words.as_mut_ptr().cast(), words.len() * 2) }
+        as_halves(self.words_mut())
     }
 
-    #[expect(unsafe_code, reason = "a view of the words as their bytes")]
     pub fn bytes_mut(&mut self) -> &mut [u8] {
-        let words = self.words_mut();
-        // SAFETY: a word is four bytes.
-        unsafe { std::slice::from_raw_parts_mut(words.as_mut_ptr().cast(), words.len() * 4) }
+        as_bytes(self.words_mut())
     }
+}
+
+#[expect(unsafe_code, reason = "every bit pattern is a float")]
+pub(crate) fn as_floats(words: &mut [u32]) -> &mut [f32] {
+    // SAFETY: a float has the size and alignment of a word.
+    unsafe { std::slice::from_raw_parts_mut(words.as_mut_ptr().cast(), words.len()) }
+}
+
+#[expect(unsafe_code, reason = "a view of the words as their halves")]
+pub(crate) fn as_halves(words: &mut [u32]) -> &mut [u16] {
+    // SAFETY: a word is two halves.
+    unsafe { std::slice::from_raw_parts_mut(words.as_mut_ptr().cast(), words.len() * 2) }
+}
+
+#[expect(unsafe_code, reason = "a view of the words as their bytes")]
+pub(crate) fn as_bytes(words: &mut [u32]) -> &mut [u8] {
+    // SAFETY: a word is four bytes.
+    unsafe { std::slice::from_raw_parts_mut(words.as_mut_ptr().cast(), words.len() * 4) }
 }
 
 impl std::fmt::Debug for AlignedWords {

@@ -158,12 +158,15 @@ impl Attention<'_> {
         let shares = self.shares_of_head::<L, ROWS>(lanes, first, at, size);
         let stride = tokens.next_multiple_of(width);
         for from in (0..size).step_by(width) {
+            let values = &self.room.values.words()[from * tokens..][..width * tokens];
             let sides = Sides {
                 left: self.room.scores.words()[..ROWS * stride].as_ptr(),
                 left_stride: stride,
-                right: self.room.values.words()[from * tokens..][..width * tokens].as_ptr(),
+                right: values.as_ptr(),
                 right_stride: width,
                 depth: tokens,
+                next: values.as_ptr(),
+                next_stride: 0,
             };
             // SAFETY: both slices were checked to hold what `sides` describes.
             let sums = unsafe { tile::<L, Floats, ROWS>(lanes, sides) };
@@ -202,12 +205,15 @@ impl Attention<'_> {
         let scores = &mut self.room.scores.floats_mut()[..ROWS * stride];
         let mut most = [lanes.splat(f32::NEG_INFINITY); ROWS];
         for from in (0..tokens).step_by(width) {
+            let keys = &self.room.keys.words()[from * size..][..width * size];
             let sides = Sides {
                 left: queries.as_ptr().cast(),
                 left_stride: 3 * hidden,
-                right: self.room.keys.words()[from * size..][..width * size].as_ptr(),
+                right: keys.as_ptr(),
                 right_stride: width,
                 depth: size,
+                next: keys.as_ptr(),
+                next_stride: 0,
             };
             // SAFETY: both slices were checked to hold what `sides` describes.
             let sums = unsafe { tile::<L, Floats, ROWS>(lanes, sides) };

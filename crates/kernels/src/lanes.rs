@@ -24,6 +24,9 @@ pub(crate) trait Lanes: Copy {
     const ROWS: usize;
     /// The same for a product of bytes, which needs more registers beside the sums.
     const BYTE_ROWS: usize;
+    /// Words that one [`Lanes::dot_bytes`] is given of each side, 1 or 4: as few as the
+    /// instructions allow, because additions to one sum wait for each other.
+    const BYTE_WORDS: usize;
     /// Largest value of an unsigned byte on the left of [`Lanes::dot_bytes`].
     const LEFT_BYTE: i32;
     /// The most that the positive weights of one step of [`Lanes::dot_bytes`] may sum to, and
@@ -86,9 +89,14 @@ pub(crate) trait Lanes: Copy {
     fn dot_brain(self, sum: Self::Floats, a: Self::Words, b: Self::Words) -> Self::Floats;
     /// Adds the products of the two signed halves in each word, wrapping.
     fn dot_halves(self, sum: Self::Words, a: Self::Words, b: Self::Words) -> Self::Words;
-    /// Adds the products of the sixteen bytes in four words: unsigned ones up to `LEFT_BYTE`
-    /// in `a`, signed ones within `STEP_SUM` in `b`.
-    fn dot_bytes(self, sum: Self::Words, a: [Self::Words; 4], b: [Self::Words; 4]) -> Self::Words;
+    /// Adds the products of the four bytes in each of at most four words: unsigned ones up to
+    /// `LEFT_BYTE` in `a`, signed ones within `STEP_SUM` in `b`.
+    fn dot_bytes<const N: usize>(
+        self,
+        sum: Self::Words,
+        a: [Self::Words; N],
+        b: [Self::Words; N],
+    ) -> Self::Words;
 }
 
 /// A kernel, ready to run with its arguments.

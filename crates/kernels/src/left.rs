@@ -1,6 +1,6 @@
 //! The left side of a product: rows of floats in the format of the matrix.
 
-use crate::aligned::AlignedWords;
+use crate::aligned::{AlignedWords, as_bytes, as_floats, as_halves};
 use crate::lanes::{Kernel, Lanes, dispatch};
 use crate::matrix::{Format, Matrix};
 use crate::spans::{MOST_LANES, spans};
@@ -18,8 +18,14 @@ pub struct Left {
     pub(crate) format: Format,
     /// `[rows]`
     pub(crate) scales: Vec<RowScale>,
-    /// A row times the factors of the matrix.
-    scaled: Vec<f32>,
+}
+
+/// Some rows of a [`Left`], which different threads can fill at the same time.
+#[derive(Debug)]
+pub struct LeftRows<'a> {
+    /// `[rows, depth]`
+    words: &'a mut [u32],
+    scales: &'a mut [RowScale],
 }
 
 /// The way back from the integers of a row: a number is `(integer - zero) · scale`.
@@ -50,7 +56,6 @@ impl Default for Left {
             depth: 0,
             format: Format::Float,
             scales: Vec::new(),
-            scaled: Vec::new(),
         }
     }
 }
@@ -62,12 +67,45 @@ impl Left {
     /// # Panics
     /// When the length is not a multiple of the inputs.
     pub fn fill(&mut self, matrix: &Matrix, rows: &[f32]) {
-        assert_eq!(rows.len() % matrix.inputs, 0, "rows are [rows, inputs]");
-        self.rows = rows.len() / matrix.inputs;
+        let count = rows.len() / matrix.inputs;
+        for part in self.parts(matrix, count, count.max(1)) {
+            part.fill(matrix, rows);
+        }
+    }
+
+    /// Makes room for `rows` rows as [`fill`](Self::fill) converts them, in parts of `height`,
+    /// every one of which must be filled.
+    pub fn parts(&mut self, matrix: &Matrix, rows: usize, height: usize) -> Vec<LeftRows<'_>> {
+        self.rows = rows;
         self.depth = matrix.depth;
         self.format = matrix.format;
-        self.words.resize(self.rows * self.depth);
-        self.scales.clear();
+        self.words.resize(rows * self.depth);
+        self.scales.resize(rows, RowScale::ONE);
+        let words = self.words.words_mut().chunks_mut(height * self.depth);
+        let parts = words.zip(self.scales.chunks_mut(height));
+        parts
+            .map(|(words, scales)| LeftRows { words, scales })
+            .collect()
+    }
+}
+
+impl LeftRows<'_> {
+    /// Converts the rows of this part, `[rows, inputs]`, for the matrix that the parts were
+    /// made for.
+    ///
+    /// # Panics
+    /// When there are more rows or fewer.
+    pub fn fill(self, matrix: &Matrix, rows: &[f32]) {
+        assert_eq!(
+            rows.len(),
+            self.scales.len() * matrix.inputs,
+            "rows are [rows, inputs]"
+        );
+        assert_eq!(
+            self.words.len(),
+            self.scales.len() * matrix.depth,
+            "another matrix"
+        );
         dispatch(
             matrix.cpu,
             Convert {
@@ -80,7 +118,7 @@ impl Left {
 }
 
 struct Convert<'a> {
-    left: &'a mut Left,
+    left: LeftRows<'a>,
     matrix: &'a Matrix,
     rows: &'a [f32],
 }
@@ -90,31 +128,38 @@ impl Kernel for Convert<'_> {
 
     #[inline(always)]
     fn run<L: Lanes>(self, lanes: L) {
-        let Left { words, scaled, .. } = self.left;
-        let numbers = self.matrix.format.numbers() * self.matrix.depth;
-        for (at, row) in self.rows.chunks_exact(self.matrix.inputs).enumerate() {
-            let place = at * numbers..(at + 1) * numbers;
-            let scale = match self.matrix.format {
+        let Matrix {
+            format,
+            inputs,
+            depth,
+            ..
+        } = *self.matrix;
+        let factors = &self.matrix.factors;
+        // A row times the factors.
+        let mut scaled = Vec::new();
+        let words = self.left.words.chunks_exact_mut(depth);
+        let places = words.zip(self.left.scales);
+        for (row, (words, scale)) in self.rows.chunks_exact(inputs).zip(places) {
+            *scale = match format {
                 Format::Float => {
-                    words.floats_mut()[place].copy_from_slice(row);
+                    as_floats(words).copy_from_slice(row);
                     RowScale::ONE
                 }
                 Format::Brain => {
-                    narrow(lanes, &Brain, row, &mut words.halves_mut()[place]);
+                    narrow(lanes, &Brain, row, as_halves(words));
                     RowScale::ONE
                 }
-                Format::Half => halves(lanes, row, &mut words.halves_mut()[place]),
-                Format::Byte if self.matrix.factors.is_empty() => {
+                Format::Half => halves(lanes, row, as_halves(words)),
+                Format::Byte if factors.is_empty() => {
                     let range = range(lanes, row);
-                    bytes(lanes, row, range, &mut words.bytes_mut()[place])
+                    bytes(lanes, row, range, as_bytes(words))
                 }
                 Format::Byte => {
-                    multiply(lanes, row, &self.matrix.factors, scaled);
-                    let range = range(lanes, scaled);
-                    bytes(lanes, scaled, range, &mut words.bytes_mut()[place])
+                    multiply(lanes, row, factors, &mut scaled);
+                    let range = range(lanes, &scaled);
+                    bytes(lanes, &scaled, range, as_bytes(words))
                 }
             };
-            self.left.scales.push(scale);
         }
     }
 }

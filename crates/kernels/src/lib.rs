@@ -1,5 +1,5 @@
 //! Vector kernels of the encoder and the rankers: matrix products in floats, brain floats,
-//! fixed point and bytes, attention, layer norm, softmax, GELU, dot products, similarities and top-k.
+//! fixed point and bytes, attention, layer norm, softmax, GELU, dot products, similarities and top-k; and the team of threads that shares a short task.
 //!
 //! Every kernel is written once over vectors of any width and compiled for each set of
 //! instructions. [`Cpu::detect`] chooses one for the process; [`Cpu::available`] lists those
@@ -33,6 +33,7 @@ mod peak;
 mod rows;
 mod similar;
 mod spans;
+mod team;
 #[cfg(test)]
 mod tests;
 mod tile;
@@ -40,8 +41,9 @@ mod tile;
 pub use attention::{Heads, Room, attention};
 pub use best::top_k;
 pub use cpu::{Cpu, CpuError};
-pub use left::Left;
-pub use matrix::{Activation, Format, Linear, Matrix};
+pub use left::{Left, LeftRows};
+pub use matrix::{Activation, Format, Linear, Matrix, ProductPart};
 pub use peak::peak;
 pub use rows::{LayerNorm, dot, gelu_all, max_rows, normalise, scale, softmax, sum_rows};
 pub use similar::{round_to_brain, similarities, similarity_of_rows};
+pub use team::{Helper, Team};

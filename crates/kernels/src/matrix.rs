@@ -6,13 +6,14 @@
 //! registers. Integer formats have one scale an output (weights) and one a row (left side),
 //! which come back in at the end: nothing is saturated or wrapped on the way.
 
-use crate::aligned::{AlignedWords, LINE};
+use crate::aligned::AlignedWords;
 use crate::lanes::{Kernel, Lanes, dispatch};
 use crate::left::{Left, RowScale};
 use crate::rows::gelu;
 use crate::spans::store_vectors;
 use crate::tile::{BrainFloats, Bytes, Floats, Halves, Multiply, Sides, VECTORS, tile};
 use crate::{Cpu, pack};
+use std::ops::Range;
 
 /// How the numbers of a product are kept.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -91,6 +92,8 @@ pub struct Matrix {
     pub(crate) inputs: usize,
     /// Words of a row.
     pub(crate) depth: usize,
+    /// Outputs of a panel.
+    pub(crate) width: usize,
     /// `[panel, depth, width]`
     pub(crate) panels: AlignedWords,
     pub(crate) columns: Columns,
@@ -107,6 +110,14 @@ pub(crate) struct Columns {
     pub scales: Vec<f32>,
     /// The scale times the sum of the weights, for [`Format::Byte`].
     pub shifts: Vec<f32>,
+}
+
+/// Some columns of a product, which different threads can compute at the same time.
+#[derive(Debug)]
+pub struct ProductPart<'a> {
+    columns: Range<usize>,
+    /// These columns of each row.
+    rows: Vec<&'a mut [f32]>,
 }
 
 impl Matrix {
@@ -161,23 +172,54 @@ impl Matrix {
     /// # Panics
     /// When `left` was not made for this matrix, or `out` has another length.
     pub fn multiply(&self, left: &Left, activation: Activation, out: &mut [f32]) {
+        for part in self.parts(1, out) {
+            self.multiply_part(left, activation, part);
+        }
+    }
+
+    /// Cuts the columns of a product, `[rows, outputs]`, into at most `count` parts. Every
+    /// number of the product is the same, however it was cut.
+    ///
+    /// # Panics
+    /// When `out` is not whole rows.
+    pub fn parts<'a>(&self, count: usize, out: &'a mut [f32]) -> Vec<ProductPart<'a>> {
+        assert_eq!(out.len() % self.outputs, 0, "the output is [rows, outputs]");
+        let panels = self.outputs.div_ceil(self.width);
+        let width = panels.div_ceil(count.max(1)) * self.width;
+        let rows = out.len() / self.outputs;
+        let starts = (0..self.outputs).step_by(width);
+        let mut parts: Vec<_> = starts
+            .map(|start| ProductPart {
+                columns: start..(start + width).min(self.outputs),
+                rows: Vec::with_capacity(rows),
+            })
+            .collect();
+        for row in out.chunks_exact_mut(self.outputs) {
+            for (part, columns) in parts.iter_mut().zip(row.chunks_mut(width)) {
+                part.rows.push(columns);
+            }
+        }
+        parts
+    }
+
+    /// Computes one part of a product.
+    ///
+    /// # Panics
+    /// When `left` was not made for this matrix, or does not have the rows of the part.
+    pub fn multiply_part(&self, left: &Left, activation: Activation, part: ProductPart<'_>) {
         assert_eq!(
             (left.depth, left.format),
             (self.depth, self.format),
             "another left side"
         );
-        assert_eq!(
-            out.len(),
-            left.rows * self.outputs,
-            "the output is [rows, outputs]"
-        );
+        assert_eq!(part.rows.len(), left.rows, "a row for every row");
         dispatch(
             self.cpu,
             Product {
                 matrix: self,
                 left,
                 activation,
-                out,
+                part,
             },
         );
     }
@@ -211,7 +253,7 @@ impl<L: Lanes> Finish<L> for Halves {
     }
 }
 
-impl<L: Lanes> Finish<L> for Bytes {
+impl<L: Lanes, const WORDS: usize> Finish<L> for Bytes<WORDS> {
     #[inline(always)]
     fn finish(lanes: L, sum: L::Words, row: RowScale, columns: &Columns, at: usize) -> L::Floats {
         // Σ (q - zero) · w = Σ q · w - zero · Σ w
@@ -233,7 +275,7 @@ struct Product<'a> {
     matrix: &'a Matrix,
     left: &'a Left,
     activation: Activation,
-    out: &'a mut [f32],
+    part: ProductPart<'a>,
 }
 
 impl Kernel for Product<'_> {
@@ -245,9 +287,18 @@ impl Kernel for Product<'_> {
             Format::Float => self.all::<L, Floats>(lanes),
             Format::Brain => self.all::<L, BrainFloats>(lanes),
             Format::Half => self.all::<L, Halves>(lanes),
-            Format::Byte => self.all::<L, Bytes>(lanes),
+            Format::Byte if L::BYTE_WORDS == 1 => self.all::<L, Bytes<1>>(lanes),
+            Format::Byte => self.all::<L, Bytes<4>>(lanes),
         }
     }
+}
+
+/// Where a tile starts, and what it asks for on the way.
+struct Place {
+    row: usize,
+    column: usize,
+    next: *const u32,
+    next_stride: usize,
 }
 
 impl Product<'_> {
@@ -260,48 +311,46 @@ impl Product<'_> {
             return;
         }
         // Tiles of even height: 5 and 5 rows are faster than 8 and 2.
-        let height = rows.div_ceil(rows.div_ceil(M::ROWS));
-        let tiles = rows.div_ceil(height);
-        for column in (0..self.matrix.outputs).step_by(VECTORS * L::WIDTH) {
+        let tiles = rows.div_ceil(M::ROWS);
+        let height = rows.div_ceil(tiles);
+        let panel = VECTORS * L::WIDTH * self.matrix.depth;
+        // Each tile asks for its share of the panel behind.
+        let next_stride = (VECTORS * L::WIDTH).div_ceil(tiles);
+        let panels = self.matrix.panels.words().as_ptr();
+        for column in self.part.columns.clone().step_by(VECTORS * L::WIDTH) {
+            let behind = panels.wrapping_add(column * self.matrix.depth + panel);
             for (tile, row) in (0..rows).step_by(height).enumerate() {
-                self.fetch_next_panel(lanes, column, tile, tiles);
+                let next = behind.wrapping_add(tile * next_stride * self.matrix.depth);
+                let place = Place {
+                    row,
+                    column,
+                    next,
+                    next_stride,
+                };
                 match height.min(rows - row) {
-                    1 => self.one::<L, M, 1>(lanes, row, column),
-                    2 => self.one::<L, M, 2>(lanes, row, column),
-                    3 => self.one::<L, M, 3>(lanes, row, column),
-                    4 => self.one::<L, M, 4>(lanes, row, column),
-                    5 => self.one::<L, M, 5>(lanes, row, column),
-                    6 => self.one::<L, M, 6>(lanes, row, column),
-                    7 => self.one::<L, M, 7>(lanes, row, column),
-                    _ => self.one::<L, M, 8>(lanes, row, column),
+                    1 => self.one::<L, M, 1>(lanes, place),
+                    2 => self.one::<L, M, 2>(lanes, place),
+                    3 => self.one::<L, M, 3>(lanes, place),
+                    4 => self.one::<L, M, 4>(lanes, place),
+                    5 => self.one::<L, M, 5>(lanes, place),
+                    6 => self.one::<L, M, 6>(lanes, place),
+                    7 => self.one::<L, M, 7>(lanes, place),
+                    _ => self.one::<L, M, 8>(lanes, place),
                 }
             }
         }
     }
 
-    /// Asks for a share of the panel behind this one, so that it is near when its turn comes.
-    #[inline(always)]
-    fn fetch_next_panel<L: Lanes>(&self, lanes: L, column: usize, tile: usize, tiles: usize) {
-        let panel = VECTORS * L::WIDTH * self.matrix.depth;
-        let next = (column + VECTORS * L::WIDTH) * self.matrix.depth;
-        let share = panel.div_ceil(tiles).next_multiple_of(LINE);
-        let words = self.matrix.panels.words();
-        let from = (next + tile * share).min(words.len());
-        let to = (from + share).min(next + panel).min(words.len()).max(from);
-        for line in words[from..to].chunks(LINE) {
-            lanes.prefetch(line.as_ptr());
-        }
-    }
-
-    /// One tile: `ROWS` rows from `row` and the panel that starts at `column`.
+    /// One tile of `ROWS` rows.
     #[inline(always)]
     #[expect(unsafe_code, reason = "see `tile`")]
-    fn one<L: Lanes, M: Finish<L>, const ROWS: usize>(
-        &mut self,
-        lanes: L,
-        row: usize,
-        column: usize,
-    ) {
+    fn one<L: Lanes, M: Finish<L>, const ROWS: usize>(&mut self, lanes: L, place: Place) {
+        let Place {
+            row,
+            column,
+            next,
+            next_stride,
+        } = place;
         let (matrix, left) = (self.matrix, self.left);
         let sides = Sides {
             left: left.words.words()[row * left.depth..][..ROWS * left.depth].as_ptr(),
@@ -311,13 +360,16 @@ impl Product<'_> {
                 .as_ptr(),
             right_stride: VECTORS * L::WIDTH,
             depth: matrix.depth,
+            next,
+            next_stride,
         };
         // SAFETY: both slices were checked to hold what `sides` describes, and the depth is a
         // multiple of the step (`Format::depth`).
         let sums = unsafe { tile::<L, M, ROWS>(lanes, sides) };
-        let width = (VECTORS * L::WIDTH).min(matrix.outputs - column);
+        let Range { start, end } = self.part.columns;
+        let width = (VECTORS * L::WIDTH).min(end - column);
         for (sums, row) in sums.into_iter().zip(row..) {
-            let out = &mut self.out[row * matrix.outputs + column..][..width];
+            let out = &mut self.part.rows[row][column - start..][..width];
             let mut values = [lanes.splat(0.0); VECTORS];
             for (vector, sum) in sums.into_iter().enumerate() {
                 let at = column + vector * L::WIDTH;

@@ -49,6 +49,7 @@ impl Pack<'_> {
             outputs,
             inputs: self.inputs,
             depth,
+            width,
             panels: AlignedWords::zeros(padded * depth),
             columns: Columns::default(),
             factors,
@@ -60,7 +61,7 @@ impl Pack<'_> {
             for (weight, factor) in row.iter_mut().zip(&matrix.factors) {
                 *weight /= factor;
             }
-            matrix.put(output, width, &row, step_sum);
+            matrix.put(output, &row, step_sum);
         }
         let columns = &mut matrix.columns;
         columns.bias.resize(padded, 0.0);
@@ -72,8 +73,8 @@ impl Pack<'_> {
 
 impl Matrix {
     /// Puts the weights of one output into its column of a panel.
-    fn put(&mut self, output: usize, width: usize, row: &[f32], step_sum: f32) {
-        let numbers = self.format.numbers();
+    fn put(&mut self, output: usize, row: &[f32], step_sum: f32) {
+        let (numbers, width) = (self.format.numbers(), self.width);
         let first = (output / width * width * self.depth + output % width) * numbers;
         // Where the weights of each word go: every panel has the words of a depth side by side.
         let places = (first..).step_by(width * numbers);

@@ -3,6 +3,7 @@
 //! formats, because each multiplies 32-bit words: a word is one float, two brain floats, two
 //! 16-bit integers or four bytes.
 
+use crate::aligned::LINE;
 use crate::lanes::Lanes;
 
 /// A product of words in one format.
@@ -51,6 +52,11 @@ pub(crate) struct Sides {
     pub right_stride: usize,
     /// Words of a row, a multiple of the format's step.
     pub depth: usize,
+    /// What will be read after this tile. It is asked for on the way, `next_stride` words
+    /// further for each of the depth, because many requests at once would be waited for.
+    /// Where nothing is to be asked for it is a place that is near anyway.
+    pub next: *const u32,
+    pub next_stride: usize,
 }
 
 /// `ROWS` rows times a panel.
@@ -66,6 +72,10 @@ pub(crate) unsafe fn tile<L: Lanes, M: Multiply<L>, const ROWS: usize>(
     let mut sums = [[M::zero(lanes); VECTORS]; ROWS];
     let mut at = 0;
     while at < sides.depth {
+        let next = sides.next.wrapping_add(at * sides.next_stride);
+        for line in (0..sides.next_stride * M::STEP).step_by(LINE) {
+            lanes.prefetch(next.wrapping_add(line));
+        }
         // SAFETY: `at` and `M::STEP - 1` words more are below `depth`, so the words are
         // among those that the caller promised.
         unsafe {
@@ -92,8 +102,9 @@ pub(crate) struct Floats;
 pub(crate) struct BrainFloats;
 /// Two 16-bit integers a word.
 pub(crate) struct Halves;
-/// Four bytes a word: unsigned on the left, signed on the right.
-pub(crate) struct Bytes;
+/// Four bytes a word, unsigned on the left, signed on the right; a step takes `WORDS` words,
+/// as the [lanes](Lanes::BYTE_WORDS) want it.
+pub(crate) struct Bytes<const WORDS: usize>;
 
 impl<L: Lanes> Multiply<L> for Floats {
     const STEP: usize = 1;
@@ -188,11 +199,11 @@ impl<L: Lanes> Multiply<L> for Halves {
     }
 }
 
-impl<L: Lanes> Multiply<L> for Bytes {
-    const STEP: usize = 4;
+impl<L: Lanes, const WORDS: usize> Multiply<L> for Bytes<WORDS> {
+    const STEP: usize = WORDS;
     const ROWS: usize = L::BYTE_ROWS;
     type Sum = L::Words;
-    type Group = [L::Words; 4];
+    type Group = [L::Words; WORDS];
 
     #[inline(always)]
     fn zero(lanes: L) -> L::Words {
@@ -201,34 +212,26 @@ impl<L: Lanes> Multiply<L> for Bytes {
 
     #[inline(always)]
     #[expect(unsafe_code, reason = "see the trait")]
-    unsafe fn left(lanes: L, from: *const u32) -> [L::Words; 4] {
+    unsafe fn left(lanes: L, from: *const u32) -> [L::Words; WORDS] {
         // SAFETY: promised by the caller.
-        let words: [u32; 4] = unsafe { from.cast::<[u32; 4]>().read() };
-        let [a, b, c, d] = words;
-        [
-            lanes.splat_word(a),
-            lanes.splat_word(b),
-            lanes.splat_word(c),
-            lanes.splat_word(d),
-        ]
+        let words: [u32; WORDS] = unsafe { from.cast::<[u32; WORDS]>().read() };
+        words.map(|word| lanes.splat_word(word))
     }
 
     #[inline(always)]
     #[expect(unsafe_code, reason = "see the trait")]
-    unsafe fn right(lanes: L, from: *const u32, stride: usize) -> [L::Words; 4] {
+    unsafe fn right(lanes: L, from: *const u32, stride: usize) -> [L::Words; WORDS] {
         // SAFETY: promised by the caller.
-        unsafe {
-            [
-                lanes.load_words(from),
-                lanes.load_words(from.add(stride)),
-                lanes.load_words(from.add(2 * stride)),
-                lanes.load_words(from.add(3 * stride)),
-            ]
-        }
+        std::array::from_fn(|word| unsafe { lanes.load_words(from.add(word * stride)) })
     }
 
     #[inline(always)]
-    fn step(lanes: L, sum: L::Words, left: [L::Words; 4], right: [L::Words; 4]) -> L::Words {
+    fn step(
+        lanes: L,
+        sum: L::Words,
+        left: [L::Words; WORDS],
+        right: [L::Words; WORDS],
+    ) -> L::Words {
         lanes.dot_bytes(sum, left, right)
     }
 }

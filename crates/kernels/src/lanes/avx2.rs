@@ -30,6 +30,7 @@ impl Lanes for Avx2 {
     const WIDTH: usize = 8;
     const ROWS: usize = 6;
     const BYTE_ROWS: usize = 4;
+    const BYTE_WORDS: usize = 4;
     const LEFT_BYTE: i32 = 127;
     const STEP_SUM: i32 = i16::MAX as i32 / Self::LEFT_BYTE;
 
@@ -255,15 +256,13 @@ impl Lanes for Avx2 {
     }
 
     #[inline(always)]
-    fn dot_bytes(self, sum: __m256i, a: [__m256i; 4], b: [__m256i; 4]) -> __m256i {
+    fn dot_bytes<const N: usize>(self, sum: __m256i, a: [__m256i; N], b: [__m256i; N]) -> __m256i {
         // SAFETY: see above.
         unsafe {
-            let first = _mm256_maddubs_epi16(a[0], b[0]);
-            let second = _mm256_maddubs_epi16(a[1], b[1]);
-            let third = _mm256_maddubs_epi16(a[2], b[2]);
-            let fourth = _mm256_maddubs_epi16(a[3], b[3]);
-            let half = _mm256_add_epi16(first, second);
-            let all = _mm256_add_epi16(half, _mm256_add_epi16(third, fourth));
+            let mut all = _mm256_setzero_si256();
+            for (a, b) in a.into_iter().zip(b) {
+                all = _mm256_add_epi16(all, _mm256_maddubs_epi16(a, b));
+            }
             _mm256_add_epi32(sum, _mm256_madd_epi16(all, _mm256_set1_epi16(1)))
         }
     }

@@ -37,6 +37,7 @@ impl Lanes for Avx512 {
     const WIDTH: usize = 16;
     const ROWS: usize = 8;
     const BYTE_ROWS: usize = 8;
+    const BYTE_WORDS: usize = 1;
     const LEFT_BYTE: i32 = 255;
     const STEP_SUM: i32 = i32::MAX;
 
@@ -236,13 +237,12 @@ impl Lanes for Avx512 {
     }
 
     #[inline(always)]
-    fn dot_bytes(self, sum: __m512i, a: [__m512i; 4], b: [__m512i; 4]) -> __m512i {
-        // SAFETY: see above.
-        unsafe {
-            let sum = _mm512_dpbusd_epi32(sum, a[0], b[0]);
-            let sum = _mm512_dpbusd_epi32(sum, a[1], b[1]);
-            let sum = _mm512_dpbusd_epi32(sum, a[2], b[2]);
-            _mm512_dpbusd_epi32(sum, a[3], b[3])
+    fn dot_bytes<const N: usize>(self, sum: __m512i, a: [__m512i; N], b: [__m512i; N]) -> __m512i {
+        let mut sum = sum;
+        for (a, b) in a.into_iter().zip(b) {
+            // SAFETY: see above.
+            sum = unsafe { _mm512_dpbusd_epi32(sum, a, b) };
         }
+        sum
     }
 }

@@ -27,6 +27,7 @@ impl Lanes for Scalar {
     const WIDTH: usize = 1;
     const ROWS: usize = 4;
     const BYTE_ROWS: usize = 4;
+    const BYTE_WORDS: usize = 4;
     const LEFT_BYTE: i32 = 255;
     const STEP_SUM: i32 = i32::MAX;
 
@@ -175,7 +176,7 @@ impl Lanes for Scalar {
     }
 
     #[inline(always)]
-    fn dot_bytes(self, sum: u32, a: [u32; 4], b: [u32; 4]) -> u32 {
+    fn dot_bytes<const N: usize>(self, sum: u32, a: [u32; N], b: [u32; N]) -> u32 {
         let mut sum = sum as i32;
         for (a, b) in a.into_iter().zip(b) {
             for (left, right) in a.to_le_bytes().into_iter().zip(b.to_le_bytes()) {

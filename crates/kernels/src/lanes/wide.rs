@@ -13,6 +13,7 @@ impl Lanes for Wide {
     const WIDTH: usize = WIDTH;
     const ROWS: usize = 8;
     const BYTE_ROWS: usize = 8;
+    const BYTE_WORDS: usize = 1;
     const LEFT_BYTE: i32 = 255;
     const STEP_SUM: i32 = i32::MAX;
 
@@ -126,8 +127,13 @@ impl Lanes for Wide {
         from_fn(|lane| Scalar.dot_halves(sum[lane], a[lane], b[lane]))
     }
 
-    fn dot_bytes(self, sum: Self::Words, a: [Self::Words; 4], b: [Self::Words; 4]) -> Self::Words {
-        let of = |words: [Self::Words; 4], lane: usize| words.map(|word| word[lane]);
+    fn dot_bytes<const N: usize>(
+        self,
+        sum: Self::Words,
+        a: [Self::Words; N],
+        b: [Self::Words; N],
+    ) -> Self::Words {
+        let of = |words: [Self::Words; N], lane: usize| words.map(|word| word[lane]);
         from_fn(|lane| Scalar.dot_bytes(sum[lane], of(a, lane), of(b, lane)))
     }
 }

@@ -135,6 +135,37 @@ proptest! {
     }
 }
 
+/// Threads share rows of the left side and columns of the product.
+#[test]
+fn a_product_is_the_same_however_it_is_cut() {
+    let case = Case {
+        inputs: 37,
+        rows: some(37 * 11, 8),
+        weights: some(37 * 115, 9),
+        bias: some(115, 10),
+        magnitudes: vec![0.5; 37],
+        precise_from: 0,
+    };
+    for cpu in Cpu::tested() {
+        for format in FORMATS {
+            let expected = case.multiply(cpu, format);
+            let matrix = case.matrix(cpu, format);
+            for (parts, height) in [(2, 6), (3, 4), (100, 1)] {
+                let mut left = Left::default();
+                let rows = case.rows.chunks(height * case.inputs);
+                for (part, rows) in left.parts(&matrix, 11, height).into_iter().zip(rows) {
+                    part.fill(&matrix, rows);
+                }
+                let mut found = vec![f32::NAN; expected.len()];
+                for part in matrix.parts(parts, &mut found) {
+                    matrix.multiply_part(&left, Activation::None, part);
+                }
+                assert_eq!(found, expected, "{cpu} {format:?} in {parts} parts");
+            }
+        }
+    }
+}
+
 /// Weights and inputs at the ends of their ranges, all of one sign: the largest sums there are.
 #[test]
 fn the_largest_sums_neither_saturate_nor_wrap() {
