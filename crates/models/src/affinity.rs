@@ -6,6 +6,7 @@
 mod bands;
 mod config;
 mod error;
+mod fields;
 #[cfg(test)]
 mod tests;
 mod weights;
@@ -13,4 +14,5 @@ mod weights;
 pub use bands::{GAP_BANDS, QUANTITY_BANDS, gap_band, quantity_band};
 pub use config::{ACTIONS, AffinityConfig, Calibration, FieldConfig, KINDS};
 pub use error::AffinityError;
+pub use fields::{Fields, ItemTraits};
 pub use weights::{AffinityWeights, TensorSpec, tensors};
