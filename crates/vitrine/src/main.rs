@@ -13,6 +13,7 @@ mod feed;
 mod folder;
 mod hits;
 mod hosted;
+mod interrupt;
 mod outcome;
 mod outline;
 mod output;
