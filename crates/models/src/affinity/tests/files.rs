@@ -1,6 +1,7 @@
 //! What of a model's files is read, and that nothing else is.
 
 use crate::affinity::*;
+use kernels::{Cpu, Format};
 use proptest::prelude::*;
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
@@ -250,4 +251,50 @@ proptest! {
         }
         let _ = AffinityConfig::from_json(&hit);
     }
+}
+
+fn trained() -> AffinityFiles {
+    AffinityFiles {
+        weights: AffinityWeights::random(small(), 3).unwrap(),
+        items: ["a", "b", "ü", "", "e"].map(str::to_owned).to_vec(),
+    }
+}
+
+#[test]
+fn a_folder_comes_back_as_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    trained().write(folder.path()).unwrap();
+    assert_eq!(AffinityFiles::read(folder.path()).unwrap(), trained());
+    let cpu = Cpu::detect().unwrap();
+    let (model, items) = Affinity::open(folder.path(), cpu, Format::Float).unwrap();
+    assert_eq!((model.config(), items), (&small(), trained().items));
+}
+
+#[test]
+fn a_file_that_is_missing_or_wrong_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["config.json", "items.json", "model.safetensors"] {
+        trained().write(folder.path()).unwrap();
+        let path = folder.path().join(name);
+        std::fs::write(&path, b"{").unwrap();
+        refused(
+            AffinityFiles::read(folder.path()),
+            &[name, "cannot be used"],
+        );
+        std::fs::remove_file(&path).unwrap();
+        refused(AffinityFiles::read(folder.path()), &[name, "cannot read"]);
+    }
+    let items = |items: &str, expected: &[&str]| {
+        trained().write(folder.path()).unwrap();
+        std::fs::write(folder.path().join("items.json"), items).unwrap();
+        refused(AffinityFiles::read(folder.path()), expected);
+    };
+    items("[]", &["items.json", "0 ids for 5 rows"]);
+    items(r#"["a","b","c","b","d"]"#, &["\"b\"", "rows 1 and 3"]);
+    items(r#"["a","b","c",4,"d"]"#, &["items.json", "JSON"]);
+    let short = AffinityFiles {
+        items: Vec::new(),
+        ..trained()
+    };
+    refused(short.write(folder.path()), &["0 ids"]);
 }
