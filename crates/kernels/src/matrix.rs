@@ -329,7 +329,10 @@ impl Product<'_> {
                 Activation::None => {}
                 Activation::Gelu => values = gelu(lanes, values),
                 Activation::Relu => {
-                    values = values.map(|value| lanes.max(value, lanes.splat(0.0)));
+                    // Not `map`, which is compiled without the instructions of the lanes.
+                    for value in &mut values {
+                        *value = lanes.max(*value, lanes.splat(0.0));
+                    }
                 }
             }
             store_vectors(lanes, values, out);

@@ -155,8 +155,11 @@ fn weights_come_back_as_they_were() {
     }
 }
 
+/// Name, type, shape and bytes.
+type Tensor = (String, Dtype, Vec<usize>, Vec<u8>);
+
 /// The file of a model after a change of its tensors.
-fn changed(change: impl Fn(&mut Vec<(String, Dtype, Vec<usize>, Vec<u8>)>)) -> Vec<u8> {
+fn changed(change: impl Fn(&mut Vec<Tensor>)) -> Vec<u8> {
     let file = AffinityWeights::random(small(), 3)
         .unwrap()
         .to_safetensors();
@@ -194,7 +197,7 @@ fn other_tensors_are_named() {
         changed(|all| all.push(extra.clone())),
         &["other", "not one"],
     );
-    let with = |name: &'static str, change: fn(&mut (String, Dtype, Vec<usize>, Vec<u8>))| {
+    let with = |name: &'static str, change: fn(&mut Tensor)| {
         changed(|all| change(all.iter_mut().find(|tensor| tensor.0 == name).unwrap()))
     };
     check(
