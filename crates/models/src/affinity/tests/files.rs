@@ -301,3 +301,40 @@ fn a_file_that_is_missing_or_wrong_is_named() {
     };
     refused(short.write(folder.path()), &["0 ids"]);
 }
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn a_damaged_folder_is_refused_or_read(
+        name in prop::sample::select(vec!["config.json", "items.json", "model.safetensors"]),
+        cut in any::<prop::sample::Index>(),
+        hits in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..4),
+    ) {
+        let folder = tempfile::tempdir().unwrap();
+        trained().write(folder.path()).unwrap();
+        let path = folder.path().join(name);
+        let whole = std::fs::read(&path).unwrap();
+
+        // The settings end with a line break, which nobody would miss.
+        let short = &whole[..cut.index(whole.len() - 1)];
+        std::fs::write(&path, short).unwrap();
+        refused(AffinityFiles::read(folder.path()), &[name]);
+
+        let mut hit = whole;
+        for (at, byte) in &hits {
+            let at = at.index(hit.len());
+            hit[at] = *byte;
+        }
+        std::fs::write(&path, hit).unwrap();
+        let cpu = Cpu::detect().unwrap();
+        if let Ok((model, _)) = Affinity::open(folder.path(), cpu, Format::Float) {
+            let mut room = AffinityRoom::default();
+            let history = model.history(None, &[], &mut room);
+            let mut out = Vec::new();
+            let candidate = vec![0.5; model.config().width];
+            model.score(&history, None, &candidate, &mut room, &mut out);
+            prop_assert!((0.0..=1.0).contains(&out[0].cart));
+        }
+    }
+}
