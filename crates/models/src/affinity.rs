@@ -6,6 +6,9 @@
 mod bands;
 mod config;
 mod error;
+mod folder;
+mod network;
+mod serve;
 #[cfg(test)]
 mod tests;
 mod weights;
@@ -13,4 +16,6 @@ mod weights;
 pub use bands::{GAP_BANDS, QUANTITY_BANDS, gap_band, quantity_band};
 pub use config::{ACTIONS, AffinityConfig, Calibration, FieldConfig, KINDS};
 pub use error::AffinityError;
+pub use folder::AffinityFiles;
+pub use serve::{ActionScores, Affinity, AffinityRoom, EventInput, History, ItemInput};
 pub use weights::{AffinityWeights, TensorSpec, tensors};
