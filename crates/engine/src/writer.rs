@@ -193,6 +193,13 @@ impl Writer {
             (Body::Events(_), None) => {
                 return done(Err(EngineError::IndexNotFound(uid)));
             }
+            // It may have another name by now, or be gone.
+            (Body::Models(models), _) => {
+                if !self.indexes.values().any(|no| *no == models.index) {
+                    return done(Err(EngineError::IndexNotFound(uid)));
+                }
+                models.index
+            }
             // A reset makes no index; its task fails.
             (Body::Settings(text), None) if settings::only_resets(text) => IndexNo::NONE,
             (Body::CreateIndex { .. } | Body::Documents(_) | Body::Settings(_), None) => {
@@ -322,6 +329,12 @@ impl Writer {
                     error = &err as &dyn std::error::Error,
                     "change not in force"
                 );
+            }
+            if let Body::Models(models) = &entry.body
+                && let Err(err) = self.shared.behaviour(entry.index).shelf.set(&models.list)
+            {
+                // As above.
+                tracing::error!(error = &err as &dyn std::error::Error, "models not listed");
             }
             self.shared.waiting.add(seq, &entry);
             // The applier ends only after the writer.

@@ -31,6 +31,7 @@ mod matrix;
 mod pack;
 mod peak;
 mod rows;
+mod seen;
 mod similar;
 mod spans;
 #[cfg(test)]
@@ -43,5 +44,6 @@ pub use cpu::{Cpu, CpuError};
 pub use left::Left;
 pub use matrix::{Activation, Format, Linear, Matrix};
 pub use peak::peak;
-pub use rows::{LayerNorm, dot, gelu_all, max_rows, normalise, scale, softmax, sum_rows};
+pub use rows::{LayerNorm, add, dot, gelu_all, max_rows, normalise, scale, softmax, sum_rows};
+pub use seen::{Seen, Sight, attend};
 pub use similar::{round_to_brain, similarities, similarity_of_rows};
