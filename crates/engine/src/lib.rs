@@ -52,7 +52,6 @@ pub use encoders::{
 };
 pub use engine::{Engine, EngineStats, Learn, OpenOptions};
 pub use error::EngineError;
-pub use fields::ItemFields;
 pub use finished::{Finished, TaskCounts};
 pub use intake::{RoleReason, Roles};
 pub use lexical::{FacetStats, Matching, QueryError, SortBy, SortOrder, Understood, WordKind};

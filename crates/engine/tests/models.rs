@@ -2,10 +2,10 @@
 
 use domain::{Event, EventKind, IndexUid, ItemId, Timestamp, UserId};
 use engine::{
-    DocumentsWrite, Engine, EngineError, ItemFields, Learn, ModelState, OpenOptions, TrainingEvent,
-    Write, WriteMode,
+    DocumentsWrite, Engine, EngineError, Learn, ModelState, OpenOptions, TrainingEvent, Write,
+    WriteMode,
 };
-use models::affinity::{AffinityConfig, AffinityWeights};
+use models::affinity::{AffinityConfig, AffinityWeights, Fields, ItemTraits};
 use serde_json::{Value, json};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -83,12 +83,22 @@ fn stocked(dir: &Path) -> Engine {
 /// A model of random numbers over the catalogue, in a folder of its own.
 fn model(place: &Path, engine: &Engine, seed: u64, ndcg: Option<f64>) -> PathBuf {
     let log = engine.training_log(SHOP).expect("a training log");
-    let fields = ItemFields::of(&log.items);
+    let traits: Vec<ItemTraits<'_>> = log
+        .items
+        .iter()
+        .map(|item| ItemTraits {
+            category: item.category.as_deref(),
+            brand: item.brand.as_deref(),
+            price: item.price,
+            events: 1,
+        })
+        .collect();
+    let fields = Fields::learn(&traits);
     let config = AffinityConfig {
         width: 16,
         heads: 2,
         layers: 1,
-        ..AffinityConfig::new(0, log.items.len(), fields.config())
+        ..AffinityConfig::new(0, log.items.len(), fields.configs())
     };
     let weights = AffinityWeights::random(config, seed).expect("a model");
     let dir = place.join(format!("model-{seed}"));
@@ -101,7 +111,7 @@ fn model(place: &Path, engine: &Engine, seed: u64, ndcg: Option<f64>) -> PathBuf
     );
     write("model.safetensors", weights.to_safetensors());
     write("items.json", serde_json::to_vec(&ids).expect("json"));
-    fields.write(&dir).expect("written");
+    write("fields.json", fields.to_json().expect("json"));
     if let Some(ndcg) = ndcg {
         let metrics = json!({ "validation": { "ndcg@10": ndcg } });
         write("metrics.json", serde_json::to_vec(&metrics).expect("json"));

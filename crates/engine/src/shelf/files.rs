@@ -2,8 +2,7 @@
 //! damaged ones by their sums.
 
 use crate::EngineError;
-use crate::fields::{self, ItemFields};
-use models::affinity::{AffinityConfig, AffinityWeights};
+use models::affinity::{AffinityConfig, AffinityWeights, Fields};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
@@ -15,7 +14,7 @@ use std::path::Path;
 pub const MODEL_FILES: [&str; 6] = [
     "card.md",
     "config.json",
-    fields::FILE,
+    "fields.json",
     "items.json",
     "metrics.json",
     "model.safetensors",
@@ -89,7 +88,7 @@ fn check(dir: &Path) -> Result<(), EngineError> {
     let path = dir.join("model.safetensors");
     let bytes = fs::read(&path).map_err(io(&path))?;
     AffinityWeights::from_safetensors(config.clone(), &bytes)?;
-    ItemFields::read(dir, &config)?;
+    Fields::read(dir, &config)?;
     Ok(())
 }
 

@@ -2,10 +2,11 @@
 //! popularity band. Trainer and server take the value of an item from here, so that it means
 //! the same to both.
 
-use super::config::FieldConfig;
+use super::config::{AffinityConfig, FieldConfig};
 use super::error::AffinityError;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::fmt::Display;
 
 /// Bands of prices within a category, without the unknown one.
 const PRICE_BANDS: usize = 5;
@@ -130,22 +131,43 @@ impl Fields {
     /// Reads `fields.json`.
     ///
     /// # Errors
-    /// When it is no such JSON, or an item has a value that there is not.
+    /// When it is no such JSON, or would give an item a value that there is not.
     pub fn from_json(json: &[u8]) -> Result<Self, AffinityError> {
         let fields: Self = serde_json::from_slice(json).map_err(AffinityError::Json)?;
+        for (name, names) in [("category", &fields.categories), ("brand", &fields.brands)] {
+            if !names.is_sorted() {
+                return Err(refused(name, "a sorted list", "another"));
+            }
+        }
+        for edges in &fields.price_edges {
+            if edges.len() >= PRICE_BANDS {
+                return Err(refused("price", "few bands", edges.len()));
+            }
+        }
         let sizes: Vec<usize> = fields.configs().iter().map(|field| field.values).collect();
         for row in &fields.rows {
             for ((&value, &size), name) in row.iter().zip(&sizes).zip(Self::NAMES) {
                 if value as usize >= size {
-                    return Err(AffinityError::Setting {
-                        field: name.to_owned(),
-                        rule: format!("below {size}"),
-                        found: value.to_string(),
-                    });
+                    return Err(refused(name, format!("below {size}"), value));
                 }
             }
         }
         Ok(fields)
+    }
+
+    /// Refuses settings of another model.
+    ///
+    /// # Errors
+    /// When the names, the values or the number of rows are others.
+    pub fn check(&self, config: &AffinityConfig) -> Result<(), AffinityError> {
+        if config.fields != self.configs() {
+            let rule = format!("{:?} as in config.json", config.fields);
+            return Err(refused("fields", rule, format!("{:?}", self.configs())));
+        }
+        if config.items != self.rows.len() {
+            return Err(refused("rows", config.items.to_string(), self.rows.len()));
+        }
+        Ok(())
     }
 
     /// What [`Fields::from_json`] reads.
@@ -154,6 +176,14 @@ impl Fields {
     /// When a number cannot be written as JSON.
     pub fn to_json(&self) -> Result<Vec<u8>, AffinityError> {
         serde_json::to_vec(self).map_err(AffinityError::Json)
+    }
+}
+
+fn refused(field: &str, rule: impl Into<String>, found: impl Display) -> AffinityError {
+    AffinityError::Setting {
+        field: field.to_owned(),
+        rule: rule.into(),
+        found: found.to_string(),
     }
 }
 
@@ -285,5 +315,11 @@ mod tests {
         assert_ne!(text, wrong);
         let refusal = Fields::from_json(wrong.as_bytes()).unwrap_err();
         assert!(refusal.to_string().contains("category"), "{refusal}");
+        let fitting = AffinityConfig::new(0, 2, fields.configs());
+        assert!(fields.check(&fitting).is_ok());
+        let other = AffinityConfig::new(0, 3, fields.configs());
+        assert!(fields.check(&other).is_err());
+        let without = AffinityConfig::new(0, 2, Vec::new());
+        assert!(fields.check(&without).is_err());
     }
 }

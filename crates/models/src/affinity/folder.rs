@@ -3,6 +3,7 @@
 
 use super::config::AffinityConfig;
 use super::error::AffinityError;
+use super::fields::Fields;
 use super::serve::Affinity;
 use super::weights::AffinityWeights;
 use kernels::{Cpu, Format};
@@ -13,6 +14,7 @@ use std::path::Path;
 const WEIGHTS: &str = "model.safetensors";
 const CONFIG: &str = "config.json";
 const ITEMS: &str = "items.json";
+const FIELDS: &str = "fields.json";
 
 /// A trained model as its folder has it.
 #[derive(Clone, Debug, PartialEq)]
@@ -49,6 +51,24 @@ impl AffinityFiles {
         write(folder, WEIGHTS, &self.weights.to_safetensors())?;
         write(folder, ITEMS, &items)?;
         write(folder, CONFIG, &config.to_json()?)
+    }
+}
+
+impl Fields {
+    /// Reads the fields of a model; `None` for a model without fields.
+    ///
+    /// # Errors
+    /// When the file cannot be read or used, or does not fit the settings.
+    pub fn read(folder: &Path, config: &AffinityConfig) -> Result<Option<Self>, AffinityError> {
+        if config.fields.is_empty() {
+            return Ok(None);
+        }
+        let parse = |json: &[u8]| {
+            let fields = Self::from_json(json)?;
+            fields.check(config)?;
+            Ok(fields)
+        };
+        read(folder, FIELDS, parse).map(Some)
     }
 }
 
