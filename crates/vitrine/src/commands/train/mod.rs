@@ -21,7 +21,7 @@ use serde::Serialize;
 use std::path::Path;
 use std::time::Instant;
 use train::TrainError;
-use train::pipeline::{Model, Prepared, Report, Settings};
+use train::pipeline::{Input, Model, Prepared, Report, Settings};
 use watch::Watch;
 use workshop::Workshop;
 
@@ -94,18 +94,7 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
     let KindName::Affinity = args.model;
     args.folder.must_exist()?;
     let uid = IndexUid::new(args.index.clone())?;
-    let workshop = Workshop::enter(&args.folder.data, &uid)?;
-    let (input, settings) = if args.resume {
-        workshop.kept()?
-    } else {
-        let settings = Settings {
-            epochs: args.epochs.map_or(EPOCHS, usize::from),
-            seed: args.seed.unwrap_or(1),
-        };
-        let input = log::read(&args.folder, &uid)?;
-        workshop.keep(&input, settings)?;
-        (input, settings)
-    };
+    let (workshop, input, settings) = begin(&args, &uid)?;
     let prepared = Prepared::new(&input, settings)?;
     drop(input);
     note(&table::counts(prepared.counts()));
@@ -126,6 +115,24 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
     let shelved = shelve(&args, &uid, &folder)?;
     workshop.clear()?;
     finish(&args, &model, &folder, &shelved, started)
+}
+
+/// What is trained on and how, in a workshop of its own.
+fn begin(args: &Args, uid: &IndexUid) -> anyhow::Result<(Workshop, Input, Settings)> {
+    if args.resume {
+        let workshop = Workshop::enter(&args.folder.data, uid)?;
+        let (input, settings) = workshop.kept()?;
+        return Ok((workshop, input, settings));
+    }
+    let settings = Settings {
+        epochs: args.epochs.map_or(EPOCHS, usize::from),
+        seed: args.seed.unwrap_or(1),
+    };
+    // Before the workshop, so that an index that is not there gets none.
+    let input = log::read(&args.folder, uid)?;
+    let workshop = Workshop::enter(&args.folder.data, uid)?;
+    workshop.keep(&input, settings)?;
+    Ok((workshop, input, settings))
 }
 
 /// What became of a model.
