@@ -231,7 +231,7 @@ fn edges(prices: &mut [f64]) -> Vec<f64> {
 /// The band of how often an item occurs beside the mean, each twice as often as the one
 /// before. It compares with the mean, so that it means the same when there are more events.
 fn popularity_band(events: u64, mean: f64) -> u32 {
-    if events == 0 || !(mean > 0.0) {
+    if events == 0 || mean <= 0.0 {
         return 0;
     }
     let doublings = (events as f64 / mean).log2().floor() + POPULARITY_BANDS as f64 / 2.0;

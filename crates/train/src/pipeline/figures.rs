@@ -49,7 +49,7 @@ fn retrieval(report: &Report) -> String {
 
 fn metrics(report: &Report) -> String {
     let plot = Plot::new("Next items of the validation", "epoch", "share")
-        .from_zero()
+        .with_zero()
         .add(
             "ndcg@10",
             Mark::Line,
@@ -126,7 +126,7 @@ fn history(report: &Report) -> String {
         "events before",
         "share",
     )
-    .from_zero()
+    .with_zero()
     .named(groups.iter().map(|group| group.events.clone()).collect())
     .add("ndcg@10", Mark::Line, values(|group| group.ranking.ndcg_10))
     .add(

@@ -76,7 +76,7 @@ impl Plot {
     }
 
     /// The upward axis begins at 0.
-    pub fn from_zero(mut self) -> Self {
+    pub fn with_zero(mut self) -> Self {
         self.y = (0.0, f64::max(self.y.1, 0.0));
         self
     }
