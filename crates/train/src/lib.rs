@@ -1,4 +1,6 @@
-//! Training the affinity Transformer (`docs/affinity.md`) on ordinary processors.
+//! Training the affinity Transformer (`docs/affinity.md`) on ordinary processors, and the way from
+//! a shop's plain data to the folder of a measured model ([`pipeline`]). It must not know the
+//! engine, HTTP or a clock.
 
 mod adam;
 mod checkpoint;
