@@ -14,7 +14,7 @@ use crate::shared::{Shared, now};
 use crate::snapshot::{IndexState, Published};
 use crate::tables::{self, Applied, IndexMeta};
 use crate::writer::Apply;
-use crate::{EngineError, Registry, RowNote, Task, TaskError, TaskStatus, copies, shared};
+use crate::{EngineError, Registry, RowNote, Task, TaskError, TaskStatus, copies, shared, shelf};
 use domain::Timestamp;
 use lexical::{QueryPlan, WordsIndex};
 use serde_json::json;
@@ -152,7 +152,7 @@ impl Applier {
         group.next = seq + 1;
         let Some(kind) = entry.body.task_kind() else {
             return match entry.body {
-                Body::Registry(_) => self.commit(group),
+                Body::Registry(_) | Body::Models(_) => self.commit(group),
                 _ => Ok(()),
             };
         };
@@ -237,6 +237,19 @@ impl Applier {
             Body::SwapIndexes(swaps) => self.swap_indexes(entry, swaps, group),
             Body::Dump => copies::dump(&self.shared, seq, entry, self.catching_up),
             Body::Snapshot => copies::snapshot(&self.shared, entry, self.catching_up),
+            Body::Models(models) => {
+                if self.open.contains_key(&models.index) {
+                    shelf::put(group.batch(&self.shared), models.index, &models.list);
+                }
+                // The writer lists what is new; only what the views had not seen is listed here.
+                if self.catching_up {
+                    self.shared
+                        .behaviour(models.index)
+                        .shelf
+                        .set(&models.list)?;
+                }
+                Ok(Outcome::default())
+            }
             Body::Events(_) | Body::Compacted => Ok(Outcome::default()),
         }
     }

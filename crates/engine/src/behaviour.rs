@@ -1,4 +1,5 @@
-//! What shoppers did in one index, in memory: the profiles and the model fitted from them.
+//! What shoppers did in one index, in memory: the profiles, the model fitted from them,
+//! and the models that were trained on them.
 //!
 //! The writer folds events here before it answers, so that an event changes the
 //! shopper's next answer. Readers take the lock for as long as they copy what they
@@ -6,6 +7,7 @@
 
 use crate::EngineError;
 use crate::record::IndexNo;
+use crate::shelf::Shelf;
 use crate::tables::{self, PROFILES};
 use arc_swap::ArcSwapOption;
 use domain::Event;
@@ -19,13 +21,15 @@ use store::{ViewBatch, ViewSnapshot};
 /// Events folded under one hold of the lock: well under a millisecond.
 const CHUNK: usize = 256;
 
-/// Profiles and fitted model of one index.
+/// Profiles and models of one index.
 pub(crate) struct Behaviour {
     pub no: IndexNo,
     profiles: RwLock<Profiles>,
     model: ArcSwapOption<SequenceModel>,
     /// Whether profiles hold what the view does not.
     dirty: AtomicBool,
+    /// Models that were trained elsewhere.
+    pub shelf: Shelf,
 }
 
 /// A fitted sequence model, and how many events there were when it was fitted.
@@ -45,17 +49,20 @@ impl Behaviour {
             profiles: RwLock::new(profiles),
             model: ArcSwapOption::empty(),
             dirty: AtomicBool::new(false),
+            shelf: Shelf::default(),
         }
     }
 
-    /// Reads the profiles as of the last checkpoint.
+    /// Reads the profiles as of the last checkpoint, and which models there are.
     pub(crate) fn load(no: IndexNo, views: &ViewSnapshot) -> Result<Self, EngineError> {
         let mut entries = Vec::new();
         for entry in views.prefix(PROFILES, &no.0.to_be_bytes())? {
             let (key, value) = entry?;
             entries.push((key.get(8..).unwrap_or_default().to_vec(), value));
         }
-        Ok(Self::with(no, Profiles::load(entries.into_iter())?))
+        let behaviour = Self::with(no, Profiles::load(entries.into_iter())?);
+        behaviour.shelf.read(views, no)?;
+        Ok(behaviour)
     }
 
     pub(crate) fn profiles(&self) -> RwLockReadGuard<'_, Profiles> {

@@ -116,12 +116,17 @@ impl Engine {
             Err(err) => return done(Err(err)),
         };
         let done = self.deciding(&body, Box::new(done));
-        let command = Command::Write(Prepared {
+        self.send(Prepared {
             uid,
             body,
             asked,
             done,
         });
+    }
+
+    /// Hands a write over to the writer.
+    pub(crate) fn send(&self, write: Prepared) {
+        let command = Command::Write(write);
         if let Err(unsent) = self.inner.commands.send(command)
             && let Command::Write(write) = unsent.0
         {

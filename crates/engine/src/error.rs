@@ -76,6 +76,25 @@ pub enum EngineError {
     View { what: &'static str, reason: String },
     #[error(transparent)]
     Model(#[from] models::ModelError),
+    #[error("Model `{0}` not found.")]
+    ModelNotFound(String),
+    #[error("`{0}` is not a kind of model: use affinity")]
+    ModelKind(String),
+    #[error(transparent)]
+    Affinity(#[from] models::affinity::AffinityError),
+    #[error("{path} is no model that can be used: {reason}")]
+    ModelUnusable { path: PathBuf, reason: String },
+    #[error(
+        "model `{id}` has an ndcg@10 of {score} in its validation, the live one `{live}` has {live_score}: nothing was changed; promote it with force if it shall be live all the same"
+    )]
+    WorseModel {
+        id: String,
+        score: f64,
+        live: String,
+        live_score: f64,
+    },
+    #[error("no `{0}` model was live before the one that is: there is nothing to go back to")]
+    NoModelBefore(String),
     #[error(transparent)]
     Vectors(#[from] vector::VectorError),
     #[error(transparent)]

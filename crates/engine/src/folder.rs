@@ -1,7 +1,7 @@
 //! Where things stand in a data folder.
 //!
 //! `log/` is the truth, `views/` the key-value views, `indexes/<uid>.<number>/` the
-//! words index and the fitted model of each index. The number tells an index from a
+//! words index, the vectors and the models of each index. The number tells an index from a
 //! deleted one of the same name. `dumps/` and `snapshots/` hold backups.
 
 use crate::tables::IndexMeta;
@@ -64,6 +64,22 @@ pub(crate) fn has_vectors(path: &Path) -> bool {
 /// The file of its sequence model.
 pub(crate) fn model(dir: &Path, meta: &IndexMeta) -> PathBuf {
     index(dir, meta).join("sequence.model")
+}
+
+/// The folder of the models of an index that were trained elsewhere.
+pub(crate) fn models(dir: &Path, meta: &IndexMeta) -> PathBuf {
+    index(dir, meta).join("models")
+}
+
+/// The folder of one of them.
+pub(crate) fn trained(dir: &Path, meta: &IndexMeta, kind: &str, number: u32) -> PathBuf {
+    models(dir, meta).join(kind).join(number.to_string())
+}
+
+/// What a folder holds; nothing when it cannot be read.
+pub(crate) fn entries(dir: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(dir).into_iter().flatten().flatten();
+    entries.map(|entry| entry.path()).collect()
 }
 
 /// Bytes of all files below a folder; what cannot be read counts nothing.

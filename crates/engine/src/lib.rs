@@ -14,6 +14,7 @@ mod encoders;
 mod engine;
 mod error;
 mod event_ids;
+mod fields;
 mod finished;
 mod folder;
 mod formatted;
@@ -33,11 +34,13 @@ mod registry;
 mod search;
 mod settings;
 mod shared;
+mod shelf;
 mod snapshot;
 mod swap;
 mod tables;
 mod task;
 mod task_list;
+mod training;
 mod waiting;
 mod write;
 mod writer;
@@ -71,10 +74,12 @@ pub use settings::{
     ProximityPrecision, Settings, SettingsError, SettingsPatch, TypoTolerance,
 };
 pub use shared::now;
+pub use shelf::{MODEL_FILES, ModelEntry, ModelState};
 pub use snapshot::{IndexInfo, IndexReader, IndexStats};
 pub use store::{BackupReport, LockError, LogError, RestoreReport, VerifyReport};
 pub use task::{Period, RowNote, Task, TaskError, TaskKind, TaskPaging, TaskQuery, TaskStatus};
 pub use task_list::{Batch, Page};
+pub use training::{TrainingEvent, TrainingItem, TrainingLog};
 pub use write::{
     Accepted, ChosenBy, DocumentsWrite, EventsReceipt, IndexSwap, Selection, Write, WriteMode,
 };

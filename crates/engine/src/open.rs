@@ -236,6 +236,7 @@ fn remove_strays(applier: &Applier) {
         kept.push(folder::index(dir, &index.meta));
         kept.push(folder::words(dir, &index.meta));
         kept.push(folder::model(dir, &index.meta));
+        kept.push(folder::models(dir, &index.meta));
     }
     let entries = |path: &Path| fs::read_dir(path).into_iter().flatten().flatten();
     for index in entries(&folder::indexes(dir)) {
@@ -254,6 +255,7 @@ fn remove_strays(applier: &Applier) {
 
 fn load_models(applier: &Applier) {
     for index in applier.open.values() {
+        crate::shelf::remove_strays(&applier.shared, &index.meta);
         let path = folder::model(&applier.shared.dir, &index.meta);
         if let Err(err) = crate::learn::load(&applier.shared.behaviour(index.meta.no), &path) {
             tracing::warn!(

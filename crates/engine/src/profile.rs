@@ -305,7 +305,7 @@ impl IndexReader {
         }))
     }
 
-    fn cleaned(&self, object: &Map<String, Value>) -> Map<String, Value> {
+    pub(crate) fn cleaned(&self, object: &Map<String, Value>) -> Map<String, Value> {
         intake::Cleaner::new(self.state.roles.clone())
             .clean(object, &mut Vec::new())
             .into_owned()
@@ -315,7 +315,7 @@ impl IndexReader {
         self.texts(object, Role::Title).into_iter().next()
     }
 
-    fn number(&self, object: &Map<String, Value>, role: Role) -> Option<f64> {
+    pub(crate) fn number(&self, object: &Map<String, Value>, role: Role) -> Option<f64> {
         self.state
             .roles
             .get(role)
@@ -324,7 +324,7 @@ impl IndexReader {
     }
 
     /// Every text under the attributes of a role.
-    fn texts(&self, object: &Map<String, Value>, role: Role) -> Vec<String> {
+    pub(crate) fn texts(&self, object: &Map<String, Value>, role: Role) -> Vec<String> {
         let mut texts = Vec::new();
         for path in self.state.roles.get(role) {
             if let Some(value) = at(object, path) {

@@ -9,7 +9,9 @@ use serde::{Deserialize, Serialize};
 use store::{NewRecord, Record};
 
 /// Format of the payload; a newer one is refused.
-const VERSION: u8 = 3;
+const VERSION: u8 = 4;
+/// The format before the models of an index.
+const ASKED_VERSION: u8 = 3;
 /// The format before the names of indexes changed by an update, and before [`Asked`].
 const FOLDER_VERSION: u8 = 2;
 /// The format that has everything but what concerns no single index.
@@ -74,6 +76,16 @@ pub(crate) enum Body {
     Dump,
     Snapshot,
     RenameIndex(RenameBody),
+    Models(ModelsBody),
+}
+
+/// The models of an index from here on, as JSON text. The whole list, so that twice the same
+/// record is as good as once.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct ModelsBody {
+    /// The index they were added to, whatever has its name by now.
+    pub index: IndexNo,
+    pub list: String,
 }
 
 /// An update that gives an index another name.
@@ -148,6 +160,7 @@ impl Body {
             Self::Dump => 13,
             Self::Snapshot => 14,
             Self::RenameIndex(_) => 15,
+            Self::Models(_) => 16,
         }
     }
 
@@ -160,7 +173,8 @@ impl Body {
             | Self::SwapIndexes(_)
             | Self::Dump
             | Self::Snapshot => FOLDER_VERSION,
-            Self::RenameIndex(_) => VERSION,
+            Self::RenameIndex(_) => ASKED_VERSION,
+            Self::Models(_) => VERSION,
             _ => CATALOGUE_VERSION,
         }
     }
@@ -192,7 +206,7 @@ impl Body {
             Self::SwapIndexes(_) => TaskKind::IndexSwap,
             Self::Dump => TaskKind::DumpCreation,
             Self::Snapshot => TaskKind::SnapshotCreation,
-            Self::Compacted | Self::Registry(_) => return None,
+            Self::Compacted | Self::Registry(_) | Self::Models(_) => return None,
         })
     }
 }
@@ -212,7 +226,7 @@ impl Entry {
         let mut version = self.body.version();
         if self.asked != Asked::default() {
             payload.extend(postcard::to_stdvec(&self.asked).map_err(failed)?);
-            version = VERSION;
+            version = version.max(ASKED_VERSION);
         }
         Ok(NewRecord {
             kind: self.body.record_kind(),
@@ -283,6 +297,6 @@ mod tests {
             custom_metadata: Some("nightly".to_owned()),
             ..Asked::default()
         };
-        check(&entry(asked), VERSION);
+        check(&entry(asked), ASKED_VERSION);
     }
 }

@@ -273,6 +273,7 @@ pub(crate) fn delete_index(
         }
     }
     IndexMeta::delete(index, batch);
+    crate::shelf::delete(batch, index);
     crate::meaning::delete_index(views, batch, index)
 }
 

@@ -193,6 +193,13 @@ impl Writer {
             (Body::Events(_), None) => {
                 return done(Err(EngineError::IndexNotFound(uid)));
             }
+            // It may have another name by now, or be gone.
+            (Body::Models(models), _) => {
+                if !self.indexes.values().any(|no| *no == models.index) {
+                    return done(Err(EngineError::IndexNotFound(uid)));
+                }
+                models.index
+            }
             // A reset makes no index; its task fails.
             (Body::Settings(text), None) if settings::only_resets(text) => IndexNo::NONE,
             (Body::CreateIndex { .. } | Body::Documents(_) | Body::Settings(_), None) => {
@@ -206,12 +213,7 @@ impl Writer {
             (_, Some(no)) => no,
             (_, None) => IndexNo::NONE,
         };
-        if let Body::SwapIndexes(swaps) = &mut body {
-            swap::resolve(swaps, &mut self.indexes);
-        }
-        if let Body::RenameIndex(rename) = &mut body {
-            swap::resolve_rename(rename, &mut self.indexes);
-        }
+        self.resolve_names(&mut body);
         let mut ids = Vec::new();
         let mut duplicates = 0;
         if let Body::Events(events) = &mut body {
@@ -242,6 +244,15 @@ impl Writer {
                 self.forget(&ids);
                 done(Err(err));
             }
+        }
+    }
+
+    /// Names as of now become numbers, which stay what they are.
+    fn resolve_names(&mut self, body: &mut Body) {
+        match body {
+            Body::SwapIndexes(swaps) => swap::resolve(swaps, &mut self.indexes),
+            Body::RenameIndex(rename) => swap::resolve_rename(rename, &mut self.indexes),
+            _ => {}
         }
     }
 
@@ -322,6 +333,12 @@ impl Writer {
                     error = &err as &dyn std::error::Error,
                     "change not in force"
                 );
+            }
+            if let Body::Models(models) = &entry.body
+                && let Err(err) = self.shared.behaviour(entry.index).shelf.set(&models.list)
+            {
+                // As above.
+                tracing::error!(error = &err as &dyn std::error::Error, "models not listed");
             }
             self.shared.waiting.add(seq, &entry);
             // The applier ends only after the writer.

@@ -24,7 +24,7 @@ impl AlignedWords {
         }
     }
 
-    /// Makes room for `len` words; those that were there before keep no particular value.
+    /// Makes room for `len` words: the first stay, new ones have no particular value.
     pub fn resize(&mut self, len: usize) {
         self.lines.resize(len.div_ceil(LINE), Line::default());
         self.len = len;

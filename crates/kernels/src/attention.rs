@@ -22,7 +22,7 @@ pub struct Heads<'a> {
     pub heads: usize,
 }
 
-/// Room for the work of [`attention`]; kept, it allocates once.
+/// Room for the work of [`attention`] and [`crate::attend`]; kept, it allocates once.
 #[derive(Debug, Default)]
 pub struct Room {
     /// The keys of a head, transposed, in panels: `[panel, size, width]`.
@@ -30,7 +30,7 @@ pub struct Room {
     /// The values of a head in panels: `[panel, tokens, width]`.
     values: AlignedWords,
     /// `[rows, tokens]`, every row filled up to whole panels.
-    scores: AlignedWords,
+    pub(crate) scores: AlignedWords,
 }
 
 /// Writes the attention of the tokens in `rows` to all of their sequence, `[rows, hidden]`.
@@ -255,6 +255,6 @@ const MASKS: [f32; 2 * MOST_LANES] = {
 
 /// What is added to a vector of scores of which the first `count` are there.
 #[inline(always)]
-fn present<L: Lanes>(lanes: L, count: usize) -> L::Floats {
+pub(crate) fn present<L: Lanes>(lanes: L, count: usize) -> L::Floats {
     lanes.load(&MASKS[MOST_LANES - count.min(L::WIDTH)..])
 }

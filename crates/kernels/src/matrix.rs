@@ -64,6 +64,8 @@ pub enum Activation {
     None,
     /// `x · Φ(x)`, the exact one (Hendrycks and Gimpel, 2016, <https://arxiv.org/abs/1606.08415>).
     Gelu,
+    /// `x`, or nothing where it is negative.
+    Relu,
 }
 
 /// A linear layer before it is packed.
@@ -375,8 +377,15 @@ impl Product<'_> {
                 let at = column + vector * L::WIDTH;
                 values[vector] = M::finish(lanes, sum, left.scales[row], &matrix.columns, at);
             }
-            if self.activation == Activation::Gelu {
-                values = gelu(lanes, values);
+            match self.activation {
+                Activation::None => {}
+                Activation::Gelu => values = gelu(lanes, values),
+                Activation::Relu => {
+                    // Not `map`, which is compiled without the instructions of the lanes.
+                    for value in &mut values {
+                        *value = lanes.max(*value, lanes.splat(0.0));
+                    }
+                }
             }
             store_vectors(lanes, values, out);
         }

@@ -40,6 +40,54 @@ impl LayerNorm {
             },
         );
     }
+
+    /// Writes each row normalised to `out` and leaves the row, which a block with its norm
+    /// in front adds to later. Both `[rows, hidden]`.
+    ///
+    /// # Panics
+    /// When the lengths do not agree.
+    pub fn apply(&self, cpu: Cpu, rows: &[f32], out: &mut [f32]) {
+        assert_eq!(rows.len(), out.len(), "as many numbers out as in");
+        assert_eq!(
+            self.weight.len(),
+            self.bias.len(),
+            "a bias for every weight"
+        );
+        assert_eq!(rows.len() % self.weight.len(), 0, "rows are [rows, hidden]");
+        dispatch(
+            cpu,
+            ApplyNorm {
+                rows,
+                out,
+                norm: self,
+            },
+        );
+    }
+}
+
+struct ApplyNorm<'a> {
+    rows: &'a [f32],
+    out: &'a mut [f32],
+    norm: &'a LayerNorm,
+}
+
+impl Kernel for ApplyNorm<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Lanes>(self, lanes: L) {
+        let hidden = self.norm.weight.len();
+        let out = self.out.chunks_exact_mut(hidden);
+        for (row, out) in self.rows.chunks_exact(hidden).zip(out) {
+            let mut sum = lanes.splat(0.0);
+            for span in spans::<L>(hidden) {
+                let value = span.load(lanes, row);
+                sum = lanes.add(sum, value);
+                span.store(lanes, value, out);
+            }
+            norm_row(lanes, self.norm, lanes.sum(sum), out);
+        }
+    }
 }
 
 struct AddNorm<'a> {
@@ -62,24 +110,31 @@ impl Kernel for AddNorm<'_> {
                 sum = lanes.add(sum, value);
                 span.store(lanes, value, row);
             }
-            let mean = lanes.sum(sum) / hidden as f32;
-            let middle = lanes.splat(mean);
-            let mut squares = lanes.splat(0.0);
-            for span in spans::<L>(hidden) {
-                let off = lanes.sub(span.load(lanes, row), middle);
-                squares = lanes.fma(off, off, squares);
-            }
-            // The zeros behind a partly filled vector are off by the mean.
-            let zeros = (hidden.next_multiple_of(L::WIDTH) - hidden) as f32;
-            let variance = (lanes.sum(squares) - zeros * mean * mean) / hidden as f32;
-            let scale = lanes.splat(1.0 / (variance.max(0.0) + self.norm.epsilon).sqrt());
-            for span in spans::<L>(hidden) {
-                let value = lanes.mul(lanes.sub(span.load(lanes, row), middle), scale);
-                let weight = span.load(lanes, &self.norm.weight);
-                let value = lanes.fma(value, weight, span.load(lanes, &self.norm.bias));
-                span.store(lanes, value, row);
-            }
+            norm_row(lanes, self.norm, lanes.sum(sum), row);
         }
+    }
+}
+
+/// Normalises a row that has the sum `sum`.
+#[inline(always)]
+fn norm_row<L: Lanes>(lanes: L, norm: &LayerNorm, sum: f32, row: &mut [f32]) {
+    let hidden = row.len();
+    let mean = sum / hidden as f32;
+    let middle = lanes.splat(mean);
+    let mut squares = lanes.splat(0.0);
+    for span in spans::<L>(hidden) {
+        let off = lanes.sub(span.load(lanes, row), middle);
+        squares = lanes.fma(off, off, squares);
+    }
+    // The zeros behind a partly filled vector are off by the mean.
+    let zeros = (hidden.next_multiple_of(L::WIDTH) - hidden) as f32;
+    let variance = (lanes.sum(squares) - zeros * mean * mean) / hidden as f32;
+    let scale = lanes.splat(1.0 / (variance.max(0.0) + norm.epsilon).sqrt());
+    for span in spans::<L>(hidden) {
+        let value = lanes.mul(lanes.sub(span.load(lanes, row), middle), scale);
+        let weight = span.load(lanes, &norm.weight);
+        let value = lanes.fma(value, weight, span.load(lanes, &norm.bias));
+        span.store(lanes, value, row);
     }
 }
 
@@ -296,6 +351,32 @@ impl Kernel for Scale<'_> {
         let factor = lanes.splat(self.factor);
         for span in spans::<L>(self.row.len()) {
             let value = lanes.mul(span.load(lanes, self.row), factor);
+            span.store(lanes, value, self.row);
+        }
+    }
+}
+
+/// Adds to every number of `row` the one of `more` in its place.
+///
+/// # Panics
+/// When the lengths differ.
+pub fn add(cpu: Cpu, row: &mut [f32], more: &[f32]) {
+    assert_eq!(row.len(), more.len(), "rows of one length");
+    dispatch(cpu, Add { row, more });
+}
+
+struct Add<'a> {
+    row: &'a mut [f32],
+    more: &'a [f32],
+}
+
+impl Kernel for Add<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Lanes>(self, lanes: L) {
+        for span in spans::<L>(self.row.len()) {
+            let value = lanes.add(span.load(lanes, self.row), span.load(lanes, self.more));
             span.store(lanes, value, self.row);
         }
     }

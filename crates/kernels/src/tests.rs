@@ -3,6 +3,7 @@
 
 mod products;
 mod rows;
+mod seen;
 mod similar;
 
 use proptest::prelude::*;

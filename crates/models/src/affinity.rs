@@ -6,6 +6,10 @@
 mod bands;
 mod config;
 mod error;
+mod fields;
+mod folder;
+mod network;
+mod serve;
 #[cfg(test)]
 mod tests;
 mod weights;
@@ -13,4 +17,7 @@ mod weights;
 pub use bands::{GAP_BANDS, QUANTITY_BANDS, gap_band, quantity_band};
 pub use config::{ACTIONS, AffinityConfig, Calibration, FieldConfig, KINDS};
 pub use error::AffinityError;
+pub use fields::{Fields, ItemTraits};
+pub use folder::AffinityFiles;
+pub use serve::{ActionScores, Affinity, AffinityRoom, EventInput, History, ItemInput};
 pub use weights::{AffinityWeights, TensorSpec, tensors};

@@ -1,4 +1,4 @@
-//! Models of what comes next, learned by counting.
+//! Models of what comes next: two learned by counting, and the [`affinity`] Transformer.
 //!
 //! [`Rules`] (sequential rules) and [`Pctm`] (pairwise counts with smoothing)
 //! are fitted on sequences of dense item numbers and answer through

@@ -52,7 +52,7 @@ pub(crate) fn identity(config: &AffinityConfig, data: &Dataset, options: &Option
     hasher.finish()
 }
 
-/// Writes beside and renames, so that a crash leaves the old state or the new one.
+/// Writes the state of a run.
 pub(crate) fn save(
     path: &Path,
     identity: u64,
@@ -75,19 +75,23 @@ pub(crate) fn save(
     }
     let sum = crc32fast::hash(&bytes);
     bytes.extend_from_slice(&sum.to_le_bytes());
-    let failed = |source| TrainError::Write {
-        path: path.to_owned(),
-        source,
-    };
+    write_beside(path, &bytes)
+}
+
+/// Writes beside and renames, so that a crash leaves the old file or the new one.
+pub(crate) fn write_beside(path: &Path, bytes: &[u8]) -> Result<(), TrainError> {
     let beside = path.with_extension("new");
     let written = File::create(&beside).and_then(|mut file| {
-        file.write_all(&bytes)?;
+        file.write_all(bytes)?;
         file.sync_all()
     });
     if let Err(source) = written.and_then(|()| fs::rename(&beside, path)) {
         // What is left of a full disk's half file would only take more of it.
         let _ = fs::remove_file(&beside);
-        return Err(failed(source));
+        return Err(TrainError::Write {
+            path: path.to_owned(),
+            source,
+        });
     }
     Ok(())
 }

@@ -12,6 +12,14 @@ pub enum TrainError {
         "there is too little to learn from: no shopper did two things; collect more events first"
     )]
     TooLittle,
+    #[error(
+        "there is nothing to rank: shoppers had to do with fewer than two items; collect more events first"
+    )]
+    TooFewItems,
+    #[error(
+        "there is nothing to measure on: in the newest part of the events no shopper went on to another item; collect events over a longer time first"
+    )]
+    NothingToMeasure,
     #[error("the setting {name} must be {rule}, not {found}")]
     Setting {
         name: &'static str,
@@ -26,24 +34,28 @@ pub enum TrainError {
     Interrupted { epochs: usize },
     #[error("the loss of epoch {epoch} is not a number: try a lower learning rate")]
     Diverged { epoch: usize },
-    #[error("cannot write the checkpoint {path}")]
+    #[error("cannot write {path}")]
     Write {
         path: PathBuf,
         #[source]
         source: io::Error,
     },
-    #[error("cannot read the checkpoint {path}")]
+    #[error("cannot read {path}")]
     Read {
         path: PathBuf,
         #[source]
         source: io::Error,
     },
-    #[error("the checkpoint {path} is damaged: remove it to begin anew")]
+    #[error("{path} is damaged: remove it to begin anew")]
     Damaged { path: PathBuf },
     #[error("the checkpoint {path} is of other data, items or settings: remove it to begin anew")]
     OtherRun { path: PathBuf },
     #[error("the state of the run cannot be written as JSON")]
     Head(#[source] serde_json::Error),
+    #[error("the data cannot be encoded")]
+    Encode(#[source] postcard::Error),
+    #[error("a model to compare with cannot be fitted")]
+    Baseline(#[from] models::ModelError),
     #[error("the trained model cannot be used")]
     Model(#[from] AffinityError),
 }

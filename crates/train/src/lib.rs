@@ -1,15 +1,19 @@
-//! Training the affinity Transformer (`docs/affinity.md`) on ordinary processors.
+//! Training the affinity Transformer (`docs/affinity.md`) on ordinary processors, and the way from
+//! a shop's plain data to the folder of a measured model ([`pipeline`]). It must not know the
+//! engine, HTTP or a clock.
 
 mod adam;
 mod checkpoint;
 mod data;
 mod draw;
 mod error;
+mod evaluation;
 mod items;
 mod layout;
 mod losses;
 mod network;
 mod options;
+pub mod pipeline;
 mod product;
 mod rank;
 mod run;
@@ -19,6 +23,7 @@ mod validation;
 
 pub use data::{Dataset, Event, Field};
 pub use error::TrainError;
+pub use evaluation::Evaluation;
 pub use options::Options;
 pub use run::{EpochReport, Observer, Run, Trained, Unobserved};
 pub use validation::{Case, Validation, ValidationReport, rank_of};

@@ -30,6 +30,16 @@ pub(crate) enum Targets<'a> {
     },
 }
 
+impl Targets<'_> {
+    /// How many there are, of so many rows.
+    fn count(self, rows: usize) -> usize {
+        match self {
+            Self::All => rows,
+            Self::Drawn { log_expected, .. } => log_expected.len(),
+        }
+    }
+}
+
 /// Memory of the softmax.
 #[derive(Debug, Default)]
 pub(crate) struct Scratch {
@@ -48,14 +58,9 @@ pub(crate) fn retrieval(
     d_output: &mut [f32],
     d_vectors: &mut [f32],
 ) -> f64 {
-    let Some(cpu) = Cpu::detect().ok() else {
-        return 0.0;
-    };
+    let Ok(cpu) = Cpu::detect() else { return 0.0 };
     let width = common.width;
-    let columns = match common.targets {
-        Targets::All => common.vectors.len() / width,
-        Targets::Drawn { log_expected, .. } => log_expected.len(),
-    };
+    let columns = common.targets.count(common.vectors.len() / width);
     let vectors = &common.vectors[..columns * width];
     let mut loss = 0.0;
     for nexts in nexts.chunks(CHUNK) {
@@ -117,22 +122,34 @@ pub(crate) fn retrieval(
             Into::Add,
         );
         if let Targets::Drawn { .. } = common.targets {
-            for (at, next) in nexts.iter().enumerate() {
-                let row = next.row as usize * width;
-                let range = at * width..(at + 1) * width;
-                add_scaled(
-                    &mut d_hidden[range.clone()],
-                    chosen[at],
-                    &common.vectors[row..row + width],
-                );
-                add_scaled(&mut d_vectors[row..row + width], chosen[at], &hidden[range]);
-            }
+            add_own(common, nexts, chosen, hidden, (d_hidden, d_vectors));
         }
         for (d_hidden, next) in d_hidden.chunks_exact(width).zip(nexts) {
             add_scaled(&mut d_output[next.token * width..][..width], 1.0, d_hidden);
         }
     }
     loss
+}
+
+/// Adds what the logit of the next item itself, which is not among the drawn ones, gives.
+fn add_own(
+    common: &Common<'_>,
+    nexts: &[Next],
+    slopes: &[f32],
+    hidden: &[f32],
+    (d_hidden, d_vectors): (&mut [f32], &mut [f32]),
+) {
+    let width = common.width;
+    for (at, (next, &slope)) in nexts.iter().zip(slopes).enumerate() {
+        let row = next.row as usize * width;
+        let own = at * width..(at + 1) * width;
+        add_scaled(
+            &mut d_hidden[own.clone()],
+            slope,
+            &common.vectors[row..row + width],
+        );
+        add_scaled(&mut d_vectors[row..row + width], slope, &hidden[own]);
+    }
 }
 
 /// Makes likelihoods of the logits of drawn items beside that of the next one; answers its

@@ -29,6 +29,15 @@ pub struct Validation {
     pub seed: u64,
 }
 
+impl Validation {
+    /// An item drawn at random for each case, to tell what came next apart from.
+    pub(crate) fn drawn(&self, items: usize) -> Vec<u32> {
+        let mut rng = Rng::with_seed(self.seed);
+        let draw = |_: &Case| rng.u32(..items as u32);
+        self.cases.iter().map(draw).collect()
+    }
+}
+
 /// Figures over the cases.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ValidationReport {
@@ -45,13 +54,14 @@ pub struct ValidationReport {
 
 /// An action's logit, and whether it was done.
 #[derive(Clone, Copy, Debug)]
-struct Outcome {
-    logits: [f32; 3],
-    done: [bool; 3],
+pub(crate) struct Outcome {
+    pub logits: [f32; 3],
+    /// View, cart, purchase.
+    pub done: [bool; 3],
 }
 
 /// Places that are looked at.
-const DEPTH: usize = 10;
+pub(crate) const DEPTH: usize = 10;
 /// Cases that one thread takes at a time.
 const CHUNK: usize = 128;
 
@@ -67,18 +77,11 @@ impl Trainer<'_> {
             .iter()
             .map(|outcome| outcome.done[action])
             .collect();
-        let (ndcg_10, recall_10) = self.ranking(validation);
-        ValidationReport {
-            bce: eval::log_loss(&scores, &labels).unwrap_or(0.0),
-            auc: eval::auc(&scores, &labels).unwrap_or(0.5),
-            ndcg_10,
-            recall_10,
-            cases: validation.cases.len(),
-        }
+        report(&scores, &labels, &self.ranks(validation))
     }
 
-    /// nDCG@10 and recall@10 of the next item among all.
-    fn ranking(&self, validation: &Validation) -> (f64, f64) {
+    /// The place of what came next among all items, where it is one of the first.
+    pub(crate) fn ranks(&self, validation: &Validation) -> Vec<Option<usize>> {
         let histories: Vec<Vec<Event>> = validation
             .cases
             .iter()
@@ -93,25 +96,21 @@ impl Trainer<'_> {
                 .lock()
                 .expect("no thread panics while it writes a rank")[at] = rank;
         });
-        let ranks = ranks
+        ranks
             .into_inner()
-            .expect("no thread panics while it writes a rank");
-        let (mut ndcg, mut recall) = (0.0, 0.0);
-        for rank in ranks.into_iter().flatten() {
-            ndcg += 1.0 / ((rank + 2) as f64).log2();
-            recall += 1.0;
-        }
-        let cases = histories.len().max(1) as f64;
-        (ndcg / cases, recall / cases)
+            .expect("no thread panics while it writes a rank")
     }
 
     /// The logits of what came next and of an item drawn at random, for each case.
-    fn outcomes(&self, validation: &Validation) -> Vec<Outcome> {
+    pub(crate) fn outcomes(&self, validation: &Validation) -> Vec<Outcome> {
         let vectors = self.item_vectors();
         let common = self.common(&vectors);
-        let chunks = validation.cases.par_chunks(CHUNK).enumerate();
-        let outcomes = chunks.map(|(chunk, cases)| {
-            let mut rng = Rng::with_seed(validation.seed.wrapping_add(chunk as u64));
+        let drawn = validation.drawn(self.data.items);
+        let chunks = validation
+            .cases
+            .par_chunks(CHUNK)
+            .zip(drawn.par_chunks(CHUNK));
+        let outcomes = chunks.map(|(cases, drawn)| {
             let events: Vec<Vec<Event>> = cases
                 .iter()
                 .map(|case| self.context(&case.history))
@@ -119,9 +118,9 @@ impl Trainer<'_> {
             let tasks: Vec<Task<'_>> = cases
                 .iter()
                 .zip(&events)
-                .map(|(case, events)| {
+                .zip(drawn)
+                .map(|((case, events), &negative)| {
                     let before = events.len() - 1;
-                    let negative = rng.u32(..self.data.items as u32);
                     let ask = |row, actions| Ask {
                         before,
                         row,
@@ -171,6 +170,29 @@ impl Trainer<'_> {
     }
 }
 
+/// Figures of what was answered: a probability and what happened for each item asked about,
+/// and the place of what came next for each case.
+pub(crate) fn report(
+    probabilities: &[f64],
+    labels: &[bool],
+    ranks: &[Option<usize>],
+) -> ValidationReport {
+    let cases = ranks.len().max(1) as f64;
+    let ndcg: f64 = ranks.iter().flatten().map(|&rank| gain(rank)).sum();
+    ValidationReport {
+        bce: eval::log_loss(probabilities, labels).unwrap_or(0.0),
+        auc: eval::auc(probabilities, labels).unwrap_or(0.5),
+        ndcg_10: ndcg / cases,
+        recall_10: ranks.iter().flatten().count() as f64 / cases,
+        cases: ranks.len(),
+    }
+}
+
+/// What a place is worth; the first is 0.
+pub(crate) fn gain(rank: usize) -> f64 {
+    1.0 / ((rank + 2) as f64).log2()
+}
+
 /// The place of the next item among the first ten of all that may come, from 0. Where items of
 /// the history may not come again, they are not ranked; equal scores are ordered by item.
 pub fn rank_of(scores: &[f32], history: &[u32], next: u32, repeats: bool) -> Option<usize> {
@@ -189,7 +211,7 @@ pub fn rank_of(scores: &[f32], history: &[u32], next: u32, repeats: bool) -> Opt
 }
 
 /// The strongest action that was done in some cases.
-fn told_action(outcomes: &[Outcome]) -> usize {
+pub(crate) fn told_action(outcomes: &[Outcome]) -> usize {
     (0..3)
         .rev()
         .find(|&action| outcomes.iter().any(|outcome| outcome.done[action]))

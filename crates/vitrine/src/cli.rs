@@ -42,6 +42,8 @@ enum Command {
     Model(c::model::Args),
     /// Turn texts into vectors, one a line.
     Encode(c::encode::Args),
+    /// Train a model on what the shoppers of an index did.
+    Train(c::train::Args),
     /// Measure how good the answers are.
     Eval(c::eval::Args),
     /// Measure how fast the answers are.
@@ -73,6 +75,7 @@ impl Cli {
             Command::Rows(args) => c::rows::run(args),
             Command::Model(args) => c::model::run(args),
             Command::Encode(args) => c::encode::run(args),
+            Command::Train(args) => c::train::run(args),
             Command::Eval(args) => c::eval::run(args),
             Command::Bench(args) => c::bench::run(args),
             Command::Backup(args) => c::backup::run(args),

@@ -109,7 +109,7 @@ impl Hosted {
 }
 
 /// The first of Ctrl-C and SIGTERM.
-async fn signal() -> std::io::Result<()> {
+pub async fn signal() -> std::io::Result<()> {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};

@@ -13,6 +13,7 @@ mod feed;
 mod folder;
 mod hits;
 mod hosted;
+mod interrupt;
 mod memory;
 mod outcome;
 mod outline;

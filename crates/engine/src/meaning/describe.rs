@@ -4,6 +4,9 @@
 //! A description is short on purpose. The title says what an item is; a long text behind it
 //! drowns that, and costs as much time as it has words.
 
+use super::DEFAULT_EMBEDDER;
+use super::embedders::plans;
+use crate::snapshot::IndexState;
 use intake::{Role, Roles};
 use serde_json::{Map, Value};
 use std::fmt::Write as _;
@@ -101,6 +104,29 @@ pub(super) fn describe(
         description.push_str(text);
     }
     description
+}
+
+/// Makes the descriptions of an index's documents, as its standard embedder encodes them.
+pub(crate) struct Describer {
+    template: Option<Template>,
+    roles: Roles,
+}
+
+impl Describer {
+    pub(crate) fn new(state: &IndexState) -> Self {
+        let mut plans = plans(&state.meta.settings);
+        Self {
+            template: plans
+                .remove(DEFAULT_EMBEDDER)
+                .and_then(|plan| plan.template),
+            roles: state.roles.clone(),
+        }
+    }
+
+    /// The description of a document.
+    pub(crate) fn text(&self, document: &Map<String, Value>) -> String {
+        describe(self.template.as_ref(), &self.roles, document)
+    }
 }
 
 /// What in a description's making could change it, in one text.

@@ -16,6 +16,7 @@ mod shown;
 mod slots;
 mod worker;
 
+pub(crate) use describe::Describer;
 pub(crate) use embedders::{check_embedders, has_given};
 pub(crate) use given::GivenVectors;
 pub(crate) use notes::{Note, delete_index};

@@ -264,6 +264,30 @@ fn gelu_is_fused_into_the_product() {
     }
 }
 
+#[test]
+fn relu_is_fused_into_the_product() {
+    let case = Case {
+        inputs: 40,
+        rows: some(40 * 9, 5),
+        weights: some(40 * 35, 6),
+        bias: some(35, 7),
+        magnitudes: Vec::new(),
+        precise_from: 0,
+    };
+    for cpu in Cpu::tested() {
+        for format in FORMATS {
+            let expected = case.multiply(cpu, format);
+            let expected: Vec<f32> = expected.into_iter().map(|x| x.max(0.0)).collect();
+            let matrix = case.matrix(cpu, format);
+            let mut left = Left::default();
+            left.fill(&matrix, &case.rows);
+            let mut found = vec![f32::NAN; expected.len()];
+            matrix.multiply(&left, Activation::Relu, &mut found);
+            assert_eq!(found, expected, "{cpu} {format:?}");
+        }
+    }
+}
+
 /// `[tokens, 3, heads, size]` in double precision.
 fn attention_reference(heads: Heads<'_>) -> Vec<f64> {
     let Heads {

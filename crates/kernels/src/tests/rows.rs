@@ -1,7 +1,7 @@
 //! Kernels over rows.
 
 use super::{assert_close, numbers, some};
-use crate::{Cpu, LayerNorm, dot, gelu_all, max_rows, normalise, scale, softmax, sum_rows};
+use crate::{Cpu, LayerNorm, add, dot, gelu_all, max_rows, normalise, scale, softmax, sum_rows};
 use proptest::prelude::*;
 
 /// The error function by its series (small arguments) or its continued fraction (large ones).
@@ -76,6 +76,14 @@ proptest! {
             norm.add(cpu, &mut found, &more);
             let weights = norm.weight.iter().fold(1.0_f32, |most, w| most.max(w.abs()));
             assert_close(&found, &expected, 1e-5 * f64::from(weights) / spread, cpu.name());
+
+            let mut sums = row.clone();
+            add(cpu, &mut sums, &more);
+            let mut beside = vec![f32::NAN; row.len()];
+            norm.apply(cpu, &sums, &mut beside);
+            prop_assert_eq!(&beside, &found, "{}", cpu);
+            let expected: Vec<f32> = row.iter().zip(&more).map(|(a, b)| a + b).collect();
+            prop_assert_eq!(sums, expected, "{}", cpu);
         }
     }
 

@@ -194,11 +194,6 @@ impl AffinityConfig {
         }
         Ok(())
     }
-
-    /// Numbers of a head.
-    pub(super) fn head_size(&self) -> usize {
-        self.width / self.heads
-    }
 }
 
 fn refuse_other_format(found: u32) -> Result<(), AffinityError> {

@@ -96,7 +96,8 @@ impl AffinityWeights {
             let start = end;
             end += spec.size();
             let part = numbers.get(start..end).unwrap_or_default();
-            if let Some(at) = part.iter().position(|number| !(number.abs() <= MOST)) {
+            let wrong = |number: &f32| number.is_nan() || number.abs() > MOST;
+            if let Some(at) = part.iter().position(wrong) {
                 return Err(AffinityError::Number {
                     name: spec.name,
                     at,

@@ -20,4 +20,5 @@ pub mod rows;
 pub mod search;
 pub mod serve;
 pub mod settings;
+pub mod train;
 pub mod verify;

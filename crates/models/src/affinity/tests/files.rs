@@ -1,6 +1,7 @@
 //! What of a model's files is read, and that nothing else is.
 
 use crate::affinity::*;
+use kernels::{Cpu, Format};
 use proptest::prelude::*;
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
@@ -154,8 +155,11 @@ fn weights_come_back_as_they_were() {
     }
 }
 
+/// Name, type, shape and bytes.
+type Tensor = (String, Dtype, Vec<usize>, Vec<u8>);
+
 /// The file of a model after a change of its tensors.
-fn changed(change: impl Fn(&mut Vec<(String, Dtype, Vec<usize>, Vec<u8>)>)) -> Vec<u8> {
+fn changed(change: impl Fn(&mut Vec<Tensor>)) -> Vec<u8> {
     let file = AffinityWeights::random(small(), 3)
         .unwrap()
         .to_safetensors();
@@ -193,7 +197,7 @@ fn other_tensors_are_named() {
         changed(|all| all.push(extra.clone())),
         &["other", "not one"],
     );
-    let with = |name: &'static str, change: fn(&mut (String, Dtype, Vec<usize>, Vec<u8>))| {
+    let with = |name: &'static str, change: fn(&mut Tensor)| {
         changed(|all| change(all.iter_mut().find(|tensor| tensor.0 == name).unwrap()))
     };
     check(
@@ -249,5 +253,88 @@ proptest! {
             hit[at] = *byte;
         }
         let _ = AffinityConfig::from_json(&hit);
+    }
+}
+
+fn trained() -> AffinityFiles {
+    AffinityFiles {
+        weights: AffinityWeights::random(small(), 3).unwrap(),
+        items: ["a", "b", "ü", "", "e"].map(str::to_owned).to_vec(),
+    }
+}
+
+#[test]
+fn a_folder_comes_back_as_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    trained().write(folder.path()).unwrap();
+    assert_eq!(AffinityFiles::read(folder.path()).unwrap(), trained());
+    let cpu = Cpu::detect().unwrap();
+    let (model, items) = Affinity::open(folder.path(), cpu, Format::Float).unwrap();
+    assert_eq!((model.config(), items), (&small(), trained().items));
+}
+
+#[test]
+fn a_file_that_is_missing_or_wrong_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["config.json", "items.json", "model.safetensors"] {
+        trained().write(folder.path()).unwrap();
+        let path = folder.path().join(name);
+        std::fs::write(&path, b"{").unwrap();
+        refused(
+            AffinityFiles::read(folder.path()),
+            &[name, "cannot be used"],
+        );
+        std::fs::remove_file(&path).unwrap();
+        refused(AffinityFiles::read(folder.path()), &[name, "cannot read"]);
+    }
+    let items = |items: &str, expected: &[&str]| {
+        trained().write(folder.path()).unwrap();
+        std::fs::write(folder.path().join("items.json"), items).unwrap();
+        refused(AffinityFiles::read(folder.path()), expected);
+    };
+    items("[]", &["items.json", "0 ids for 5 rows"]);
+    items(r#"["a","b","c","b","d"]"#, &["\"b\"", "rows 1 and 3"]);
+    items(r#"["a","b","c",4,"d"]"#, &["items.json", "JSON"]);
+    let short = AffinityFiles {
+        items: Vec::new(),
+        ..trained()
+    };
+    refused(short.write(folder.path()), &["0 ids"]);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn a_damaged_folder_is_refused_or_read(
+        name in prop::sample::select(vec!["config.json", "items.json", "model.safetensors"]),
+        cut in any::<prop::sample::Index>(),
+        hits in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..4),
+    ) {
+        let folder = tempfile::tempdir().unwrap();
+        trained().write(folder.path()).unwrap();
+        let path = folder.path().join(name);
+        let whole = std::fs::read(&path).unwrap();
+
+        // The settings end with a line break, which nobody would miss.
+        let short = &whole[..cut.index(whole.len() - 1)];
+        std::fs::write(&path, short).unwrap();
+        refused(AffinityFiles::read(folder.path()), &[name]);
+
+        let mut hit = whole;
+        for (at, byte) in &hits {
+            let at = at.index(hit.len());
+            hit[at] = *byte;
+        }
+        std::fs::write(&path, hit).unwrap();
+        let cpu = Cpu::detect().unwrap();
+        if let Ok((model, _)) = Affinity::open(folder.path(), cpu, Format::Float) {
+            let mut room = AffinityRoom::default();
+            let history = model.history(None, &[], &mut room);
+            let mut out = Vec::new();
+            let candidate = vec![0.5; model.config().width];
+            model.score(&history, None, &candidate, &mut room, &mut out);
+            prop_assert!((0.0..=1.0).contains(&out[0].cart));
+        }
     }
 }

@@ -1,0 +1,181 @@
+//! Changing what is on the shelf: a model is added, becomes live, or makes room for the one
+//! before. A change is durable and in force when its call returns.
+
+use super::{AFFINITY, ModelEntry, ModelState, files};
+use crate::record::{Asked, Body, ModelsBody};
+use crate::shared::now;
+use crate::snapshot::IndexReader;
+use crate::writer::Prepared;
+use crate::{Engine, EngineError, folder};
+use domain::IndexUid;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::sync_channel;
+
+impl Engine {
+    /// The models of an index, in the order in which they were added.
+    pub fn models(&self, uid: &str) -> Result<Vec<ModelEntry>, EngineError> {
+        let reader = self.index(uid)?;
+        Ok(reader.state.behaviour.shelf.entries().to_vec())
+    }
+
+    /// Takes a trained model in: its files are copied and checked. It is a candidate then.
+    pub fn add_model(
+        &self,
+        uid: &str,
+        kind: &str,
+        folder: &Path,
+    ) -> Result<ModelEntry, EngineError> {
+        check_kind(kind)?;
+        let reader = self.index(uid)?;
+        let shelf = &reader.state.behaviour.shelf;
+        let _turn = shelf.turn.lock();
+        let mut list = shelf.entries().to_vec();
+        let of_kind = list.iter().filter(|entry| entry.kind == kind);
+        let number = 1 + of_kind.map(|entry| entry.number).max().unwrap_or(0);
+        let metrics = files::metrics(folder)?;
+        let sha256 = files::take_in(folder, &reader.model_folder(kind, number))?;
+        let entry = ModelEntry {
+            id: format!("{kind}-{number}"),
+            kind: kind.to_owned(),
+            number,
+            state: ModelState::Candidate,
+            created_at: now(),
+            metrics,
+            sha256,
+            turn: 0,
+        };
+        list.push(entry.clone());
+        self.put_models(&reader, &list)?;
+        Ok(entry)
+    }
+
+    /// Makes a model live in place of the one that is. One whose validation was worse than the
+    /// live one's is refused, unless it is forced.
+    pub fn promote_model(
+        &self,
+        uid: &str,
+        id: &str,
+        force: bool,
+    ) -> Result<ModelEntry, EngineError> {
+        let reader = self.index(uid)?;
+        let shelf = &reader.state.behaviour.shelf;
+        let _turn = shelf.turn.lock();
+        let mut list = shelf.entries().to_vec();
+        let at = list.iter().position(|entry| entry.id == id);
+        let at = at.ok_or_else(|| EngineError::ModelNotFound(id.to_owned()))?;
+        if list[at].state == ModelState::Live {
+            return Ok(list[at].clone());
+        }
+        if !force {
+            refuse_worse(&list, &list[at])?;
+        }
+        let turn = 1 + list.iter().map(|entry| entry.turn).max().unwrap_or(0);
+        retire(&mut list, at, |_| {});
+        list[at].turn = turn;
+        self.make_live(&reader, &list, at)
+    }
+
+    /// Makes the model live again that was before the one that is.
+    pub fn rollback_model(&self, uid: &str, kind: &str) -> Result<ModelEntry, EngineError> {
+        check_kind(kind)?;
+        let reader = self.index(uid)?;
+        let shelf = &reader.state.behaviour.shelf;
+        let _turn = shelf.turn.lock();
+        let mut list = shelf.entries().to_vec();
+        let before = (0..list.len())
+            .filter(|&at| {
+                let entry = &list[at];
+                entry.kind == kind && entry.state == ModelState::Retired && entry.turn > 0
+            })
+            .max_by_key(|&at| list[at].turn);
+        let at = before.ok_or_else(|| EngineError::NoModelBefore(kind.to_owned()))?;
+        // Who goes back twice wants the one before that, not the one that was left.
+        retire(&mut list, at, |left| left.turn = 0);
+        self.make_live(&reader, &list, at)
+    }
+
+    /// Opens a model, writes down that it is live, and lets it answer.
+    fn make_live(
+        &self,
+        reader: &IndexReader,
+        list: &[ModelEntry],
+        at: usize,
+    ) -> Result<ModelEntry, EngineError> {
+        let entry = &list[at];
+        let folder = reader.model_folder(&entry.kind, entry.number);
+        files::check_sum(&folder, &entry.sha256)?;
+        self.put_models(reader, list)?;
+        Ok(entry.clone())
+    }
+
+    /// Writes the list of an index down; it is in force when this returns.
+    fn put_models(&self, reader: &IndexReader, list: &[ModelEntry]) -> Result<(), EngineError> {
+        let meta = &reader.state.meta;
+        let body = Body::Models(ModelsBody {
+            index: meta.no,
+            list: crate::tables::to_text(&list)?,
+        });
+        let (answer, answered) = sync_channel(1);
+        self.send(Prepared {
+            uid: Some(IndexUid::new(meta.uid.clone())?),
+            body,
+            asked: Asked::default(),
+            done: Box::new(move |result| {
+                // The waiting side is this very call.
+                let _ = answer.send(result);
+            }),
+        });
+        answered.recv().map_err(|_| EngineError::Closing)??;
+        Ok(())
+    }
+}
+
+impl IndexReader {
+    /// Where the files of a model lie.
+    pub(super) fn model_folder(&self, kind: &str, number: u32) -> PathBuf {
+        folder::trained(&self.shared.dir, &self.state.meta, kind, number)
+    }
+}
+
+fn check_kind(kind: &str) -> Result<(), EngineError> {
+    match kind == AFFINITY {
+        true => Ok(()),
+        false => Err(EngineError::ModelKind(kind.chars().take(60).collect())),
+    }
+}
+
+/// Makes one live, and retires the one of its kind that was.
+fn retire(list: &mut [ModelEntry], live: usize, change: impl Fn(&mut ModelEntry)) {
+    let kind = list[live].kind.clone();
+    for entry in list.iter_mut() {
+        if entry.kind == kind && entry.state == ModelState::Live {
+            entry.state = ModelState::Retired;
+            change(entry);
+        }
+    }
+    list[live].state = ModelState::Live;
+}
+
+/// Refuses a model when both it and the live one were validated and it was worse.
+fn refuse_worse(list: &[ModelEntry], entry: &ModelEntry) -> Result<(), EngineError> {
+    let live = list
+        .iter()
+        .find(|other| other.kind == entry.kind && other.state == ModelState::Live);
+    let Some(live) = live else {
+        return Ok(());
+    };
+    match (quality(entry), quality(live)) {
+        (Some(score), Some(live_score)) if score < live_score => Err(EngineError::WorseModel {
+            id: entry.id.clone(),
+            score,
+            live: live.id.clone(),
+            live_score,
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// What the validation of a model found.
+fn quality(entry: &ModelEntry) -> Option<f64> {
+    entry.metrics.get("validation")?.get("ndcg@10")?.as_f64()
+}

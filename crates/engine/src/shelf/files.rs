@@ -1,0 +1,154 @@
+//! The files of a model: taken into the data folder as a whole or not at all, and told from
+//! damaged ones by their sums.
+
+use crate::EngineError;
+use models::affinity::{AffinityConfig, AffinityWeights, Fields};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use std::fmt::Write as _;
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::Path;
+
+/// The files that belong to a model; others in its folder are left where they are.
+pub const MODEL_FILES: [&str; 6] = [
+    "card.md",
+    "config.json",
+    "fields.json",
+    "items.json",
+    "metrics.json",
+    "model.safetensors",
+];
+/// `metrics.json` stands in the log, so it must be short.
+const MOST_METRICS: u64 = 64 << 10;
+
+fn io(path: &Path) -> impl Fn(io::Error) -> EngineError {
+    let path = path.to_owned();
+    move |source| EngineError::Folder {
+        path: path.clone(),
+        source,
+    }
+}
+
+fn unusable(path: &Path, reason: impl Into<String>) -> EngineError {
+    EngineError::ModelUnusable {
+        path: path.to_owned(),
+        reason: reason.into(),
+    }
+}
+
+/// Copies the files of a model to `target`, durable, if they can be opened; gives their sum.
+pub(super) fn take_in(from: &Path, target: &Path) -> Result<String, EngineError> {
+    let beside = target.with_extension("new");
+    // Whatever a crash left there: no record knows it.
+    for left in [&beside, target] {
+        if left.exists() {
+            fs::remove_dir_all(left).map_err(io(left))?;
+        }
+    }
+    fs::create_dir_all(&beside).map_err(io(&beside))?;
+    let copied = copy(from, &beside)
+        .and_then(|()| check(&beside))
+        .and_then(|()| sum(&beside));
+    let sum = match copied {
+        Ok(sum) => sum,
+        Err(err) => {
+            let _ = fs::remove_dir_all(&beside);
+            return Err(err);
+        }
+    };
+    fs::rename(&beside, target).map_err(io(target))?;
+    // The folder's name is durable once the folders above it are.
+    for folder in target.ancestors().skip(1).take(3) {
+        sync(folder).map_err(io(folder))?;
+    }
+    Ok(sum)
+}
+
+fn copy(from: &Path, to: &Path) -> Result<(), EngineError> {
+    for name in MODEL_FILES {
+        let (source, target) = (from.join(name), to.join(name));
+        if !source.exists() {
+            continue;
+        }
+        fs::copy(&source, &target).map_err(io(&source))?;
+        sync(&target).map_err(io(&target))?;
+    }
+    sync(to).map_err(io(to))
+}
+
+fn sync(path: &Path) -> io::Result<()> {
+    File::open(path)?.sync_all()
+}
+
+/// Whether a folder holds a model of this build.
+fn check(dir: &Path) -> Result<(), EngineError> {
+    let path = dir.join("config.json");
+    let config = AffinityConfig::from_json(&fs::read(&path).map_err(io(&path))?)?;
+    let path = dir.join("model.safetensors");
+    let bytes = fs::read(&path).map_err(io(&path))?;
+    AffinityWeights::from_safetensors(config.clone(), &bytes)?;
+    Fields::read(dir, &config)?;
+    Ok(())
+}
+
+/// `metrics.json`, if there is one.
+pub(super) fn metrics(dir: &Path) -> Result<Value, EngineError> {
+    let path = dir.join("metrics.json");
+    if !path.exists() {
+        return Ok(Value::Null);
+    }
+    let file = File::open(&path).map_err(io(&path))?;
+    let mut bytes = Vec::new();
+    let read = file.take(MOST_METRICS + 1).read_to_end(&mut bytes);
+    if read.map_err(io(&path))? as u64 > MOST_METRICS {
+        return Err(unusable(
+            &path,
+            format!("it has more than {MOST_METRICS} bytes"),
+        ));
+    }
+    serde_json::from_slice(&bytes).map_err(|err| unusable(&path, err.to_string()))
+}
+
+/// The sum of all files, in the form of `sha256sum * | sha256sum`.
+pub(super) fn sum(dir: &Path) -> Result<String, EngineError> {
+    let mut list = String::new();
+    for name in MODEL_FILES {
+        let path = dir.join(name);
+        if path.exists() {
+            let mut hash = Sha256::new();
+            let mut file = File::open(&path).map_err(io(&path))?;
+            let mut part = vec![0; 1 << 16];
+            loop {
+                let length = file.read(&mut part).map_err(io(&path))?;
+                if length == 0 {
+                    break;
+                }
+                hash.update(&part[..length]);
+            }
+            // Writing to a string cannot fail.
+            let _ = writeln!(list, "{}  {name}", hex(&hash.finalize()));
+        }
+    }
+    Ok(hex(&Sha256::digest(list.as_bytes())))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
+}
+
+/// Refuses files that are missing or not those that were taken in.
+pub(super) fn check_sum(dir: &Path, expected: &str) -> Result<(), EngineError> {
+    if !dir.exists() {
+        return Err(unusable(dir, "it is missing"));
+    }
+    match sum(dir)? == expected {
+        true => Ok(()),
+        false => Err(unusable(dir, "its files are not those that were added")),
+    }
+}

@@ -1,0 +1,133 @@
+//! The shelf of an index: models that were trained elsewhere, and which of them is live.
+//!
+//! What is on the shelf is a record of the log, so that backups and restarts know it. The
+//! files lie in the folder of the index and are in no backup: a model whose files are missing
+//! or damaged is told, and recommendations do without it.
+
+mod change;
+mod files;
+
+pub use files::MODEL_FILES;
+
+use crate::record::IndexNo;
+use crate::shared::Shared;
+use crate::tables::{IndexMeta, META, from_json};
+use crate::{EngineError, folder};
+use arc_swap::ArcSwap;
+use domain::Timestamp;
+use parking_lot::Mutex;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Arc;
+use store::{ViewBatch, ViewSnapshot};
+
+/// The one kind of model there is.
+pub(crate) const AFFINITY: &str = "affinity";
+
+/// What a model does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ModelState {
+    /// It was added and answers nobody yet.
+    Candidate,
+    /// It would answer beside the live one, unseen. No model is put into this state yet.
+    Shadow,
+    /// It answers.
+    Live,
+    /// It was live.
+    Retired,
+}
+
+impl ModelState {
+    /// The word used in all interfaces.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Candidate => "candidate",
+            Self::Shadow => "shadow",
+            Self::Live => "live",
+            Self::Retired => "retired",
+        }
+    }
+}
+
+/// One model of an index.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ModelEntry {
+    /// Its kind and number, such as `affinity-3`.
+    pub id: String,
+    pub kind: String,
+    pub number: u32,
+    pub state: ModelState,
+    pub created_at: Timestamp,
+    /// `metrics.json` of its folder; `null` without one.
+    pub metrics: Value,
+    /// Of the list of its files with theirs, as `sha256sum * | sha256sum` prints it in its
+    /// folder.
+    pub sha256: String,
+    /// Orders the models that a rollback can go back to; 0 for those it cannot.
+    pub turn: u64,
+}
+
+/// The models of one index in memory.
+#[derive(Default)]
+pub(crate) struct Shelf {
+    /// As of the last record appended, in the order in which they were added.
+    entries: ArcSwap<Vec<ModelEntry>>,
+    /// The right to change something, from looking at it to its being in force.
+    turn: Mutex<()>,
+}
+
+impl Shelf {
+    pub(crate) fn entries(&self) -> Arc<Vec<ModelEntry>> {
+        self.entries.load_full()
+    }
+
+    /// Puts what a record says in the place of what was there.
+    pub(crate) fn set(&self, list: &str) -> Result<(), EngineError> {
+        self.entries.store(Arc::new(from_json(list.as_bytes())?));
+        Ok(())
+    }
+
+    /// Reads what the views have.
+    pub(crate) fn read(&self, views: &ViewSnapshot, no: IndexNo) -> Result<(), EngineError> {
+        if let Some(list) = views.get(META, &key(no))? {
+            self.entries.store(Arc::new(from_json(&list)?));
+        }
+        Ok(())
+    }
+}
+
+/// Removes the folders of models that no record knows: left by a crash.
+pub(crate) fn remove_strays(shared: &Shared, meta: &IndexMeta) {
+    let entries = shared.behaviour(meta.no).shelf.entries();
+    let known: Vec<PathBuf> = entries
+        .iter()
+        .map(|entry| folder::trained(&shared.dir, meta, &entry.kind, entry.number))
+        .collect();
+    for kind in folder::entries(&folder::models(&shared.dir, meta)) {
+        for model in folder::entries(&kind) {
+            if !known.contains(&model) {
+                let _ = fs::remove_dir_all(model);
+            }
+        }
+    }
+}
+
+/// Puts the list of an index into the views.
+pub(crate) fn put(batch: &mut ViewBatch, no: IndexNo, list: &str) {
+    batch.put(META, key(no), list.as_bytes());
+}
+
+/// Takes it out.
+pub(crate) fn delete(batch: &mut ViewBatch, no: IndexNo) {
+    batch.delete(META, key(no));
+}
+
+fn key(no: IndexNo) -> Vec<u8> {
+    let mut key = b"models/".to_vec();
+    key.extend_from_slice(&no.0.to_be_bytes());
+    key
+}

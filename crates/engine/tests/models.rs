@@ -1,0 +1,285 @@
+//! The models of an index: what they are trained on, how they are kept, which one answers.
+
+use domain::{Event, EventKind, IndexUid, ItemId, Timestamp, UserId};
+use engine::{
+    DocumentsWrite, Engine, EngineError, Learn, ModelState, OpenOptions, TrainingEvent, Write,
+    WriteMode,
+};
+use models::affinity::{AffinityConfig, AffinityWeights, Fields, ItemTraits};
+use serde_json::{Value, json};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+const SHOP: &str = "shop";
+const DAY: i64 = 86_400_000;
+
+fn open(dir: &Path) -> Engine {
+    let options = OpenOptions {
+        learn: Learn::AtClose,
+        encoders: None,
+    };
+    Engine::open(dir, options).expect("the folder opens")
+}
+
+fn uid() -> IndexUid {
+    IndexUid::new(SHOP).expect("a uid")
+}
+
+fn put(engine: &Engine, documents: Value) {
+    let rows = documents.as_array().expect("an array").iter();
+    let write = Write::Documents(DocumentsWrite {
+        uid: uid(),
+        primary_key: Some("id".to_owned()),
+        mode: WriteMode::Replace,
+        documents: rows
+            .map(|row| row.as_object().cloned().expect("an object"))
+            .collect(),
+        rows: Vec::new(),
+        rejected: Vec::new(),
+    });
+    let accepted = engine.write(write).expect("accepted");
+    engine
+        .wait(accepted.task_uid, Duration::from_secs(20))
+        .expect("done");
+}
+
+fn event(user: &str, kind: EventKind, item: &str, at: i64) -> Event {
+    Event {
+        id: None,
+        user: UserId::new(user).expect("a user"),
+        kind,
+        item: Some(ItemId::new(item).expect("an item")),
+        query: None,
+        time: Timestamp::from_millis(1_700_000_000_000 + at),
+        value: None,
+        price: None,
+        quantity: None,
+        basket: None,
+        query_id: None,
+    }
+}
+
+fn happen(engine: &Engine, events: Vec<Event>) {
+    let write = Write::Events { uid: uid(), events };
+    engine.write(write).expect("events are accepted");
+}
+
+fn item(n: usize) -> Value {
+    let brand = ["Acme", "Bolt"][n % 2];
+    let category = ["Lamps", "Desks"][n / 2 % 2];
+    json!({
+        "id": format!("i{n}"), "title": format!("Lamp number {n}"), "brand": brand,
+        "categories": [category], "price": n + 1,
+    })
+}
+
+fn stocked(dir: &Path) -> Engine {
+    let engine = open(dir);
+    put(&engine, (0..12).map(item).collect());
+    engine
+}
+
+/// A model of random numbers over the catalogue, in a folder of its own.
+fn model(place: &Path, engine: &Engine, seed: u64, ndcg: Option<f64>) -> PathBuf {
+    let log = engine.training_log(SHOP).expect("a training log");
+    let traits: Vec<ItemTraits<'_>> = log
+        .items
+        .iter()
+        .map(|item| ItemTraits {
+            category: item.category.as_deref(),
+            brand: item.brand.as_deref(),
+            price: item.price,
+            events: 1,
+        })
+        .collect();
+    let fields = Fields::learn(&traits);
+    let config = AffinityConfig {
+        width: 16,
+        heads: 2,
+        layers: 1,
+        ..AffinityConfig::new(0, log.items.len(), fields.configs())
+    };
+    let weights = AffinityWeights::random(config, seed).expect("a model");
+    let dir = place.join(format!("model-{seed}"));
+    fs::create_dir_all(&dir).expect("a folder");
+    let ids: Vec<&str> = log.items.iter().map(|item| item.id.as_str()).collect();
+    let write = |name: &str, bytes: Vec<u8>| fs::write(dir.join(name), bytes).expect("written");
+    write(
+        "config.json",
+        weights.config().to_json().expect("good settings"),
+    );
+    write("model.safetensors", weights.to_safetensors());
+    write("items.json", serde_json::to_vec(&ids).expect("json"));
+    write("fields.json", fields.to_json().expect("json"));
+    if let Some(ndcg) = ndcg {
+        let metrics = json!({ "validation": { "ndcg@10": ndcg } });
+        write("metrics.json", serde_json::to_vec(&metrics).expect("json"));
+    }
+    dir
+}
+
+fn states(engine: &Engine) -> Vec<(String, ModelState)> {
+    let models = engine.models(SHOP).expect("a list");
+    models
+        .into_iter()
+        .map(|model| (model.id, model.state))
+        .collect()
+}
+
+#[track_caller]
+fn check_states(engine: &Engine, expected: &[ModelState]) {
+    let expected: Vec<(String, ModelState)> = (1..)
+        .zip(expected)
+        .map(|(number, state)| (format!("affinity-{number}"), *state))
+        .collect();
+    assert_eq!(states(engine), expected);
+}
+
+#[test]
+fn the_training_log_has_every_event_of_known_items_in_order() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let engine = stocked(dir.path());
+    let mut events = vec![
+        event("b", EventKind::View, "i1", 0),
+        event("a", EventKind::Purchase, "i3", 2 * DAY),
+        event("a", EventKind::View, "gone", DAY),
+        event("a", EventKind::Cart, "i2", DAY),
+        event("a", EventKind::Purchase, "i4", 2 * DAY),
+    ];
+    events[4].quantity = Some(-2.0);
+    events[4].basket = Some("order 1".to_owned());
+    happen(&engine, events);
+    // More than profiles keep of one shopper.
+    let many = (0..300).map(|n| event("b", EventKind::Click, "i5", n + 1));
+    happen(&engine, many.collect());
+
+    let log = engine.training_log(SHOP).expect("a training log");
+    let first = &log.items[1];
+    assert_eq!((first.id.as_str(), log.items.len()), ("i1", 12));
+    assert_eq!(first.text, "Lamp number 1. Bolt. Lamps");
+    let class = (
+        first.category.as_deref(),
+        first.brand.as_deref(),
+        first.price,
+    );
+    assert_eq!(class, (Some("Lamps"), Some("Bolt"), Some(2.0)));
+    assert_eq!(first.vector, None);
+    let [b, a] = log.shoppers.as_slice() else {
+        panic!("{} shoppers", log.shoppers.len());
+    };
+    assert_eq!(b.len(), 301);
+    let time = |days: i64| Timestamp::from_millis(1_700_000_000_000 + days * DAY);
+    let expected = |item, kind, days, quantity, basket| TrainingEvent {
+        item,
+        kind,
+        time: time(days),
+        quantity,
+        basket,
+    };
+    assert_eq!(
+        a.as_slice(),
+        [
+            expected(2, EventKind::Cart, 1, 0.0, None),
+            expected(3, EventKind::Purchase, 2, 1.0, Some(0)),
+            expected(4, EventKind::Purchase, 2, -2.0, Some(1)),
+        ]
+    );
+    drop(engine);
+    let again = open(dir.path()).training_log(SHOP).expect("a training log");
+    assert_eq!(again, log);
+}
+
+#[test]
+fn models_are_added_promoted_and_rolled_back_and_a_restart_knows() {
+    use ModelState::{Candidate, Live, Retired};
+    let dir = tempfile::tempdir().expect("a folder");
+    let elsewhere = tempfile::tempdir().expect("a folder");
+    let engine = stocked(dir.path());
+    for (seed, ndcg) in [(1, Some(0.3)), (2, Some(0.2)), (3, None)] {
+        let folder = model(elsewhere.path(), &engine, seed, ndcg);
+        let added = engine.add_model(SHOP, "affinity", &folder).expect("added");
+        assert_eq!(added.state, Candidate);
+        // It stands on its own from now on.
+        fs::remove_dir_all(folder).expect("removed");
+    }
+    check_states(&engine, &[Candidate, Candidate, Candidate]);
+    let promote = |id: &str, force| engine.promote_model(SHOP, id, force);
+    promote("affinity-1", false).expect("the first needs no comparison");
+    let refused = promote("affinity-2", false).expect_err("it is worse");
+    let EngineError::WorseModel {
+        score, live_score, ..
+    } = refused
+    else {
+        panic!("{refused}");
+    };
+    assert_eq!((score, live_score), (0.2, 0.3));
+    check_states(&engine, &[Live, Candidate, Candidate]);
+    promote("affinity-2", true).expect("forced");
+    promote("affinity-3", false).expect("there is nothing to compare");
+    check_states(&engine, &[Retired, Retired, Live]);
+    let back = engine
+        .rollback_model(SHOP, "affinity")
+        .expect("the one before");
+    assert_eq!(back.id, "affinity-2");
+    drop(engine);
+
+    let engine = open(dir.path());
+    check_states(&engine, &[Retired, Live, Retired]);
+    let back = engine.rollback_model(SHOP, "affinity").expect("the first");
+    assert_eq!(back.id, "affinity-1");
+    let refused = engine
+        .rollback_model(SHOP, "affinity")
+        .expect_err("none before");
+    assert!(
+        matches!(refused, EngineError::NoModelBefore(_)),
+        "{refused}"
+    );
+    engine
+        .promote_model(SHOP, "affinity-3", false)
+        .expect("again");
+    check_states(&engine, &[Retired, Retired, Live]);
+    let mut backup = Vec::new();
+    engine.backup(&mut backup).expect("a backup");
+    let listed = engine.models(SHOP).expect("a list");
+
+    // A backup knows them too. Their files are in the folder alone, so nothing answers.
+    let fresh = tempfile::tempdir().expect("a folder");
+    Engine::restore(&mut backup.as_slice(), fresh.path()).expect("a restore");
+    let restored = open(fresh.path());
+    assert_eq!(restored.models(SHOP).expect("a list"), listed);
+    let refused = restored
+        .promote_model(SHOP, "affinity-1", true)
+        .expect_err("no files");
+    assert!(refused.to_string().contains("missing"), "{refused}");
+}
+
+#[test]
+fn what_cannot_be_used_is_not_taken_in() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let elsewhere = tempfile::tempdir().expect("a folder");
+    let engine = stocked(dir.path());
+    let folder = model(elsewhere.path(), &engine, 1, None);
+    let refused = engine
+        .add_model(SHOP, "magic", &folder)
+        .expect_err("no such kind");
+    assert!(matches!(refused, EngineError::ModelKind(_)), "{refused}");
+    let whole = fs::read(folder.join("model.safetensors")).expect("read");
+    fs::write(folder.join("model.safetensors"), &whole[..whole.len() / 2]).expect("written");
+    engine
+        .add_model(SHOP, "affinity", &folder)
+        .expect_err("half a model");
+    fs::write(folder.join("model.safetensors"), whole).expect("written");
+    fs::write(folder.join("metrics.json"), "{").expect("written");
+    engine
+        .add_model(SHOP, "affinity", &folder)
+        .expect_err("broken metrics");
+    assert_eq!(states(&engine), []);
+    let refused = engine
+        .promote_model(SHOP, "affinity-1", false)
+        .expect_err("none");
+    assert!(
+        matches!(refused, EngineError::ModelNotFound(_)),
+        "{refused}"
+    );
+}

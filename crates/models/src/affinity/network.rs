@@ -1,0 +1,195 @@
+//! The blocks of the affinity Transformer, packed for the kernels. All but attention is row by
+//! row; attention is to tokens that are kept and to the row itself, so this part neither knows
+//! nor minds whether a row is a shopper, an event, a query or a candidate.
+
+use super::weights::AffinityWeights;
+use kernels::{
+    Activation, Cpu, Format, LayerNorm, Left, Linear, Matrix, Room, Seen, Sight, add, attend,
+};
+
+/// Added to the variance of a layer norm.
+const EPSILON: f32 = 1e-5;
+
+/// Every block and the norm behind the last.
+#[derive(Debug)]
+pub(super) struct Network {
+    cpu: Cpu,
+    width: usize,
+    heads: usize,
+    layers: Vec<Layer>,
+    norm: LayerNorm,
+}
+
+#[derive(Debug)]
+struct Layer {
+    attention_norm: LayerNorm,
+    /// Query, key and value in one product, `[3 · width, width]`.
+    projections: Matrix,
+    attention_output: Matrix,
+    feed_forward_norm: LayerNorm,
+    feed_forward_in: Matrix,
+    feed_forward_out: Matrix,
+}
+
+/// The memory of a pass; kept, it allocates once.
+#[derive(Debug, Default)]
+pub(super) struct Work {
+    left: Left,
+    room: Room,
+    /// A norm, then what attention found, `[rows, width]`.
+    narrow: Vec<f32>,
+    /// What a half of a block adds, `[rows, width]`.
+    sum: Vec<f32>,
+    /// `[rows, 3 · width]`
+    projections: Vec<f32>,
+    /// `[rows, 4 · width]`
+    wide: Vec<f32>,
+}
+
+impl Network {
+    pub fn new(weights: &AffinityWeights, cpu: Cpu, format: Format) -> Self {
+        let config = weights.config();
+        let loader = Loader {
+            weights,
+            cpu,
+            format,
+        };
+        Self {
+            cpu,
+            width: config.width,
+            heads: config.heads,
+            layers: (0..config.layers)
+                .map(|layer| loader.layer(&format!("layers.{layer}")))
+                .collect(),
+            norm: loader.norm("norm"),
+        }
+    }
+
+    /// No tokens kept, one for each block.
+    pub fn nothing_seen(&self) -> Vec<Seen> {
+        let none = Seen::new(self.cpu, self.width, self.heads);
+        vec![none; self.layers.len()]
+    }
+
+    /// Tokens, `[tokens, width]`, become their last hidden state, each having seen those
+    /// before it; `seen`, as yet nothing, keeps them.
+    pub fn keep_sequence(&self, tokens: &mut [f32], seen: &mut [Seen], work: &mut Work) {
+        for (layer, seen) in self.layers.iter().zip(seen) {
+            self.project(layer, tokens, work);
+            seen.push(&work.projections);
+            self.finish(layer, seen, Sight::Before, tokens, work);
+        }
+    }
+
+    /// One more token, `[width]`, that sees all those kept is kept as well.
+    pub fn keep_token(&self, token: &mut [f32], seen: &mut [Seen], work: &mut Work) {
+        for (layer, seen) in self.layers.iter().zip(seen) {
+            self.project(layer, token, work);
+            self.finish(layer, seen, Sight::All, token, work);
+            // Its own projections are still there; it must not see itself twice.
+            seen.push(&work.projections);
+        }
+    }
+
+    /// Rows, `[rows, width]`, become their last hidden state, each having seen what is kept
+    /// and itself.
+    pub fn look(&self, rows: &mut [f32], seen: &[Seen], work: &mut Work) {
+        for (layer, seen) in self.layers.iter().zip(seen) {
+            self.project(layer, rows, work);
+            self.finish(layer, seen, Sight::All, rows, work);
+        }
+    }
+
+    /// The norm behind the last block, `[rows, width]` both.
+    pub fn normalise(&self, rows: &[f32], out: &mut [f32]) {
+        self.norm.apply(self.cpu, rows, out);
+    }
+
+    /// The projections of rows at the start of a block, in `work.projections`.
+    fn project(&self, layer: &Layer, rows: &[f32], work: &mut Work) {
+        work.narrow.resize(rows.len(), 0.0);
+        work.projections.resize(3 * rows.len(), 0.0);
+        layer.attention_norm.apply(self.cpu, rows, &mut work.narrow);
+        work.left.fill(&layer.projections, &work.narrow);
+        let projections = &mut work.projections;
+        layer
+            .projections
+            .multiply(&work.left, Activation::None, projections);
+    }
+
+    /// The rest of a block after [`Network::project`].
+    fn finish(&self, layer: &Layer, seen: &Seen, sight: Sight, rows: &mut [f32], work: &mut Work) {
+        let Work {
+            left,
+            room,
+            narrow,
+            sum,
+            projections,
+            wide,
+        } = work;
+        sum.resize(rows.len(), 0.0);
+        wide.resize(4 * rows.len(), 0.0);
+
+        attend(seen, projections, sight, room, narrow);
+        left.fill(&layer.attention_output, narrow);
+        layer.attention_output.multiply(left, Activation::None, sum);
+        add(self.cpu, rows, sum);
+
+        layer.feed_forward_norm.apply(self.cpu, rows, narrow);
+        left.fill(&layer.feed_forward_in, narrow);
+        layer.feed_forward_in.multiply(left, Activation::Relu, wide);
+        left.fill(&layer.feed_forward_out, wide);
+        layer.feed_forward_out.multiply(left, Activation::None, sum);
+        add(self.cpu, rows, sum);
+    }
+}
+
+/// Packs the tensors of a network.
+pub(super) struct Loader<'a> {
+    pub weights: &'a AffinityWeights,
+    pub cpu: Cpu,
+    pub format: Format,
+}
+
+impl Loader<'_> {
+    fn layer(&self, name: &str) -> Layer {
+        Layer {
+            attention_norm: self.norm(&format!("{name}.attention.norm")),
+            projections: self.matrix(&format!("{name}.attention.in")),
+            attention_output: self.matrix(&format!("{name}.attention.out")),
+            feed_forward_norm: self.norm(&format!("{name}.feed_forward.norm")),
+            feed_forward_in: self.matrix(&format!("{name}.feed_forward.in")),
+            feed_forward_out: self.matrix(&format!("{name}.feed_forward.out")),
+        }
+    }
+
+    pub fn matrix(&self, name: &str) -> Matrix {
+        let weights = self.weights.tensor(&format!("{name}.weight"));
+        self.pack(weights, self.weights.tensor(&format!("{name}.bias")))
+    }
+
+    /// A layer without a bias; none where its tensor has no numbers.
+    pub fn unbiased(&self, name: &str) -> Option<Matrix> {
+        let weights = self.weights.tensor(&format!("{name}.weight"));
+        let bias = vec![0.0; self.weights.config().width];
+        (!weights.is_empty()).then(|| self.pack(weights, &bias))
+    }
+
+    fn pack(&self, weights: &[f32], bias: &[f32]) -> Matrix {
+        let linear = Linear {
+            weights,
+            bias,
+            magnitudes: &[],
+            precise_from: 0,
+        };
+        Matrix::pack(self.cpu, self.format, linear)
+    }
+
+    fn norm(&self, name: &str) -> LayerNorm {
+        LayerNorm {
+            weight: self.weights.tensor(&format!("{name}.weight")).to_vec(),
+            bias: self.weights.tensor(&format!("{name}.bias")).to_vec(),
+            epsilon: EPSILON,
+        }
+    }
+}

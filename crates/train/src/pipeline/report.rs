@@ -1,0 +1,44 @@
+//! `metrics.json`: everything that was measured, in one object. Programs read it, so names
+//! in it are kept.
+
+use super::baselines::Baseline;
+use super::curves::{Bin, ByHistory, Threshold};
+use super::logistic::Telling;
+use super::split::{Counts, Dates};
+use crate::options::Options;
+use crate::run::EpochReport;
+use crate::validation::ValidationReport;
+use serde::{Deserialize, Serialize};
+
+/// What was measured of a model.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    pub model: String,
+    /// Milliseconds since 1970.
+    pub created: i64,
+    /// The action that `bce`, `auc` and the curves are about.
+    pub action: String,
+    /// Whether items that a shopper had to do with may come next again.
+    pub repeats: bool,
+    pub validation: ValidationReport,
+    pub test: ValidationReport,
+    /// Expected calibration error of the test.
+    pub ece: f64,
+    pub baselines: Vec<Baseline>,
+    pub logistic: Option<Logistic>,
+    pub epochs: Vec<EpochReport>,
+    /// Of the test, as the following.
+    pub reliability: Vec<Bin>,
+    pub thresholds: Vec<Threshold>,
+    pub by_history: Vec<ByHistory>,
+    pub counts: Counts,
+    pub dates: Dates,
+    pub settings: Options,
+}
+
+/// The logistic regression on both slices.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Logistic {
+    pub validation: Telling,
+    pub test: Telling,
+}

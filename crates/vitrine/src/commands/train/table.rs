@@ -1,0 +1,94 @@
+//! What a training found, for people.
+
+use crate::table::Table;
+use engine::ModelEntry;
+use std::fmt::Write as _;
+use train::pipeline::{Counts, Report};
+
+/// What is trained on, and what was left out.
+pub fn counts(counts: &Counts) -> String {
+    let cleaning = &counts.cleaning;
+    let mut text = format!(
+        "{} events of {} shoppers with {} of {} items ({} with a vector)",
+        counts.training_events,
+        counts.shoppers,
+        counts.items,
+        counts.items_in_catalogue,
+        counts.items_with_text
+    );
+    let left_out = [
+        (cleaning.robots, "robots"),
+        (cleaning.duplicates, "duplicates"),
+        (cleaning.returns, "returns"),
+        (cleaning.taken_back, "purchases that were taken back"),
+        (cleaning.too_short, "shoppers of fewer than two events"),
+    ];
+    let left_out: Vec<String> = left_out
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, what)| format!("{count} {what}"))
+        .collect();
+    if !left_out.is_empty() {
+        let _ = write!(text, "; left out: {}", left_out.join(", "));
+    }
+    text
+}
+
+/// The model beside the others, on the final test.
+pub fn figures(report: &Report, live: Option<&ModelEntry>) -> String {
+    let mut table = Table::new(&["model", "ndcg@10", "recall@10", "bce", "auc"]);
+    let figure = |value: f64| format!("{value:.4}");
+    let test = &report.test;
+    table.row(vec![
+        "affinity".to_owned(),
+        figure(test.ndcg_10),
+        figure(test.recall_10),
+        figure(test.bce),
+        figure(test.auc),
+    ]);
+    for baseline in &report.baselines {
+        table.row(vec![
+            baseline.name.clone(),
+            figure(baseline.test.ndcg_10),
+            figure(baseline.test.recall_10),
+        ]);
+    }
+    if let Some(logistic) = &report.logistic {
+        table.row(vec![
+            "logistic regression".to_owned(),
+            String::new(),
+            String::new(),
+            figure(logistic.test.bce),
+            figure(logistic.test.auc),
+        ]);
+    }
+    if let Some(live) = live {
+        let found = |name: &str| {
+            let value = live.metrics["test"][name].as_f64();
+            value.map(figure).unwrap_or_default()
+        };
+        let mut row = vec![format!("{}, live, on its own test", live.id)];
+        row.extend(["ndcg@10", "recall@10", "bce", "auc"].map(found));
+        table.row(row);
+    }
+    format!(
+        "{} cases of the final test, probabilities of a {}, calibration error {:.4}\n{}",
+        test.cases,
+        report.action,
+        report.ece,
+        table.render()
+    )
+}
+
+/// A sentence where a simpler model ranks better.
+pub fn warning(report: &Report) -> Option<String> {
+    let better = report
+        .baselines
+        .iter()
+        .filter(|baseline| baseline.validation.ndcg_10 > report.validation.ndcg_10)
+        .max_by(|a, b| a.validation.ndcg_10.total_cmp(&b.validation.ndcg_10))?;
+    Some(format!(
+        "{} ranks next items better (ndcg@10 {:.4} on the validation): with so few events a Transformer may not pay yet",
+        better.name, better.validation.ndcg_10
+    ))
+}

@@ -1,0 +1,98 @@
+//! `vitrine train` through the built program: a shop whose shoppers have favourites, from its
+//! events to a live model, and what is refused on the way.
+
+mod support;
+
+use serde_json::{Value, json};
+use std::fs::{self, File};
+use std::path::Path;
+use support::{Server, Shop, run};
+
+const ITEMS: usize = 20;
+
+/// A shop in which every shopper goes round in five items of one category.
+fn stocked() -> Shop {
+    let shop = Shop::new();
+    let item = |n: usize| json!({"id": format!("i{n}"), "title": format!("Thing {n}"), "categories": [format!("c{}", n / 5)], "price": n});
+    let items: Vec<Value> = (0..ITEMS).map(item).collect();
+    let items = shop.file("items.json", json!(items).to_string());
+    let mut random = testkit::SplitMix64::new(1);
+    let mut rows = Vec::new();
+    for shopper in 0..24 {
+        for at in 0..20 {
+            let item = shopper % 4 * 5 + random.below(5);
+            let kind = ["view", "cart", "purchase"][random.below(3)];
+            let time = 1_700_000_000_000_u64 + at * 86_400_000 + shopper as u64 * 1000;
+            rows.push(json!({"user": format!("u{shopper}"), "kind": kind, "item": format!("i{item}"), "time": time}).to_string());
+        }
+    }
+    let events = shop.file("events.ndjson", rows.join("\n"));
+    let data = shop.data();
+    run(&["ingest", "--data", &data, "--index", "shop", &items]).expect(0);
+    run(&["events", "--data", &data, "--index", "shop", &events]).expect(0);
+    shop
+}
+
+fn train(data: &str, more: &[&str]) -> support::Ran {
+    let args = [&["train", "--data", data, "--index", "shop"], more].concat();
+    run(&args)
+}
+
+#[test]
+fn an_index_gets_a_live_model() {
+    let shop = stocked();
+    let data = shop.data();
+    let first = train(&data, &["--epochs", "3"]).expect(0);
+    assert!(
+        first.stdout.starts_with("Epoch 1, Loss: 0."),
+        "{}",
+        first.stdout
+    );
+    assert!(
+        first.stdout.contains("affinity-1 is live"),
+        "{}",
+        first.stdout
+    );
+    assert!(first.stdout.contains("popular"), "{}", first.stdout);
+
+    let second = train(&data, &["--epochs", "3", "--no-promote", "--json"]).expect(0);
+    let answer = second.json();
+    assert_eq!(answer["id"], "affinity-2");
+    assert_eq!(answer["state"], "candidate");
+    assert_eq!(answer["liveBefore"], "affinity-1");
+    let found = answer["metrics"]["test"]["ndcg@10"].as_f64();
+    let popular = answer["metrics"]["baselines"][0]["test"]["ndcg@10"].as_f64();
+    assert!(found > popular, "{found:?} {popular:?}");
+    let folder = answer["folder"].as_str().expect("a path");
+    assert!(Path::new(folder).join("reliability.svg").is_file());
+}
+
+#[test]
+fn what_cannot_be_trained_is_refused_with_a_sentence() {
+    let shop = stocked();
+    let data = shop.data();
+    let check = |more: &[&str], words: &str| {
+        let ran = train(&data, more).expect(2);
+        assert!(ran.stderr.contains(words), "{}", ran.stderr);
+    };
+    check(&["--device", "cuda"], "processor only");
+    check(&["--resume"], "no training to go on with");
+    check(&["--epochs", "0"], "epochs");
+    let server = Server::start(&data);
+    check(&[], "a server holds the data folder");
+    assert_eq!(server.terminate(), Some(0));
+
+    let place = Path::new(&data).join("training/shop");
+    fs::create_dir_all(&place).unwrap();
+    let lock = File::create(place.join("lock")).unwrap();
+    lock.lock().unwrap();
+    check(&[], "is being trained for already");
+    drop(lock);
+
+    fs::write(place.join("settings.json"), r#"{"epochs":3,"seed":1}"#).unwrap();
+    fs::write(place.join("input"), "no such file").unwrap();
+    check(&["--resume"], "is damaged");
+    let nothing = run(&["train", "--data", &data, "--index", "other"]).expect(2);
+    assert!(nothing.stderr.contains("not found"), "{}", nothing.stderr);
+    assert!(!Path::new(&data).join("training/other").exists());
+}
