@@ -1,7 +1,7 @@
 //! Changing what is on the shelf: a model is added, becomes live, or makes room for the one
 //! before. A change is durable and in force when its call returns.
 
-use super::{AFFINITY, ModelEntry, ModelState, files};
+use super::{AFFINITY, LiveAffinity, ModelEntry, ModelState, files};
 use crate::record::{Asked, Body, ModelsBody};
 use crate::shared::now;
 use crate::snapshot::IndexReader;
@@ -9,6 +9,7 @@ use crate::writer::Prepared;
 use crate::{Engine, EngineError, folder};
 use domain::IndexUid;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 
 impl Engine {
@@ -59,7 +60,7 @@ impl Engine {
     ) -> Result<ModelEntry, EngineError> {
         let reader = self.index(uid)?;
         let shelf = &reader.state.behaviour.shelf;
-        let _turn = shelf.turn.lock();
+        let mut fault = shelf.turn.lock();
         let mut list = shelf.entries().to_vec();
         let at = list.iter().position(|entry| entry.id == id);
         let at = at.ok_or_else(|| EngineError::ModelNotFound(id.to_owned()))?;
@@ -72,7 +73,9 @@ impl Engine {
         let turn = 1 + list.iter().map(|entry| entry.turn).max().unwrap_or(0);
         retire(&mut list, at, |_| {});
         list[at].turn = turn;
-        self.make_live(&reader, &list, at)
+        let entry = self.make_live(&reader, &list, at)?;
+        *fault = None;
+        Ok(entry)
     }
 
     /// Makes the model live again that was before the one that is.
@@ -80,7 +83,7 @@ impl Engine {
         check_kind(kind)?;
         let reader = self.index(uid)?;
         let shelf = &reader.state.behaviour.shelf;
-        let _turn = shelf.turn.lock();
+        let mut fault = shelf.turn.lock();
         let mut list = shelf.entries().to_vec();
         let before = (0..list.len())
             .filter(|&at| {
@@ -91,7 +94,9 @@ impl Engine {
         let at = before.ok_or_else(|| EngineError::NoModelBefore(kind.to_owned()))?;
         // Who goes back twice wants the one before that, not the one that was left.
         retire(&mut list, at, |left| left.turn = 0);
-        self.make_live(&reader, &list, at)
+        let entry = self.make_live(&reader, &list, at)?;
+        *fault = None;
+        Ok(entry)
     }
 
     /// Opens a model, writes down that it is live, and lets it answer.
@@ -102,9 +107,14 @@ impl Engine {
         at: usize,
     ) -> Result<ModelEntry, EngineError> {
         let entry = &list[at];
-        let folder = reader.model_folder(&entry.kind, entry.number);
-        files::check_sum(&folder, &entry.sha256)?;
+        let live = LiveAffinity::open(reader, entry)?;
         self.put_models(reader, list)?;
+        reader
+            .state
+            .behaviour
+            .shelf
+            .live
+            .store(Some(Arc::new(live)));
         Ok(entry.clone())
     }
 

@@ -3,7 +3,7 @@
 
 use crate::EngineError;
 use crate::fields::{self, ItemFields};
-use models::affinity::{AffinityConfig, AffinityWeights};
+use models::affinity::AffinityFiles;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
@@ -84,12 +84,8 @@ fn sync(path: &Path) -> io::Result<()> {
 
 /// Whether a folder holds a model of this build.
 fn check(dir: &Path) -> Result<(), EngineError> {
-    let path = dir.join("config.json");
-    let config = AffinityConfig::from_json(&fs::read(&path).map_err(io(&path))?)?;
-    let path = dir.join("model.safetensors");
-    let bytes = fs::read(&path).map_err(io(&path))?;
-    AffinityWeights::from_safetensors(config.clone(), &bytes)?;
-    ItemFields::read(dir, &config)?;
+    let files = AffinityFiles::read(dir)?;
+    ItemFields::read(dir, files.weights.config())?;
     Ok(())
 }
 
