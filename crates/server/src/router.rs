@@ -8,8 +8,8 @@ use crate::config::ServerConfig;
 use crate::connection::Phase;
 use crate::{
     absent, auth, backup, batches, copies, documents, embeddings, events, facet_search, features,
-    indexes, keys, meaning, metrics, multi, profiles, recommend, search, settings, swap, system,
-    tasks, upload, webhooks,
+    indexes, keys, meaning, metrics, models, multi, profiles, recommend, search, settings, swap,
+    system, tasks, upload, webhooks,
 };
 use axum::Router;
 use axum::extract::{ConnectInfo, MatchedPath, Request, State};
@@ -91,6 +91,10 @@ fn routes() -> Router<App> {
         .route("/multi-search", post(multi::post))
         .route("/indexes/{uid}/events", post(events::post))
         .route("/indexes/{uid}/recommend", post(recommend::post))
+        .route("/indexes/{uid}/models", get(models::list))
+        .route("/indexes/{uid}/models/rollback", post(models::rollback))
+        .route("/indexes/{uid}/models/{id}", get(models::get))
+        .route("/indexes/{uid}/models/{id}/promote", post(models::promote))
         .route("/indexes/{uid}/users/{id}/profile", get(profiles::shopper))
         .route("/indexes/{uid}/items/{id}/profile", get(profiles::item))
         .route("/v1/embeddings", post(embeddings::post))

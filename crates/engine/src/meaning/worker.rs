@@ -111,15 +111,14 @@ fn work_until(shared: &Arc<Shared>, (signal, woken): &(Mutex<Signal>, Condvar)) 
 /// wait, a model that is not open yet need not wait for all.
 fn tend(shared: &Arc<Shared>, state: &IndexState) -> Result<(), EngineError> {
     let meaning = shared.meaning(state.meta.no);
-    let shelf = &state.behaviour.shelf;
     let renew = || {
-        // An index that was deleted meanwhile needs no model.
+        // The uid may lead nowhere by now, or to another index, which has a shelf of its own.
         if let Ok(reader) = IndexReader::new(shared, &state.meta.uid) {
-            shelf.renew(&reader);
+            reader.state.behaviour.shelf.renew(&reader);
         }
     };
     while !shared.worker.is_stopped() && meaning.work_a_part(shared)? {
-        if shelf.live().is_none() {
+        if state.behaviour.shelf.live().is_none() {
             renew();
         }
     }

@@ -19,6 +19,23 @@ impl Engine {
         Ok(reader.state.behaviour.shelf.entries().to_vec())
     }
 
+    /// One model, and its card: what it was trained on and how it did, for people.
+    pub fn model(&self, uid: &str, id: &str) -> Result<(ModelEntry, Option<String>), EngineError> {
+        let reader = self.index(uid)?;
+        let entries = reader.state.behaviour.shelf.entries();
+        let entry = entries.iter().find(|entry| entry.id == id);
+        let entry = entry.ok_or_else(|| EngineError::ModelNotFound(id.to_owned()))?;
+        let card = files::card(&reader.model_folder(&entry.kind, entry.number));
+        Ok((entry.clone(), card))
+    }
+
+    /// The trained model that takes part in recommendations now. A live model that is damaged
+    /// does not.
+    pub fn model_in_use(&self, uid: &str) -> Result<Option<String>, EngineError> {
+        let live = self.index(uid)?.state.behaviour.shelf.live();
+        Ok(live.map(|live| live.id.clone()))
+    }
+
     /// Takes a trained model in: its files are copied and checked. It is a candidate then.
     pub fn add_model(
         &self,

@@ -23,6 +23,9 @@ pub const MODEL_FILES: [&str; 6] = [
 /// `metrics.json` stands in the log, so it must be short.
 const MOST_METRICS: u64 = 64 << 10;
 
+/// More of a card is not shown.
+const MOST_CARD: u64 = 256 << 10;
+
 fn io(path: &Path) -> impl Fn(io::Error) -> EngineError {
     let path = path.to_owned();
     move |source| EngineError::Folder {
@@ -105,6 +108,14 @@ pub(super) fn metrics(dir: &Path) -> Result<Value, EngineError> {
         ));
     }
     serde_json::from_slice(&bytes).map_err(|err| unusable(&path, err.to_string()))
+}
+
+/// The beginning of `card.md`, if it is there and can be read.
+pub(super) fn card(dir: &Path) -> Option<String> {
+    let mut bytes = Vec::new();
+    let file = File::open(dir.join("card.md")).ok()?;
+    file.take(MOST_CARD).read_to_end(&mut bytes).ok()?;
+    Some(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// The sum of all files, in the form of `sha256sum * | sha256sum`.
