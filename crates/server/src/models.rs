@@ -6,9 +6,11 @@ use crate::error::{ApiError, json_response};
 use crate::fields::{Fields, Table};
 use crate::path::At;
 use crate::payload::JsonBody;
+use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use axum::routing::{get, post};
 use domain::IndexUid;
 use engine::{Engine, EngineError, ModelEntry};
 use serde::Serialize;
@@ -16,6 +18,15 @@ use serde_json::Value;
 
 const PROMOTION: Table = &[("force", "invalid_model_force")];
 const ROLLBACK: Table = &[("kind", "invalid_model_kind")];
+
+/// The routes below `/indexes/{uid}/models`.
+pub(crate) fn routes() -> Router<App> {
+    Router::new()
+        .route("/indexes/{uid}/models", get(list))
+        .route("/indexes/{uid}/models/rollback", post(rollback))
+        .route("/indexes/{uid}/models/{id}", get(one))
+        .route("/indexes/{uid}/models/{id}/promote", post(promote))
+}
 
 #[derive(Serialize)]
 struct List {
@@ -54,10 +65,7 @@ impl ModelJson {
 }
 
 /// `GET /indexes/{uid}/models`
-pub(crate) async fn list(
-    State(app): State<App>,
-    At(uid): At<String>,
-) -> Result<Response, ApiError> {
+async fn list(State(app): State<App>, At(uid): At<String>) -> Result<Response, ApiError> {
     let results = on_index(&app, &uid, |engine| {
         let in_use = engine.model_in_use(&uid)?;
         let models = engine.models(&uid)?.into_iter();
@@ -70,7 +78,7 @@ pub(crate) async fn list(
 }
 
 /// `GET /indexes/{uid}/models/{id}`
-pub(crate) async fn get(
+async fn one(
     State(app): State<App>,
     At((uid, id)): At<(String, String)>,
 ) -> Result<Response, ApiError> {
@@ -87,7 +95,7 @@ pub(crate) async fn get(
 }
 
 /// `POST /indexes/{uid}/models/{id}/promote`
-pub(crate) async fn promote(
+async fn promote(
     State(app): State<App>,
     At((uid, id)): At<(String, String)>,
     JsonBody(body): JsonBody,
@@ -98,7 +106,7 @@ pub(crate) async fn promote(
 }
 
 /// `POST /indexes/{uid}/models/rollback`
-pub(crate) async fn rollback(
+async fn rollback(
     State(app): State<App>,
     At(uid): At<String>,
     JsonBody(body): JsonBody,

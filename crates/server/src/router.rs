@@ -91,10 +91,6 @@ fn routes() -> Router<App> {
         .route("/multi-search", post(multi::post))
         .route("/indexes/{uid}/events", post(events::post))
         .route("/indexes/{uid}/recommend", post(recommend::post))
-        .route("/indexes/{uid}/models", get(models::list))
-        .route("/indexes/{uid}/models/rollback", post(models::rollback))
-        .route("/indexes/{uid}/models/{id}", get(models::get))
-        .route("/indexes/{uid}/models/{id}/promote", post(models::promote))
         .route("/indexes/{uid}/users/{id}/profile", get(profiles::shopper))
         .route("/indexes/{uid}/items/{id}/profile", get(profiles::item))
         .route("/v1/embeddings", post(embeddings::post))
@@ -125,6 +121,7 @@ fn routes() -> Router<App> {
         )
         .route("/batches", get(batches::list))
         .route("/batches/{uid}", get(batches::get))
+        .merge(models::routes())
         .merge(settings::routes())
         .merge(absent::routes())
 }
