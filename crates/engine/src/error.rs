@@ -81,6 +81,8 @@ pub enum EngineError {
     #[error("`{0}` is not a kind of model: use affinity")]
     ModelKind(String),
     #[error(transparent)]
+    Cpu(#[from] kernels::CpuError),
+    #[error(transparent)]
     Affinity(#[from] models::affinity::AffinityError),
     #[error("{path} is no model that can be used: {reason}")]
     ModelUnusable { path: PathBuf, reason: String },

@@ -22,6 +22,7 @@ mod learn;
 mod lifecycle;
 mod locales;
 mod meaning;
+mod next_item;
 mod open;
 mod outcome;
 mod plan;

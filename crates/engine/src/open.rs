@@ -10,6 +10,7 @@ use crate::engine::{Inner, Learn, OpenOptions, Threads};
 use crate::learn::Learner;
 use crate::record::{Body, CANCELATIONS, EVENTS, Entry, IndexNo};
 use crate::shared::{Shared, now};
+use crate::snapshot::IndexReader;
 use crate::tables::{self, Applied, IndexMeta};
 use crate::writer::Writer;
 use crate::{EngineError, Registry, event_ids, folder};
@@ -263,6 +264,13 @@ fn load_models(applier: &Applier) {
                 error = &err as &dyn std::error::Error,
                 "the sequence model cannot be read; it will be fitted anew"
             );
+        }
+        // Without its text vectors, which are not there yet, a model may say anything.
+        match IndexReader::new(&applier.shared, &index.meta.uid) {
+            Ok(reader) if applier.shared.encoders.is_none() => {
+                reader.state.behaviour.shelf.renew(&reader);
+            }
+            _ => {}
         }
     }
 }

@@ -9,6 +9,8 @@ use std::str::FromStr;
 pub enum RecommendKind {
     /// New items for a shopper, from the order of what they did.
     ForYou,
+    /// What comes next in a visit, from the items that were looked at in it.
+    Session,
     /// What is bought together with one item (or several).
     BoughtWith,
     /// What completes a basket.
@@ -25,8 +27,9 @@ pub enum RecommendKind {
 
 impl RecommendKind {
     /// Every kind with the word used in all interfaces.
-    pub const ALL: [(Self, &'static str); 7] = [
+    pub const ALL: [(Self, &'static str); 8] = [
         (Self::ForYou, "for-you"),
+        (Self::Session, "session"),
         (Self::BoughtWith, "bought-with"),
         (Self::Basket, "basket"),
         (Self::Trending, "trending"),
@@ -59,7 +62,7 @@ impl FromStr for RecommendKind {
 /// A word that names no kind of recommendation.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{0}` is not a kind of recommendation: use for-you, bought-with, basket, trending, popular, buy-again or recently-viewed"
+    "`{0}` is not a kind of recommendation: use for-you, session, bought-with, basket, trending, popular, buy-again or recently-viewed"
 )]
 pub struct UnknownKind(pub String);
 
@@ -68,7 +71,7 @@ pub struct UnknownKind(pub String);
 pub struct RecommendRequest {
     pub kind: RecommendKind,
     pub user: Option<UserId>,
-    /// The item or items in front of the shopper.
+    /// The item or items in front of the shopper; in `session`, the oldest first.
     pub items: Vec<ItemId>,
     pub basket: Vec<ItemId>,
     pub filter: Option<Filter>,
@@ -103,6 +106,8 @@ pub struct Recommendations {
     pub total: usize,
     /// Sources that gave candidates, with how many; a source that failed says why.
     pub trace: Vec<SourceReport>,
+    /// The live model that took part, if one did.
+    pub model: Option<String>,
 }
 
 /// What one source contributed.
@@ -128,7 +133,7 @@ pub struct Recommendation {
 /// One addend of a score.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reason {
-    /// What it rests on: `bought-with`, `sequence`, `popular` …
+    /// What it rests on: `bought-with`, `sequence`, `affinity`, `popular` …
     pub because: &'static str,
     /// The item of the shopper's history or basket, if one.
     pub item: Option<ItemId>,

@@ -1,4 +1,4 @@
-//! Recommendations by counting: who is asked for, what is hidden, which source answers.
+//! Recommendations: who is asked for, what is hidden, which source answers.
 //!
 //! A request is answered in three steps. Under the profiles' lock the shopper's history
 //! and the lists of the sources are copied; without it the model scores; then the best
@@ -8,17 +8,18 @@
 
 use crate::EngineError;
 use crate::allowed::check_filterable;
-use crate::behaviour::SequenceModel;
+use crate::next_item::{Blend, NextItem, Past};
 use crate::recommend::{
     Reason, RecommendKind, RecommendRequest, Recommendation, Recommendations, SourceReport,
 };
+use crate::shelf::{LiveAffinity, PastEvent};
 use crate::snapshot::IndexReader;
+use crate::training::pieces;
 use domain::{EventKind, ItemId, Score, Timestamp};
 use lexical::{ItemSet, QueryError, Words};
-use models::SequenceModel as _;
 use profiles::{ItemNo, Profiles, Shopper};
 use rustc_hash::{FxHashMap, FxHashSet};
-use std::cmp::Reverse;
+use std::sync::Arc;
 
 /// Paging reaches this many items, or to the end of the page asked for.
 const REACH: usize = 200;
@@ -26,22 +27,57 @@ const REACH: usize = 200;
 const SHRINK: f64 = 3.0;
 
 /// An item a source proposes, with what its score is made of.
-struct Candidate {
-    item: ItemNo,
-    score: f64,
-    source: &'static str,
-    parts: Vec<Part>,
+pub(crate) struct Candidate {
+    pub item: Item,
+    pub score: f64,
+    pub source: &'static str,
+    /// Empty where a model made the score; the model tells them.
+    pub parts: Vec<Part>,
+}
+
+/// Which item: its number among those that events have named, or its place in the catalogue
+/// of the live model, for one that nobody has done anything with.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Item {
+    Number(ItemNo),
+    Place(u32),
 }
 
 /// An addend of a score: what it rests on, and the item it is about, if one.
-type Part = (&'static str, Option<ItemNo>, f64);
+pub(crate) type Part = (&'static str, Option<ItemNo>, f64);
 
 /// What the sources need, copied from the profiles.
 #[derive(Default)]
 struct Inputs {
-    history: Vec<u32>,
+    past: Past,
     candidates: Vec<Candidate>,
     popular: Vec<(ItemNo, f64)>,
+}
+
+/// What the scores of candidates rest on.
+struct Sources {
+    models: NextItem,
+    past: Past,
+    blend: Blend,
+}
+
+impl Sources {
+    fn id<'a>(&'a self, profiles: &'a Profiles, item: Item) -> &'a str {
+        match (item, &self.models.live) {
+            (Item::Number(no), _) => profiles.item_id(no),
+            (Item::Place(place), Some(live)) => live.item_id(place),
+            // Only a live model gives places.
+            (Item::Place(_), None) => "",
+        }
+    }
+
+    fn reasons(&self, profiles: &Profiles, candidate: &Candidate) -> Vec<Reason> {
+        if candidate.source != "sequence" {
+            return reasons(profiles, &candidate.parts);
+        }
+        self.models
+            .reasons(profiles, candidate.item, &self.past, &self.blend)
+    }
 }
 
 /// Decides what may be shown.
@@ -79,23 +115,37 @@ impl IndexReader {
             filter,
             hidden: asked_hidden(request),
         };
-        let inputs = self.inputs(request, &mut gate.hidden);
-        let model = self.state.behaviour.model();
-        let mut trace = Vec::new();
-        let candidates = if request.kind == RecommendKind::ForYou {
-            for_you(&inputs, model.as_deref(), &mut trace)
-        } else {
-            trace.push(report(request.kind.as_str(), inputs.candidates.len()));
-            inputs.candidates
+        let behaviour = &self.state.behaviour;
+        // Taken once: an answer is of one model, whatever becomes live meanwhile.
+        let models = NextItem {
+            counted: behaviour.model(),
+            live: behaviour.shelf.live(),
         };
-        let explained = request
-            .explain
-            .then_some((model.as_deref(), inputs.history.as_slice()));
-        self.slate(request, &gate, candidates, explained, trace)
+        let inputs = self.inputs(request, models.live.as_ref(), &mut gate.hidden);
+        let mut trace = Vec::new();
+        let mut blend = Blend::default();
+        let mut candidates = inputs.candidates;
+        if matches!(request.kind, RecommendKind::ForYou | RecommendKind::Session) {
+            (candidates, blend) =
+                models.candidates(behaviour, &inputs.past, inputs.popular, &mut trace);
+        } else {
+            trace.push(report(request.kind.as_str(), candidates.len()));
+        }
+        let sources = Sources {
+            models,
+            past: inputs.past,
+            blend,
+        };
+        self.slate(request, &gate, candidates, &sources, trace)
     }
 
     /// Copies what this kind needs from the profiles and hides what it must not show.
-    fn inputs(&self, request: &RecommendRequest, hidden: &mut FxHashSet<String>) -> Inputs {
+    fn inputs(
+        &self,
+        request: &RecommendRequest,
+        live: Option<&Arc<LiveAffinity>>,
+        hidden: &mut FxHashSet<String>,
+    ) -> Inputs {
         let profiles = self.state.behaviour.profiles();
         // The shop's own clock: the newest event, so that an old log is judged as of its end.
         let now = profiles.newest().unwrap_or(Timestamp::from_millis(0));
@@ -110,9 +160,13 @@ impl IndexReader {
         match request.kind {
             RecommendKind::ForYou => {
                 if let Some(shopper) = shopper {
-                    inputs.history = shopper.sequence();
+                    inputs.past = past(&profiles, shopper, live);
                     hide(hidden, &profiles, bought(shopper, now));
                 }
+                inputs.popular = profiles.popular(now);
+            }
+            RecommendKind::Session => {
+                inputs.past = session(&profiles, &request.items, live);
                 inputs.popular = profiles.popular(now);
             }
             RecommendKind::BoughtWith => inputs.candidates = bought_with(&profiles, &request.items),
@@ -150,7 +204,7 @@ impl IndexReader {
         request: &RecommendRequest,
         gate: &Gate,
         candidates: Vec<Candidate>,
-        explained: Option<(Option<&SequenceModel>, &[u32])>,
+        sources: &Sources,
         trace: Vec<SourceReport>,
     ) -> Result<Recommendations, EngineError> {
         let end = request.offset.saturating_add(request.limit);
@@ -159,12 +213,12 @@ impl IndexReader {
         {
             let profiles = self.state.behaviour.profiles();
             for candidate in candidates {
-                let id = profiles.item_id(candidate.item);
+                let id = sources.id(&profiles, candidate.item);
                 if gate.lets_pass(id)? {
                     let id = id.to_owned();
-                    let reasons = match explained {
-                        Some((model, history)) => reasons(&profiles, &candidate, model, history),
-                        None => Vec::new(),
+                    let reasons = match request.explain {
+                        true => sources.reasons(&profiles, &candidate),
+                        false => Vec::new(),
                     };
                     passed.push((id, candidate, reasons));
                     if passed.len() == reach {
@@ -188,7 +242,14 @@ impl IndexReader {
                 reasons,
             });
         }
-        Ok(Recommendations { hits, total, trace })
+        let live = sources.models.live.as_ref();
+        let live = live.filter(|_| sources.blend.has_spoken());
+        Ok(Recommendations {
+            hits,
+            total,
+            trace,
+            model: live.map(|live| live.id.clone()),
+        })
     }
 }
 
@@ -199,7 +260,9 @@ fn check_fields(request: &RecommendRequest) -> Result<(), EngineError> {
         RecommendKind::BuyAgain | RecommendKind::RecentlyViewed if request.user.is_none() => {
             missing("userId")
         }
-        RecommendKind::BoughtWith if request.items.is_empty() => missing("itemId"),
+        RecommendKind::BoughtWith | RecommendKind::Session if request.items.is_empty() => {
+            missing("itemId")
+        }
         RecommendKind::Basket if request.basket.is_empty() && request.items.is_empty() => {
             missing("basket")
         }
@@ -225,6 +288,45 @@ fn hide(hidden: &mut FxHashSet<String>, profiles: &Profiles, items: Vec<ItemNo>)
     );
 }
 
+/// What a shopper did, the oldest first, as far as the models know it.
+fn past(profiles: &Profiles, shopper: &Shopper, live: Option<&Arc<LiveAffinity>>) -> Past {
+    let mut past = Past {
+        items: shopper.sequence(),
+        events: Vec::new(),
+    };
+    if let Some(live) = live {
+        for recent in shopper.recents() {
+            let place = recent.item.map(|no| live.place(profiles.item_id(no)));
+            if let Some(Some(place)) = place {
+                past.events.push(PastEvent {
+                    place,
+                    kind: recent.kind,
+                    time: recent.time,
+                    quantity: pieces(recent.kind, recent.quantity),
+                });
+            }
+        }
+    }
+    past
+}
+
+/// What a visitor viewed in this session: the items of the request, the oldest first.
+fn session(profiles: &Profiles, items: &[ItemId], live: Option<&Arc<LiveAffinity>>) -> Past {
+    let mut past = Past::default();
+    for item in items {
+        past.items.extend(profiles.item_no(item.as_str()));
+        if let Some(place) = live.and_then(|live| live.place(item.as_str())) {
+            past.events.push(PastEvent {
+                place,
+                kind: EventKind::View,
+                time: Timestamp::from_millis(0),
+                quantity: 0.0,
+            });
+        }
+    }
+    past
+}
+
 /// What the shopper owns: recommending it again is the task of `buy-again`.
 fn bought(shopper: &Shopper, now: Timestamp) -> Vec<ItemNo> {
     let known = shopper
@@ -234,7 +336,7 @@ fn bought(shopper: &Shopper, now: Timestamp) -> Vec<ItemNo> {
     known.filter(|item| shopper.has_bought(*item)).collect()
 }
 
-fn report(source: &'static str, candidates: usize) -> SourceReport {
+pub(crate) fn report(source: &'static str, candidates: usize) -> SourceReport {
     SourceReport {
         source,
         candidates,
@@ -242,65 +344,14 @@ fn report(source: &'static str, candidates: usize) -> SourceReport {
     }
 }
 
-fn scored(source: &'static str, list: Vec<(ItemNo, f64)>) -> Vec<Candidate> {
+pub(crate) fn scored(source: &'static str, list: Vec<(ItemNo, f64)>) -> Vec<Candidate> {
     let candidate = |(item, score)| Candidate {
-        item,
+        item: Item::Number(item),
         score,
         source,
         parts: vec![(source, None, score)],
     };
     list.into_iter().map(candidate).collect()
-}
-
-/// What follows the shopper's history in other histories, then what is popular.
-///
-/// A shopper without a history, or a shop without a model, gets what is popular.
-fn for_you(
-    inputs: &Inputs,
-    model: Option<&SequenceModel>,
-    trace: &mut Vec<SourceReport>,
-) -> Vec<Candidate> {
-    let mut spoken: Vec<(u32, f32)> = match model {
-        Some(model) if !inputs.history.is_empty() => model.pctm.scores(&inputs.history),
-        _ => Vec::new(),
-    };
-    spoken.sort_unstable_by_key(|&(item, score)| (Reverse(Score::new(score)), item));
-    if model.is_none() {
-        let error = Some("no model has been fitted yet".to_owned());
-        trace.push(SourceReport {
-            source: "sequence",
-            candidates: 0,
-            error,
-        });
-    } else {
-        trace.push(report("sequence", spoken.len()));
-    }
-    let mut candidates = Vec::with_capacity(spoken.len());
-    for &(item, score) in &spoken {
-        let score = f64::from(score);
-        candidates.push(Candidate {
-            item,
-            score,
-            source: "sequence",
-            parts: Vec::new(),
-        });
-    }
-    let known: FxHashSet<u32> = spoken.iter().map(|&(item, _)| item).collect();
-    // Below every item that the history speaks for, in their own order.
-    let floor = candidates.last().map_or(0.0, |last| last.score - 1.0);
-    let most = inputs.popular.first().map_or(1.0, |&(_, worth)| worth);
-    let rest = inputs
-        .popular
-        .iter()
-        .filter(|(item, _)| !known.contains(item));
-    let rest = scored(
-        "popular",
-        rest.map(|&(item, worth)| (item, floor + worth / most))
-            .collect(),
-    );
-    trace.push(report("popular", rest.len()));
-    candidates.extend(rest);
-    candidates
 }
 
 /// What shares baskets with these items.
@@ -325,17 +376,19 @@ fn bought_with(profiles: &Profiles, given: &[ItemId]) -> Vec<Candidate> {
                 .push(("bought-with", Some(no), part));
         }
     }
-    let mut candidates: Vec<Candidate> = parts
-        .into_iter()
-        .map(|(item, parts)| Candidate {
-            item,
-            score: parts.iter().map(|part| part.2).sum(),
-            source: "bought-with",
-            parts,
-        })
-        .collect();
-    candidates.sort_unstable_by(|a, b| b.score.total_cmp(&a.score).then(a.item.cmp(&b.item)));
-    candidates
+    let mut ranked = Vec::with_capacity(parts.len());
+    for (item, parts) in parts {
+        let score: f64 = parts.iter().map(|part| part.2).sum();
+        ranked.push((item, score, parts));
+    }
+    ranked.sort_unstable_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+    let candidate = |(item, score, parts)| Candidate {
+        item: Item::Number(item),
+        score,
+        source: "bought-with",
+        parts,
+    };
+    ranked.into_iter().map(candidate).collect()
 }
 
 /// Items viewed or clicked, the newest first, each once.
@@ -354,35 +407,12 @@ fn recently_viewed(shopper: &Shopper) -> Vec<Candidate> {
     scored("recently-viewed", ranked.collect())
 }
 
-/// The addends of a candidate's score.
-fn reasons(
-    profiles: &Profiles,
-    candidate: &Candidate,
-    model: Option<&SequenceModel>,
-    history: &[u32],
-) -> Vec<Reason> {
-    let named = |because, item: Option<ItemNo>, value| Reason {
+/// The addends of a score that no model made.
+fn reasons(profiles: &Profiles, parts: &[Part]) -> Vec<Reason> {
+    let reason = |&(because, item, value): &Part| Reason {
         because,
         item: item.and_then(|no| ItemId::new(profiles.item_id(no)).ok()),
         value,
     };
-    if candidate.source != "sequence" {
-        return candidate
-            .parts
-            .iter()
-            .map(|&(why, item, value)| named(why, item, value))
-            .collect();
-    }
-    let Some(model) = model else {
-        return Vec::new();
-    };
-    let mut reasons = vec![named(
-        "rarity",
-        None,
-        f64::from(model.pctm.base(candidate.item)),
-    )];
-    for (item, value) in model.pctm.explain(history, candidate.item) {
-        reasons.push(named("sequence", Some(item), f64::from(value)));
-    }
-    reasons
+    parts.iter().map(reason).collect()
 }

@@ -179,39 +179,9 @@ impl Writer {
             return done(Err(why));
         }
         let uid = uid.map(|uid| uid.to_string()).unwrap_or_default();
-        let known = self.indexes.get(&uid).copied();
-        let index = match (&body, known) {
-            (
-                Body::Registry(_)
-                | Body::CancelTasks(_)
-                | Body::DeleteTasks(_)
-                | Body::SwapIndexes(_)
-                | Body::Dump
-                | Body::Snapshot,
-                _,
-            ) => IndexNo::NONE,
-            (Body::Events(_), None) => {
-                return done(Err(EngineError::IndexNotFound(uid)));
-            }
-            // It may have another name by now, or be gone.
-            (Body::Models(models), _) => {
-                if !self.indexes.values().any(|no| *no == models.index) {
-                    return done(Err(EngineError::IndexNotFound(uid)));
-                }
-                models.index
-            }
-            // A reset makes no index; its task fails.
-            (Body::Settings(text), None) if settings::only_resets(text) => IndexNo::NONE,
-            (Body::CreateIndex { .. } | Body::Documents(_) | Body::Settings(_), None) => {
-                self.indexes.insert(uid.clone(), IndexNo(seq));
-                IndexNo(seq)
-            }
-            (Body::DeleteIndex, Some(no)) => {
-                self.indexes.remove(&uid);
-                no
-            }
-            (_, Some(no)) => no,
-            (_, None) => IndexNo::NONE,
+        let index = match self.index_of(&body, &uid, seq) {
+            Ok(index) => index,
+            Err(err) => return done(Err(err)),
         };
         self.resolve_names(&mut body);
         let mut ids = Vec::new();
@@ -254,6 +224,45 @@ impl Writer {
             Body::RenameIndex(rename) => swap::resolve_rename(rename, &mut self.indexes),
             _ => {}
         }
+    }
+
+    /// The index that a write concerns, as of the writes before it; a name is given or taken
+    /// away.
+    fn index_of(&mut self, body: &Body, uid: &str, seq: u64) -> Result<IndexNo, EngineError> {
+        let known = self.indexes.get(uid).copied();
+        Ok(match (body, known) {
+            (
+                Body::Registry(_)
+                | Body::CancelTasks(_)
+                | Body::DeleteTasks(_)
+                | Body::SwapIndexes(_)
+                | Body::Dump
+                | Body::Snapshot,
+                _,
+            ) => IndexNo::NONE,
+            (Body::Events(_), None) => {
+                return Err(EngineError::IndexNotFound(uid.to_owned()));
+            }
+            // It may have another name by now, or be gone.
+            (Body::Models(models), _) => {
+                if !self.indexes.values().any(|no| *no == models.index) {
+                    return Err(EngineError::IndexNotFound(uid.to_owned()));
+                }
+                models.index
+            }
+            // A reset makes no index; its task fails.
+            (Body::Settings(text), None) if settings::only_resets(text) => IndexNo::NONE,
+            (Body::CreateIndex { .. } | Body::Documents(_) | Body::Settings(_), None) => {
+                self.indexes.insert(uid.to_owned(), IndexNo(seq));
+                IndexNo(seq)
+            }
+            (Body::DeleteIndex, Some(no)) => {
+                self.indexes.remove(uid);
+                no
+            }
+            (_, Some(no)) => no,
+            (_, None) => IndexNo::NONE,
+        })
     }
 
     fn drop_duplicates(

@@ -2,13 +2,16 @@
 
 use domain::{Event, EventKind, IndexUid, ItemId, Timestamp, UserId};
 use engine::{
-    DocumentsWrite, Engine, EngineError, Learn, ModelState, OpenOptions, TrainingEvent, Write,
-    WriteMode,
+    DocumentsWrite, Engine, EngineError, Learn, ModelState, OpenOptions, RecommendKind,
+    RecommendRequest, Recommendations, TrainingEvent, Write, WriteMode,
 };
 use models::affinity::{AffinityConfig, AffinityWeights, Fields, ItemTraits};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 use std::time::Duration;
 
 const SHOP: &str = "shop";
@@ -282,4 +285,218 @@ fn what_cannot_be_used_is_not_taken_in() {
         matches!(refused, EngineError::ModelNotFound(_)),
         "{refused}"
     );
+}
+
+/// A stocked folder whose shoppers did enough to fit the counted model.
+fn visited(dir: &Path) -> Engine {
+    let engine = stocked(dir);
+    let mut events = Vec::new();
+    for shopper in 0..10 {
+        for step in 0..6 {
+            let item = format!("i{}", (shopper + step * (1 + shopper % 2)) % 10);
+            let time = i64::from(step) * 3_600_000;
+            events.push(event(&format!("u{shopper}"), EventKind::View, &item, time));
+            events.push(event(
+                &format!("u{shopper}"),
+                EventKind::Click,
+                &item,
+                time + 1,
+            ));
+        }
+    }
+    happen(&engine, events);
+    engine.learn().expect("fitted");
+    engine
+}
+
+fn recommend(engine: &Engine, kind: RecommendKind) -> Recommendations {
+    let mut request = RecommendRequest::new(kind);
+    match kind {
+        RecommendKind::Session => {
+            request.items = vec![
+                ItemId::new("i3").expect("an item"),
+                ItemId::new("i4").expect("an item"),
+            ];
+        }
+        _ => request.user = Some(UserId::new("u3").expect("a user")),
+    }
+    request.explain = true;
+    request.limit = 20;
+    let reader = engine.index(SHOP).expect("the index");
+    reader.recommend(&request).expect("an answer")
+}
+
+/// Which items with which scores and reasons.
+fn told(answer: &Recommendations) -> String {
+    let hits = answer.hits.iter();
+    let hits = hits.map(|hit| format!("{} {:?} {:?}\n", hit.item, hit.score, hit.reasons));
+    hits.collect()
+}
+
+fn add(engine: &Engine, place: &Path, seed: u64) -> String {
+    let folder = model(place, engine, seed, None);
+    engine
+        .add_model(SHOP, "affinity", &folder)
+        .expect("added")
+        .id
+}
+
+#[test]
+fn a_live_model_ranks_the_whole_catalogue_and_says_so() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let elsewhere = tempfile::tempdir().expect("a folder");
+    let engine = visited(dir.path());
+    let before = recommend(&engine, RecommendKind::ForYou);
+    assert_eq!(before.model, None);
+    let id = add(&engine, elsewhere.path(), 1);
+    assert_eq!(
+        told(&recommend(&engine, RecommendKind::ForYou)),
+        told(&before)
+    );
+    engine.promote_model(SHOP, &id, false).expect("live");
+    for kind in [RecommendKind::ForYou, RecommendKind::Session] {
+        let answer = recommend(&engine, kind);
+        assert_eq!(answer.model.as_deref(), Some("affinity-1"));
+        let ids: Vec<&str> = answer.hits.iter().map(|hit| hit.item.as_str()).collect();
+        // Nobody has done anything with these two.
+        assert!(ids.contains(&"i10") && ids.contains(&"i11"), "{ids:?}");
+        assert!(
+            answer
+                .trace
+                .iter()
+                .any(|source| source.source == "affinity" && source.candidates == 12)
+        );
+        for hit in &answer.hits {
+            assert_eq!(hit.source, "sequence");
+            let sum: f64 = hit.reasons.iter().map(|reason| reason.value).sum();
+            assert!((sum - f64::from(hit.score.get())).abs() < 1e-4, "{hit:?}");
+            assert!(
+                hit.reasons
+                    .iter()
+                    .any(|reason| reason.because == "affinity")
+            );
+        }
+    }
+    assert_ne!(
+        told(&recommend(&engine, RecommendKind::ForYou)),
+        told(&before)
+    );
+    // Who did nothing yet gets what is popular, and no model had a say.
+    let reader = engine.index(SHOP).expect("the index");
+    let nobody = reader.recommend(&RecommendRequest::new(RecommendKind::ForYou));
+    assert_eq!(nobody.expect("an answer").model, None);
+    drop(reader);
+    let live = told(&recommend(&engine, RecommendKind::ForYou));
+    drop(engine);
+    let again = open(dir.path());
+    assert_eq!(told(&recommend(&again, RecommendKind::ForYou)), live);
+}
+
+#[test]
+fn items_that_came_after_training_are_ranked_by_their_fields() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let elsewhere = tempfile::tempdir().expect("a folder");
+    let engine = visited(dir.path());
+    let id = add(&engine, elsewhere.path(), 1);
+    engine.promote_model(SHOP, &id, false).expect("live");
+    put(&engine, json!([item(20)]));
+    // The thread that keeps vectors takes them in.
+    let has_come = |_: &u64| {
+        thread::sleep(Duration::from_millis(20));
+        let answer = recommend(&engine, RecommendKind::ForYou);
+        let affinity =
+            |hit: &engine::Recommendation| hit.item.as_str() == "i20" && hit.source == "sequence";
+        answer.hits.iter().any(affinity)
+    };
+    assert!(
+        (0..500).any(|round| has_come(&round)),
+        "the new item never came"
+    );
+}
+
+#[test]
+fn a_damaged_live_model_costs_itself_and_nothing_else() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let elsewhere = tempfile::tempdir().expect("a folder");
+    let engine = visited(dir.path());
+    let before = told(&recommend(&engine, RecommendKind::ForYou));
+    let (first, second) = (
+        add(&engine, elsewhere.path(), 1),
+        add(&engine, elsewhere.path(), 2),
+    );
+    engine.promote_model(SHOP, &first, false).expect("live");
+    engine.promote_model(SHOP, &second, false).expect("live");
+    drop(engine);
+    let indexes = fs::read_dir(dir.path().join("indexes")).expect("a folder");
+    let index = indexes.flatten().next().expect("one index").path();
+    let models = index.join("models").join("affinity");
+    let weights = models.join("2").join("model.safetensors");
+    let mut bytes = fs::read(&weights).expect("read");
+    let last = bytes.len() - 1;
+    bytes[last] ^= 1;
+    fs::write(&weights, &bytes).expect("written");
+    // What a crash left of a model that was about to be added.
+    fs::create_dir_all(models.join("3.new")).expect("made");
+
+    let engine = open(dir.path());
+    assert!(!models.join("3.new").exists());
+    let answer = recommend(&engine, RecommendKind::ForYou);
+    assert_eq!((answer.model.as_deref(), told(&answer)), (None, before));
+    check_states(&engine, &[ModelState::Retired, ModelState::Live]);
+    engine
+        .rollback_model(SHOP, "affinity")
+        .expect("the first is whole");
+    let answer = recommend(&engine, RecommendKind::ForYou);
+    assert_eq!(answer.model.as_deref(), Some("affinity-1"));
+}
+
+#[test]
+fn every_answer_is_wholly_of_one_model_while_models_change() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let elsewhere = tempfile::tempdir().expect("a folder");
+    let engine = visited(dir.path());
+    let mut expected = BTreeMap::new();
+    for seed in 1..=3 {
+        let id = add(&engine, elsewhere.path(), seed);
+        engine.promote_model(SHOP, &id, false).expect("live");
+        expected.insert(id, told(&recommend(&engine, RecommendKind::ForYou)));
+    }
+    let is_over = AtomicBool::new(false);
+    let ask = || {
+        let mut seen: BTreeMap<String, u64> = BTreeMap::new();
+        while !is_over.load(Ordering::Relaxed) {
+            let answer = recommend(&engine, RecommendKind::ForYou);
+            let id = answer.model.clone().expect("a model is live all the time");
+            assert_eq!(told(&answer), expected[&id], "an answer of {id}");
+            *seen.entry(id).or_default() += 1;
+        }
+        seen
+    };
+    let mut seen: BTreeMap<String, u64> = BTreeMap::new();
+    thread::scope(|scope| {
+        let askers: Vec<_> = (0..3).map(|_| scope.spawn(ask)).collect();
+        let change = |round: u64| {
+            let id = |n: u64| format!("affinity-{}", 1 + n % 3);
+            match round % 3 {
+                0 => engine.promote_model(SHOP, &id(round / 3), true),
+                1 => engine.promote_model(SHOP, &id(round / 3 + 1), true),
+                _ => engine.rollback_model(SHOP, "affinity"),
+            }
+        };
+        let mut changed = Vec::new();
+        for round in 0..60 {
+            changed.push(change(round));
+            thread::sleep(Duration::from_millis(5));
+        }
+        is_over.store(true, Ordering::Relaxed);
+        for change in changed {
+            change.expect("it becomes live");
+        }
+        for asker in askers {
+            for (id, count) in asker.join().expect("no answer was mixed") {
+                *seen.entry(id).or_default() += count;
+            }
+        }
+    });
+    assert_eq!(seen.len(), 3, "{seen:?}");
 }

@@ -52,6 +52,8 @@ const ACTIONS: &[(&str, Reach)] = &[
     ("recommend", Reach::Reads),
     ("profiles.get", Reach::Reads),
     ("embeddings", Reach::Reads),
+    ("models.get", Reach::Reads),
+    ("models.update", Reach::Changes),
 ];
 
 /// Actions that stand for several; `keys.*` is not among them in the convention.
@@ -69,6 +71,7 @@ const FAMILIES: &[&str] = &[
     "chats.*",
     "chatsSettings.*",
     "webhooks.*",
+    "models.*",
 ];
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -168,6 +171,8 @@ fn wanted_of_index(method: &str, route: &str) -> Option<&'static str> {
         ("GET", "stats") => "stats.get",
         ("POST", "events") => "events.add",
         ("POST", "recommend") => "recommend",
+        ("GET", "models" | "models/{id}") => "models.get",
+        ("POST", "models/rollback" | "models/{id}/promote") => "models.update",
         ("GET", "users/{id}/profile" | "items/{id}/profile") => "profiles.get",
         _ => return None,
     })

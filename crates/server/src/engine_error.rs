@@ -8,6 +8,7 @@ use crate::settings_table;
 use axum::http::StatusCode;
 use domain::IdError;
 use engine::{EngineError, LogError, QueryError, SettingsError};
+use serde_json::json;
 
 impl From<EngineError> for ApiError {
     fn from(error: EngineError) -> Self {
@@ -18,6 +19,30 @@ impl From<EngineError> for ApiError {
             EngineError::TaskNotFound(_) => Self::not_found("task_not_found", message),
             EngineError::ShopperNotFound(_) => Self::not_found("user_not_found", message),
             EngineError::ItemNotFound(_) => Self::not_found("item_not_found", message),
+            EngineError::ModelNotFound(_) => Self::not_found("model_not_found", message),
+            EngineError::ModelKind(_) => Self::invalid("invalid_model_kind", message),
+            EngineError::WorseModel {
+                id,
+                score,
+                live,
+                live_score,
+            } => {
+                let comparison = json!({
+                    "metric": "ndcg@10",
+                    "model": { "id": id, "value": score },
+                    "live": { "id": live, "value": live_score },
+                });
+                Self::refused(StatusCode::CONFLICT, "model_is_worse", message)
+                    .with("comparison", comparison)
+            }
+            EngineError::NoModelBefore(_) => {
+                Self::refused(StatusCode::CONFLICT, "no_model_before", message)
+            }
+            EngineError::ModelUnusable { .. } | EngineError::Affinity(_) => Self::refused(
+                StatusCode::CONFLICT,
+                "model_is_unusable",
+                with_causes(&error),
+            ),
             EngineError::Id(id) => Self::invalid(id_code(id), message),
             EngineError::Filter(_) => Self::invalid("invalid_search_filter", message),
             EngineError::OperatorNotAllowed { .. } => {

@@ -37,6 +37,7 @@ mod meaning;
 mod merge;
 mod metadata;
 mod metrics;
+mod models;
 mod multi;
 mod paging;
 mod path;

@@ -67,6 +67,9 @@ struct Tail<'a> {
     limit: usize,
     offset: usize,
     estimated_total_hits: usize,
+    /// The trained model that took part.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    model: Option<&'a str>,
     trace: Vec<SourceJson<'a>>,
 }
 
@@ -180,6 +183,7 @@ fn written(
         limit,
         offset,
         estimated_total_hits: answer.total.min(MOST),
+        model: answer.model.as_deref(),
         trace: trace.collect(),
     })?;
     Ok(text.finish())

@@ -8,8 +8,8 @@ use crate::config::ServerConfig;
 use crate::connection::Phase;
 use crate::{
     absent, auth, backup, batches, copies, documents, embeddings, events, facet_search, features,
-    indexes, keys, meaning, metrics, multi, profiles, recommend, search, settings, swap, system,
-    tasks, upload, webhooks,
+    indexes, keys, meaning, metrics, models, multi, profiles, recommend, search, settings, swap,
+    system, tasks, upload, webhooks,
 };
 use axum::Router;
 use axum::extract::{ConnectInfo, MatchedPath, Request, State};
@@ -121,6 +121,7 @@ fn routes() -> Router<App> {
         )
         .route("/batches", get(batches::list))
         .route("/batches/{uid}", get(batches::get))
+        .merge(models::routes())
         .merge(settings::routes())
         .merge(absent::routes())
 }

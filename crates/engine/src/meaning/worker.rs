@@ -7,7 +7,7 @@ use super::notes::{self, Kept, Note};
 use super::{Meaning, Published, Work};
 use crate::EngineError;
 use crate::shared::Shared;
-use crate::snapshot::IndexState;
+use crate::snapshot::{IndexReader, IndexState};
 use crate::tables::{Document, from_json};
 use parking_lot::{Condvar, Mutex};
 use std::collections::{BTreeMap, BTreeSet};
@@ -79,7 +79,7 @@ impl Worker {
     }
 }
 
-fn work_until(shared: &Shared, (signal, woken): &(Mutex<Signal>, Condvar)) {
+fn work_until(shared: &Arc<Shared>, (signal, woken): &(Mutex<Signal>, Condvar)) {
     loop {
         let mut told = signal.lock();
         if !told.stop && !told.due {
@@ -92,7 +92,7 @@ fn work_until(shared: &Shared, (signal, woken): &(Mutex<Signal>, Condvar)) {
         drop(told);
         let published = shared.published.load_full();
         for state in published.indexes.values() {
-            if let Err(err) = shared.meaning(state.meta.no).catch_up(shared) {
+            if let Err(err) = tend(shared, state) {
                 tracing::error!(
                     index = state.meta.uid,
                     error = &err as &dyn std::error::Error,
@@ -105,6 +105,25 @@ fn work_until(shared: &Shared, (signal, woken): &(Mutex<Signal>, Condvar)) {
         // Graphs in the making are broken off.
         meaning.work.lock().embedders.clear();
     }
+}
+
+/// Makes the vectors that wait, and lets the live model of the index know of them. Where many
+/// wait, a model that is not open yet need not wait for all.
+fn tend(shared: &Arc<Shared>, state: &IndexState) -> Result<(), EngineError> {
+    let meaning = shared.meaning(state.meta.no);
+    let renew = || {
+        // The uid may lead nowhere by now, or to another index, which has a shelf of its own.
+        if let Ok(reader) = IndexReader::new(shared, &state.meta.uid) {
+            reader.state.behaviour.shelf.renew(&reader);
+        }
+    };
+    while !shared.worker.is_stopped() && meaning.work_a_part(shared)? {
+        if state.behaviour.shelf.live().is_none() {
+            renew();
+        }
+    }
+    renew();
+    Ok(())
 }
 
 impl Meaning {

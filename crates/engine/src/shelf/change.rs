@@ -1,7 +1,7 @@
 //! Changing what is on the shelf: a model is added, becomes live, or makes room for the one
 //! before. A change is durable and in force when its call returns.
 
-use super::{AFFINITY, ModelEntry, ModelState, files};
+use super::{AFFINITY, LiveAffinity, ModelEntry, ModelState, files};
 use crate::record::{Asked, Body, ModelsBody};
 use crate::shared::now;
 use crate::snapshot::IndexReader;
@@ -9,6 +9,7 @@ use crate::writer::Prepared;
 use crate::{Engine, EngineError, folder};
 use domain::IndexUid;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 
 impl Engine {
@@ -16,6 +17,23 @@ impl Engine {
     pub fn models(&self, uid: &str) -> Result<Vec<ModelEntry>, EngineError> {
         let reader = self.index(uid)?;
         Ok(reader.state.behaviour.shelf.entries().to_vec())
+    }
+
+    /// One model, and its card: what it was trained on and how it did, for people.
+    pub fn model(&self, uid: &str, id: &str) -> Result<(ModelEntry, Option<String>), EngineError> {
+        let reader = self.index(uid)?;
+        let entries = reader.state.behaviour.shelf.entries();
+        let entry = entries.iter().find(|entry| entry.id == id);
+        let entry = entry.ok_or_else(|| EngineError::ModelNotFound(id.to_owned()))?;
+        let card = files::card(&reader.model_folder(&entry.kind, entry.number));
+        Ok((entry.clone(), card))
+    }
+
+    /// The trained model that takes part in recommendations now. A live model that is damaged
+    /// does not.
+    pub fn model_in_use(&self, uid: &str) -> Result<Option<String>, EngineError> {
+        let live = self.index(uid)?.state.behaviour.shelf.live();
+        Ok(live.map(|live| live.id.clone()))
     }
 
     /// Takes a trained model in: its files are copied and checked. It is a candidate then.
@@ -59,7 +77,7 @@ impl Engine {
     ) -> Result<ModelEntry, EngineError> {
         let reader = self.index(uid)?;
         let shelf = &reader.state.behaviour.shelf;
-        let _turn = shelf.turn.lock();
+        let mut fault = shelf.turn.lock();
         let mut list = shelf.entries().to_vec();
         let at = list.iter().position(|entry| entry.id == id);
         let at = at.ok_or_else(|| EngineError::ModelNotFound(id.to_owned()))?;
@@ -72,7 +90,9 @@ impl Engine {
         let turn = 1 + list.iter().map(|entry| entry.turn).max().unwrap_or(0);
         retire(&mut list, at, |_| {});
         list[at].turn = turn;
-        self.make_live(&reader, &list, at)
+        let entry = self.make_live(&reader, &list, at)?;
+        *fault = None;
+        Ok(entry)
     }
 
     /// Makes the model live again that was before the one that is.
@@ -80,7 +100,7 @@ impl Engine {
         check_kind(kind)?;
         let reader = self.index(uid)?;
         let shelf = &reader.state.behaviour.shelf;
-        let _turn = shelf.turn.lock();
+        let mut fault = shelf.turn.lock();
         let mut list = shelf.entries().to_vec();
         let before = (0..list.len())
             .filter(|&at| {
@@ -91,7 +111,9 @@ impl Engine {
         let at = before.ok_or_else(|| EngineError::NoModelBefore(kind.to_owned()))?;
         // Who goes back twice wants the one before that, not the one that was left.
         retire(&mut list, at, |left| left.turn = 0);
-        self.make_live(&reader, &list, at)
+        let entry = self.make_live(&reader, &list, at)?;
+        *fault = None;
+        Ok(entry)
     }
 
     /// Opens a model, writes down that it is live, and lets it answer.
@@ -102,9 +124,14 @@ impl Engine {
         at: usize,
     ) -> Result<ModelEntry, EngineError> {
         let entry = &list[at];
-        let folder = reader.model_folder(&entry.kind, entry.number);
-        files::check_sum(&folder, &entry.sha256)?;
+        let live = LiveAffinity::open(reader, entry)?;
         self.put_models(reader, list)?;
+        reader
+            .state
+            .behaviour
+            .shelf
+            .live
+            .store(Some(Arc::new(live)));
         Ok(entry.clone())
     }
 

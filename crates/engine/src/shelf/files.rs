@@ -2,7 +2,7 @@
 //! damaged ones by their sums.
 
 use crate::EngineError;
-use models::affinity::{AffinityConfig, AffinityWeights, Fields};
+use models::affinity::{AffinityFiles, Fields};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
@@ -21,6 +21,9 @@ pub const MODEL_FILES: [&str; 6] = [
 ];
 /// `metrics.json` stands in the log, so it must be short.
 const MOST_METRICS: u64 = 64 << 10;
+
+/// More of a card is not shown.
+const MOST_CARD: u64 = 256 << 10;
 
 fn io(path: &Path) -> impl Fn(io::Error) -> EngineError {
     let path = path.to_owned();
@@ -83,12 +86,8 @@ fn sync(path: &Path) -> io::Result<()> {
 
 /// Whether a folder holds a model of this build.
 fn check(dir: &Path) -> Result<(), EngineError> {
-    let path = dir.join("config.json");
-    let config = AffinityConfig::from_json(&fs::read(&path).map_err(io(&path))?)?;
-    let path = dir.join("model.safetensors");
-    let bytes = fs::read(&path).map_err(io(&path))?;
-    AffinityWeights::from_safetensors(config.clone(), &bytes)?;
-    Fields::read(dir, &config)?;
+    let files = AffinityFiles::read(dir)?;
+    Fields::read(dir, files.weights.config())?;
     Ok(())
 }
 
@@ -108,6 +107,14 @@ pub(super) fn metrics(dir: &Path) -> Result<Value, EngineError> {
         ));
     }
     serde_json::from_slice(&bytes).map_err(|err| unusable(&path, err.to_string()))
+}
+
+/// The beginning of `card.md`, if it is there and can be read.
+pub(super) fn card(dir: &Path) -> Option<String> {
+    let mut bytes = Vec::new();
+    let file = File::open(dir.join("card.md")).ok()?;
+    file.take(MOST_CARD).read_to_end(&mut bytes).ok()?;
+    Some(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// The sum of all files, in the form of `sha256sum * | sha256sum`.

@@ -6,14 +6,17 @@
 
 mod change;
 mod files;
+mod live;
 
 pub use files::MODEL_FILES;
+pub(crate) use live::{LiveAffinity, PastEvent};
 
 use crate::record::IndexNo;
 use crate::shared::Shared;
+use crate::snapshot::IndexReader;
 use crate::tables::{IndexMeta, META, from_json};
 use crate::{EngineError, folder};
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use domain::Timestamp;
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
@@ -76,13 +79,53 @@ pub struct ModelEntry {
 pub(crate) struct Shelf {
     /// As of the last record appended, in the order in which they were added.
     entries: ArcSwap<Vec<ModelEntry>>,
-    /// The right to change something, from looking at it to its being in force.
-    turn: Mutex<()>,
+    live: ArcSwapOption<LiveAffinity>,
+    /// The right to change something, from looking at it to its being in force; in it the
+    /// model that is live by the log and could not be opened.
+    turn: Mutex<Option<String>>,
 }
 
 impl Shelf {
     pub(crate) fn entries(&self) -> Arc<Vec<ModelEntry>> {
         self.entries.load_full()
+    }
+
+    /// The model that answers now.
+    pub(crate) fn live(&self) -> Option<Arc<LiveAffinity>> {
+        self.live.load_full()
+    }
+
+    /// Lets the model answer that the log says is live, over the catalogue of now. A model that
+    /// cannot be opened is told once, and nothing answers in its place.
+    pub(crate) fn renew(&self, reader: &IndexReader) {
+        // A promotion that is on its way does the same.
+        let Some(mut fault) = self.turn.try_lock() else {
+            return;
+        };
+        let entries = self.entries();
+        let entry = entries.iter().find(|entry| entry.state == ModelState::Live);
+        let Some(entry) = entry.filter(|entry| *fault != Some(entry.id.clone())) else {
+            return;
+        };
+        let current = self.live().filter(|live| live.id == entry.id);
+        let renewed = match current {
+            Some(live) => live.renewed(reader),
+            None => LiveAffinity::open(reader, entry).map(Some),
+        };
+        match renewed {
+            Ok(Some(live)) => self.live.store(Some(Arc::new(live))),
+            Ok(None) => {}
+            Err(err) => {
+                tracing::error!(
+                    index = reader.state.meta.uid,
+                    model = entry.id,
+                    error = &err as &dyn std::error::Error,
+                    "the live model cannot be used; recommendations do without it"
+                );
+                self.live.store(None);
+                *fault = Some(entry.id.clone());
+            }
+        }
     }
 
     /// Puts what a record says in the place of what was there.

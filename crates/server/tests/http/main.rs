@@ -13,6 +13,7 @@ mod keys;
 mod languages;
 mod limits;
 mod meaning;
+mod models;
 mod multi;
 mod recommend;
 mod search;

@@ -18,7 +18,7 @@ pub struct Args {
     /// The index to recommend from.
     #[arg(long, value_name = "UID")]
     index: String,
-    /// for-you, bought-with, basket, trending, popular, buy-again or recently-viewed.
+    /// for-you, session, bought-with, basket, trending, popular, buy-again or recently-viewed.
     #[arg(long)]
     kind: String,
     /// The shopper.

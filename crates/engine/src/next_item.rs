@@ -1,0 +1,278 @@
+//! What comes next after a history: the source of `for-you` and `session`.
+//!
+//! Two models may speak: counted pairs (PCTM), and an affinity Transformer where one is live.
+//! Their scores have no common measure, so each is brought to the deviations of its own best
+//! scores from their mean, and the two are added half and half.
+
+use crate::behaviour::{Behaviour, SequenceModel};
+use crate::recommend::{Reason, SourceReport};
+use crate::recommender::{Candidate, Item, report, scored};
+use crate::shelf::{LiveAffinity, PastEvent};
+use domain::{ItemId, Score};
+use models::SequenceModel as _;
+use profiles::{ItemNo, Profiles};
+use rustc_hash::{FxHashMap, FxHashSet};
+use std::cmp::Reverse;
+use std::sync::Arc;
+
+/// The best scores of a model, by which all of its scores are measured.
+const BEST: usize = 200;
+/// The share of the affinity model where both models speak.
+const SHARE: f64 = 0.5;
+
+/// The models of a request, the same from its start to its end.
+pub(crate) struct NextItem {
+    pub counted: Option<Arc<SequenceModel>>,
+    pub live: Option<Arc<LiveAffinity>>,
+}
+
+/// What came before.
+#[derive(Default)]
+pub(crate) struct Past {
+    /// As the counted model knows it, the oldest first.
+    pub items: Vec<ItemNo>,
+    /// As the live model knows it, the oldest first.
+    pub events: Vec<PastEvent>,
+}
+
+/// How the scores of the two models became one.
+#[derive(Default)]
+pub(crate) struct Blend {
+    /// By place in the live model's catalogue; empty when it did not speak.
+    affinity: Vec<f32>,
+    affinity_scale: Scale,
+    counted_scale: Scale,
+}
+
+/// `factor · score + offset`
+#[derive(Clone, Copy)]
+struct Scale {
+    factor: f64,
+    offset: f64,
+}
+
+impl Default for Scale {
+    /// Leaves a score as it is.
+    fn default() -> Self {
+        Self {
+            factor: 1.0,
+            offset: 0.0,
+        }
+    }
+}
+
+impl Scale {
+    /// Deviations from the mean of these scores, times a share.
+    fn of(best: &[f32], share: f64) -> Self {
+        if best.is_empty() {
+            return Self {
+                factor: 0.0,
+                offset: 0.0,
+            };
+        }
+        let count = best.len() as f64;
+        let mean = best.iter().map(|&score| f64::from(score)).sum::<f64>() / count;
+        let squares = best.iter().map(|&score| (f64::from(score) - mean).powi(2));
+        let deviation = (squares.sum::<f64>() / count).sqrt();
+        // One score, or several that are equal, have no deviation to measure by.
+        let deviation = if deviation > 1e-9 { deviation } else { 1.0 };
+        Self {
+            factor: share / deviation,
+            offset: -share * mean / deviation,
+        }
+    }
+
+    fn apply(self, score: f32) -> f64 {
+        self.factor * f64::from(score) + self.offset
+    }
+}
+
+impl NextItem {
+    /// What follows the history by the models, then what is popular.
+    ///
+    /// Without a history, or without a model, it is what is popular.
+    pub(crate) fn candidates(
+        &self,
+        behaviour: &Behaviour,
+        past: &Past,
+        mut popular: Vec<(ItemNo, f64)>,
+        trace: &mut Vec<SourceReport>,
+    ) -> (Vec<Candidate>, Blend) {
+        let spoken = self.spoken(past, trace);
+        let affinity = match &self.live {
+            Some(live) => {
+                let scores = live.scores(&past.events);
+                trace.push(report("affinity", scores.len()));
+                scores
+            }
+            None => Vec::new(),
+        };
+        let mut blend = Blend::default();
+        let mut candidates = match &self.live {
+            Some(live) if !affinity.is_empty() => {
+                let profiles = behaviour.profiles();
+                popular.retain(|(item, _)| live.place(profiles.item_id(*item)).is_none());
+                blend = Blend::of(affinity, &spoken);
+                blend.candidates(live, &profiles, &spoken)
+            }
+            _ => {
+                let known: FxHashSet<ItemNo> = spoken.iter().map(|&(item, _)| item).collect();
+                popular.retain(|(item, _)| !known.contains(item));
+                let candidate =
+                    |&(item, score): &(ItemNo, f32)| next(Item::Number(item), f64::from(score));
+                spoken.iter().map(candidate).collect()
+            }
+        };
+        // Below every item that the history speaks for, in their own order.
+        let floor = candidates.last().map_or(0.0, |last| last.score - 1.0);
+        let most = popular.first().map_or(1.0, |&(_, worth)| worth);
+        let rest = popular
+            .into_iter()
+            .map(|(item, worth)| (item, floor + worth / most));
+        let rest = scored("popular", rest.collect());
+        trace.push(report("popular", rest.len()));
+        candidates.extend(rest);
+        (candidates, blend)
+    }
+
+    /// What the counted model says, the best first.
+    fn spoken(&self, past: &Past, trace: &mut Vec<SourceReport>) -> Vec<(ItemNo, f32)> {
+        let mut spoken = match &self.counted {
+            Some(model) if !past.items.is_empty() => model.pctm.scores(&past.items),
+            _ => Vec::new(),
+        };
+        spoken.sort_unstable_by_key(|&(item, score)| (Reverse(Score::new(score)), item));
+        let mut said = report("sequence", spoken.len());
+        if self.counted.is_none() {
+            said.error = Some("no model has been fitted yet".to_owned());
+        }
+        trace.push(said);
+        spoken
+    }
+
+    /// The addends of a candidate's score.
+    pub(crate) fn reasons(
+        &self,
+        profiles: &Profiles,
+        item: Item,
+        past: &Past,
+        blend: &Blend,
+    ) -> Vec<Reason> {
+        let mut reasons = Vec::new();
+        let mut add = |because, item: Option<ItemNo>, value| {
+            reasons.push(Reason {
+                because,
+                item: item.and_then(|no| ItemId::new(profiles.item_id(no)).ok()),
+                value,
+            });
+        };
+        if let Some(live) = self.live.as_ref().filter(|_| blend.has_spoken()) {
+            let place = match item {
+                Item::Place(place) => Some(place),
+                Item::Number(no) => live.place(profiles.item_id(no)),
+            };
+            let score = place.and_then(|place| blend.affinity.get(place as usize));
+            add(
+                "affinity",
+                None,
+                score.map_or(0.0, |score| blend.affinity_scale.apply(*score)),
+            );
+        }
+        let scale = blend.counted_scale;
+        match (&self.counted, item) {
+            (Some(model), Item::Number(no)) => {
+                add("rarity", None, scale.apply(model.pctm.base(no)));
+                for (before, value) in model.pctm.explain(&past.items, no) {
+                    add("sequence", Some(before), scale.factor * f64::from(value));
+                }
+            }
+            // The history says nothing of it by counting.
+            _ if scale.offset != 0.0 => add("sequence", None, scale.offset),
+            _ => {}
+        }
+        reasons
+    }
+}
+
+impl Blend {
+    fn of(affinity: Vec<f32>, spoken: &[(ItemNo, f32)]) -> Self {
+        let share = if spoken.is_empty() { 1.0 } else { SHARE };
+        let counted: Vec<f32> = spoken.iter().take(BEST).map(|&(_, score)| score).collect();
+        let mut best = affinity.clone();
+        if best.len() > BEST {
+            best.select_nth_unstable_by(BEST, |a, b| b.total_cmp(a));
+            best.truncate(BEST);
+        }
+        Self {
+            affinity_scale: Scale::of(&best, share),
+            counted_scale: Scale::of(&counted, 1.0 - share),
+            affinity,
+        }
+    }
+
+    /// Whether the live model took part.
+    pub(crate) fn has_spoken(&self) -> bool {
+        !self.affinity.is_empty()
+    }
+
+    /// The whole catalogue, the best first. What counting says nothing of has a count of 0.
+    fn candidates(
+        &self,
+        live: &LiveAffinity,
+        profiles: &Profiles,
+        spoken: &[(ItemNo, f32)],
+    ) -> Vec<Candidate> {
+        let mut counted = FxHashMap::default();
+        for &(item, score) in spoken {
+            if let Some(place) = live.place(profiles.item_id(item)) {
+                counted.insert(place, (item, score));
+            }
+        }
+        let mut ranked = Vec::with_capacity(self.affinity.len());
+        for (place, &score) in (0_u32..).zip(&self.affinity) {
+            let (item, count) = match counted.get(&place) {
+                Some(&(no, score)) => (Item::Number(no), score),
+                None => (Item::Place(place), 0.0),
+            };
+            let score = self.affinity_scale.apply(score) + self.counted_scale.apply(count);
+            ranked.push((Reverse(Score::new(score as f32)), place, item, score));
+        }
+        ranked.sort_unstable_by_key(|&(score, place, ..)| (score, place));
+        let ranked = ranked.into_iter();
+        ranked
+            .map(|(_, _, item, score)| next(item, score))
+            .collect()
+    }
+}
+
+fn next(item: Item, score: f64) -> Candidate {
+    Candidate {
+        item,
+        score,
+        source: "sequence",
+        parts: Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_model_is_measured_by_its_own_best() {
+        let scale = Scale::of(&[1.0, 3.0], 0.5);
+        assert_eq!((scale.apply(1.0), scale.apply(3.0)), (-0.5, 0.5));
+        let equal = Scale::of(&[7.0, 7.0], 1.0);
+        assert_eq!((equal.apply(7.0), equal.apply(8.0)), (0.0, 1.0));
+        let nothing = Scale::of(&[], 0.5);
+        assert_eq!(nothing.apply(9.0), 0.0);
+
+        let affinity: Vec<f32> = (0..1_000).map(|n| n as f32).collect();
+        let alone = Blend::of(affinity.clone(), &[]);
+        // The mean of the best two hundred, 800 to 999.
+        assert!(alone.affinity_scale.apply(899.5).abs() < 1e-9);
+        assert_eq!(alone.counted_scale.apply(5.0), 0.0);
+        let both = Blend::of(affinity, &[(3, 2.0), (4, 1.0)]);
+        assert_eq!(both.counted_scale.apply(2.0), 0.5);
+    }
+}
