@@ -15,6 +15,7 @@ const LAYERS: &[&[&str]] = &[
         "intake", "lexical", "profiles", "models", "eval", "encode", "vector",
     ],
     &["engine", "train"],
+    &["workshop"],
     &["server"],
     &["vitrine"],
 ];

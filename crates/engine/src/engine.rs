@@ -84,6 +84,11 @@ impl Engine {
         described.map_err(|err| EngineError::from(err).or_full(&self.inner.shared.dir))
     }
 
+    /// The data folder.
+    pub fn dir(&self) -> &Path {
+        &self.inner.shared.dir
+    }
+
     /// What the process that holds a folder wrote there; `None` when nobody holds it.
     pub fn holder(dir: &Path) -> Option<String> {
         FolderLock::holder(dir).map(|holder| holder.description)

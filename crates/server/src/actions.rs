@@ -171,8 +171,9 @@ fn wanted_of_index(method: &str, route: &str) -> Option<&'static str> {
         ("GET", "stats") => "stats.get",
         ("POST", "events") => "events.add",
         ("POST", "recommend") => "recommend",
-        ("GET", "models" | "models/{id}") => "models.get",
-        ("POST", "models/rollback" | "models/{id}/promote") => "models.update",
+        ("GET", "models" | "models/{id}" | "models/training") => "models.get",
+        ("POST", "models/rollback" | "models/{id}/promote" | "models/training")
+        | ("DELETE", "models/training") => "models.update",
         ("GET", "users/{id}/profile" | "items/{id}/profile") => "profiles.get",
         _ => return None,
     })

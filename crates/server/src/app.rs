@@ -11,6 +11,7 @@ use crate::config::{Limits, ServerConfig};
 use crate::error::ApiError;
 use crate::keyring::Keyring;
 use crate::metrics::Requests;
+use crate::training::Trainings;
 use axum::http::StatusCode;
 use engine::{Accepted, Encoders, Engine, EngineError, IndexReader, RegistryChange, Write};
 use std::sync::Arc;
@@ -32,6 +33,7 @@ struct Inner {
     computing: Semaphore,
     waiting: AtomicUsize,
     large_bodies: Semaphore,
+    trainings: Trainings,
 }
 
 impl App {
@@ -48,6 +50,7 @@ impl App {
             keyring: master_key.map(|key| Keyring::new(&key.0)),
             registry_turn: Mutex::new(()),
             requests: Requests::default(),
+            trainings: Trainings::default(),
             encoders,
             computing: Semaphore::new(limits.computing.max(1)),
             waiting: AtomicUsize::new(0),
@@ -68,6 +71,11 @@ impl App {
     /// The API keys, if there is a master key.
     pub(crate) fn keyring(&self) -> Option<&Keyring> {
         self.0.keyring.as_ref()
+    }
+
+    /// Trainings of this server.
+    pub(crate) fn trainings(&self) -> &Trainings {
+        &self.0.trainings
     }
 
     /// Counts of answered requests.

@@ -57,6 +57,7 @@ mod task_json;
 mod task_query;
 mod tasks;
 mod tenant;
+mod training;
 mod understood;
 mod upload;
 mod webhooks;

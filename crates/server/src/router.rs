@@ -9,7 +9,7 @@ use crate::connection::Phase;
 use crate::{
     absent, auth, backup, batches, copies, documents, embeddings, events, facet_search, features,
     indexes, keys, meaning, metrics, models, multi, profiles, recommend, search, settings, swap,
-    system, tasks, upload, webhooks,
+    system, tasks, training, upload, webhooks,
 };
 use axum::Router;
 use axum::extract::{ConnectInfo, MatchedPath, Request, State};
@@ -30,7 +30,11 @@ const PREFLIGHT_AGE: Duration = Duration::from_secs(86_400);
 
 /// All routes over an engine. [`crate::serve`] adds the limits on connections.
 pub fn router(engine: Engine, config: ServerConfig) -> Router {
-    let app = App::new(engine, config);
+    over(App::new(engine, config))
+}
+
+/// All routes over what they share.
+pub(crate) fn over(app: App) -> Router {
     let compression = CompressionLayer::new()
         .quality(CompressionLevel::Fastest)
         .compress_when(SizeAbove::new(COMPRESS_FROM).and(is_json));
@@ -122,6 +126,7 @@ fn routes() -> Router<App> {
         .route("/batches", get(batches::list))
         .route("/batches/{uid}", get(batches::get))
         .merge(models::routes())
+        .merge(training::routes())
         .merge(settings::routes())
         .merge(absent::routes())
 }

@@ -3,10 +3,11 @@
 //! On the signal no new connection is accepted; requests in flight have a few
 //! seconds to finish; then the engine is closed.
 
+use crate::app::App;
 use crate::config::{ConfigError, ServerConfig};
 use crate::connection::{PatientListener, Phase};
 use crate::keyring::make_default_keys;
-use crate::router::router;
+use crate::router;
 use axum::extract::connect_info::IntoMakeServiceWithConnectInfo;
 use engine::{Engine, EngineError};
 use std::future::IntoFuture;
@@ -63,8 +64,9 @@ pub async fn serve(
     crate::courier::start(&engine).map_err(ServeError::Webhooks)?;
     let stop_time = config.limits.stop_time;
     let listener = PatientListener::new(listener, config.limits.clone());
+    let app = App::new(engine.clone(), config);
     let service: IntoMakeServiceWithConnectInfo<_, Phase> =
-        router(engine.clone(), config).into_make_service_with_connect_info();
+        router::over(app.clone()).into_make_service_with_connect_info();
 
     let (stopping, stopped) = oneshot::channel();
     let server = axum::serve(listener, service).with_graceful_shutdown(async move {
@@ -84,7 +86,11 @@ pub async fn serve(
             Ok(())
         }
     };
-    let closed = tokio::task::spawn_blocking(move || engine.close()).await;
+    let closed = tokio::task::spawn_blocking(move || {
+        app.trainings().end(stop_time);
+        engine.close();
+    })
+    .await;
     if let Err(error) = closed {
         tracing::error!(%error, "the engine was not closed cleanly");
     }

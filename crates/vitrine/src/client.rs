@@ -90,6 +90,12 @@ impl Client {
         )
     }
 
+    /// `DELETE path`.
+    pub fn delete(&self, path: &str) -> anyhow::Result<Value> {
+        let request = self.authorised(self.agent.delete(self.url(path)));
+        self.read(request.call(), path)
+    }
+
     /// Copies what `GET path` answers to `out`.
     pub fn download(&self, path: &str, out: &mut dyn Write) -> anyhow::Result<u64> {
         let request = self.authorised(self.agent.get(self.url(path)));

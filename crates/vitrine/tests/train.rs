@@ -68,6 +68,45 @@ fn an_index_gets_a_live_model() {
 }
 
 #[test]
+fn a_server_trains_beside_its_answers() {
+    let shop = stocked();
+    let data = shop.data();
+    let server = Server::start(&data);
+    let first = train(&data, &["--epochs", "2"]).expect(0);
+    assert!(
+        first.stdout.starts_with("Epoch 1, Loss: 0."),
+        "{}",
+        first.stdout
+    );
+    assert!(
+        first.stdout.contains("affinity-1 is live"),
+        "{}",
+        first.stdout
+    );
+    let answer = train(&data, &["--epochs", "2", "--no-promote", "--json"])
+        .expect(0)
+        .json();
+    assert_eq!(
+        (&answer["id"], &answer["state"], &answer["liveBefore"]),
+        (
+            &json!("affinity-2"),
+            &json!("candidate"),
+            &json!("affinity-1")
+        )
+    );
+    let again = train(&data, &["--resume"]).expect(2);
+    assert!(
+        again.stderr.contains("no training to go on with"),
+        "{}",
+        again.stderr
+    );
+    assert_eq!(server.terminate(), Some(0));
+    // The same data and seed give the same model, whoever trains.
+    let here = train(&data, &["--epochs", "2", "--json"]);
+    assert_eq!(here.json()["metrics"]["test"], answer["metrics"]["test"]);
+}
+
+#[test]
 fn what_cannot_be_trained_is_refused_with_a_sentence() {
     let shop = stocked();
     let data = shop.data();
@@ -78,10 +117,6 @@ fn what_cannot_be_trained_is_refused_with_a_sentence() {
     check(&["--device", "cuda"], "processor only");
     check(&["--resume"], "no training to go on with");
     check(&["--epochs", "0"], "epochs");
-    let server = Server::start(&data);
-    check(&[], "a server holds the data folder");
-    assert_eq!(server.terminate(), Some(0));
-
     let place = Path::new(&data).join("training/shop");
     fs::create_dir_all(&place).unwrap();
     let lock = File::create(place.join("lock")).unwrap();

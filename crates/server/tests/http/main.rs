@@ -23,4 +23,5 @@ mod swap;
 mod system;
 mod tasks;
 mod tenants;
+mod training;
 mod webhooks;

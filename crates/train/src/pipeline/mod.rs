@@ -43,6 +43,9 @@ const DRAWN: usize = 2048;
 /// Batches of an epoch at least, as far as batches can be made smaller.
 const BATCHES: usize = 32;
 
+/// Epochs of a run, unless told otherwise.
+pub const DEFAULT_EPOCHS: usize = 24;
+
 /// What someone who trains may choose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settings {

@@ -5,6 +5,7 @@
 
 mod shop;
 mod tour;
+mod training;
 
 pub use shop::{PRIMARY_KEY, is_product, items};
 
@@ -33,6 +34,9 @@ pub struct Args {
     /// End after the tour instead of serving.
     #[arg(long)]
     once: bool,
+    /// Serve without training a model.
+    #[arg(long)]
+    no_training: bool,
     #[command(flatten)]
     format: Format,
 }
@@ -70,6 +74,9 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
     );
     let told = toured.and_then(|()| close_story(&mut story, &hosted, &args, started));
     if told.is_ok() && !args.once {
+        if !args.no_training {
+            training::begin(hosted.client_with(args.folder.key.key()), args.format)?;
+        }
         hosted.run_until_told()?;
     } else {
         hosted.stop()?;

@@ -1,7 +1,7 @@
 //! What a training found, for people.
 
 use crate::table::Table;
-use engine::ModelEntry;
+use serde_json::Value;
 use std::fmt::Write as _;
 use train::pipeline::{Counts, Report};
 
@@ -34,8 +34,9 @@ pub fn counts(counts: &Counts) -> String {
     text
 }
 
-/// The model beside the others, on the final test.
-pub fn figures(report: &Report, live: Option<&ModelEntry>) -> String {
+/// The model beside the others, on the final test; `live` is the one that answered before,
+/// with its own metrics.
+pub fn figures(report: &Report, live: Option<(&str, &Value)>) -> String {
     let mut table = Table::new(&["model", "ndcg@10", "recall@10", "bce", "auc"]);
     let figure = |value: f64| format!("{value:.4}");
     let test = &report.test;
@@ -62,12 +63,12 @@ pub fn figures(report: &Report, live: Option<&ModelEntry>) -> String {
             figure(logistic.test.auc),
         ]);
     }
-    if let Some(live) = live {
+    if let Some((id, metrics)) = live {
         let found = |name: &str| {
-            let value = live.metrics["test"][name].as_f64();
+            let value = metrics["test"][name].as_f64();
             value.map(figure).unwrap_or_default()
         };
-        let mut row = vec![format!("{}, live, on its own test", live.id)];
+        let mut row = vec![format!("{id}, live, on its own test")];
         row.extend(["ndcg@10", "recall@10", "bce", "auc"].map(found));
         table.row(row);
     }

@@ -1,5 +1,6 @@
 //! How a training is shown: a bar over all batches with the time left, and a line an epoch.
 
+use super::lines::line;
 use crate::interrupt::Interrupt;
 use crate::output::{self, Format, note};
 use crate::progress;
@@ -61,40 +62,5 @@ impl Observer for Watch<'_> {
             Some(bar) => bar.suspend(say),
             None => say(),
         }
-    }
-}
-
-/// `Loss` is the binary cross-entropy of the actions.
-fn line(report: &EpochReport) -> String {
-    let mut line = format!(
-        "Epoch {}, Loss: {:.4}, next item {:.4}",
-        report.epoch, report.actions_loss, report.loss
-    );
-    if let Some(validation) = &report.validation {
-        line.push_str(&format!(
-            ", validation loss {:.4}, AUC {:.4}, nDCG@10 {:.4}",
-            validation.bce, validation.auc, validation.ndcg_10
-        ));
-    }
-    format!("{line}, {:.1} s", report.seconds)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_epoch_is_one_line() {
-        let report = EpochReport {
-            epoch: 3,
-            loss: 6.5,
-            actions_loss: 0.41984,
-            seconds: 1.26,
-            validation: None,
-        };
-        assert_eq!(
-            line(&report),
-            "Epoch 3, Loss: 0.4198, next item 6.5000, 1.3 s"
-        );
     }
 }

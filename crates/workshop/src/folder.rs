@@ -1,7 +1,7 @@
 //! The folder `training/UID` in the data folder: what a run that is interrupted goes on from,
 //! and the trained model. One training at a time works there.
 
-use anyhow::{Context as _, bail};
+use crate::error::WorkshopError;
 use domain::IndexUid;
 use std::fs::{self, File, TryLockError};
 use std::io;
@@ -9,60 +9,59 @@ use std::path::{Path, PathBuf};
 use train::pipeline::{Input, Settings};
 
 /// The folder, locked.
-pub struct Workshop {
+#[derive(Debug)]
+pub(crate) struct Folder {
     dir: PathBuf,
     /// Held as long as the file is open, so that no crash leaves it behind.
     _lock: File,
 }
 
-impl Workshop {
-    /// Enters the workshop of an index, unless another training is in it.
-    pub fn enter(data: &Path, uid: &IndexUid) -> anyhow::Result<Self> {
+impl Folder {
+    /// Enters the folder of an index, unless another training is in it.
+    pub fn enter(data: &Path, uid: &IndexUid) -> Result<Self, WorkshopError> {
         let dir = data.join("training").join(uid.as_str());
-        fs::create_dir_all(&dir).with_context(|| format!("cannot make {}", dir.display()))?;
+        fs::create_dir_all(&dir).map_err(failed("make", &dir))?;
         let path = dir.join("lock");
-        let lock =
-            File::create(&path).with_context(|| format!("cannot make {}", path.display()))?;
+        let lock = File::create(&path).map_err(failed("make", &path))?;
         match lock.try_lock() {
             Ok(()) => Ok(Self { dir, _lock: lock }),
-            Err(TryLockError::WouldBlock) => {
-                bail!("the index {uid} is being trained for already: wait until that ends")
-            }
-            Err(TryLockError::Error(source)) => {
-                Err(source).with_context(|| format!("cannot lock {}", path.display()))
-            }
+            Err(TryLockError::WouldBlock) => Err(WorkshopError::Busy(uid.clone())),
+            Err(TryLockError::Error(source)) => Err(failed("lock", &path)(source)),
         }
     }
 
     /// Begins anew: an older state is removed, and what is trained on is kept.
-    pub fn keep(&self, input: &Input, settings: Settings) -> anyhow::Result<()> {
+    pub fn keep(&self, input: &Input, settings: Settings) -> Result<(), WorkshopError> {
         self.clear()?;
         input.save(&self.input())?;
         let path = self.settings();
-        fs::write(&path, serde_json::to_vec(&settings)?)
-            .with_context(|| format!("cannot write {}", path.display()))
+        let text = serde_json::to_vec(&settings).map_err(|source| WorkshopError::Damaged {
+            path: path.clone(),
+            source,
+        })?;
+        fs::write(&path, text).map_err(failed("write", &path))
     }
 
     /// What an interrupted run was trained on, and how.
-    pub fn kept(&self) -> anyhow::Result<(Input, Settings)> {
+    pub fn kept(&self) -> Result<(Input, Settings), WorkshopError> {
         let path = self.settings();
         let bytes = match fs::read(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                bail!("there is no training to go on with: leave out --resume")
+                return Err(WorkshopError::NothingToResume);
             }
-            read => read.with_context(|| format!("cannot read {}", path.display()))?,
+            read => read.map_err(failed("read", &path))?,
         };
-        let damaged = || format!("{} is damaged: begin anew without --resume", path.display());
-        let settings = serde_json::from_slice(&bytes).with_context(damaged)?;
+        let settings = serde_json::from_slice(&bytes)
+            .map_err(|source| WorkshopError::Damaged { path, source })?;
         Ok((Input::load(&self.input())?, settings))
     }
 
     /// Removes the state of a run.
-    pub fn clear(&self) -> anyhow::Result<()> {
+    pub fn clear(&self) -> Result<(), WorkshopError> {
         for path in [self.settings(), self.checkpoint(), self.input()] {
             match fs::remove_file(&path) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                    return Err(error).with_context(|| format!("cannot remove {}", path.display()));
+                    return Err(failed("remove", &path)(error));
                 }
                 _ => {}
             }
@@ -88,4 +87,9 @@ impl Workshop {
     fn settings(&self) -> PathBuf {
         self.dir.join("settings.json")
     }
+}
+
+fn failed(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> WorkshopError {
+    let path = path.to_owned();
+    move |source| WorkshopError::Folder { what, path, source }
 }

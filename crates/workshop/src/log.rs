@@ -1,34 +1,22 @@
-//! What is trained on, out of the data folder.
+//! What is trained on, out of the log of an index.
 
-use crate::folder::{Access, FolderArgs};
-use crate::progress;
-use anyhow::bail;
-use domain::{EventKind, IndexUid};
-use engine::{TrainingEvent, TrainingItem, TrainingLog};
+use domain::EventKind;
+use engine::{Engine, EngineError, TrainingEvent, TrainingItem};
 use train::pipeline::{Action, Input, Item};
 
-/// Reads the log of an index and gives the folder back.
-pub fn read(folder: &FolderArgs, uid: &IndexUid) -> anyhow::Result<Input> {
-    let bar = progress::wait("read the events");
-    let engine = match folder.access()? {
-        Access::Folder(engine) => engine,
-        Access::Server(_) => bail!(
-            "a server holds the data folder {}: stop it until the events are read, which takes seconds; it may serve again while the model is trained",
-            folder.data.display()
-        ),
-    };
-    let log = engine.training_log(uid.as_str());
-    engine.close();
-    bar.finish_and_clear();
-    Ok(input(log?))
-}
-
-fn input(log: TrainingLog) -> Input {
+/// The items of an index and everything its shoppers did. Text vectors that wait to be made
+/// are made first: the model reads them.
+///
+/// # Errors
+/// When there is no such index, or its log cannot be read.
+pub fn read(engine: &Engine, uid: &str) -> Result<Input, EngineError> {
+    engine.catch_up_meaning(uid)?;
+    let log = engine.training_log(uid)?;
     let shopper = |events: Vec<TrainingEvent>| events.into_iter().map(action).collect();
-    Input {
+    Ok(Input {
         items: log.items.into_iter().map(item).collect(),
         shoppers: log.shoppers.into_iter().map(shopper).collect(),
-    }
+    })
 }
 
 fn item(item: TrainingItem) -> Item {
