@@ -7,21 +7,23 @@ use crate::models::{self, Build, Models};
 use crate::steps::{self, Steps};
 use crate::tools::{CLIPPY, DENY, FMT, NEXTEST};
 use crate::workspace::Workspace;
-use crate::{clients, fuzz, layers, tidy};
+use crate::{clients, fuzz, layers, pytorch, tidy};
 use anyhow::Result;
 
 /// Everything that must hold before a commit.
 pub fn check(workspace: &Workspace) -> Result<()> {
     let mut steps = Steps::default();
-    all(workspace, &mut steps)?;
+    all(workspace, &mut steps, &Models::default())?;
     eprint!("{}", steps.summary());
     Ok(())
 }
 
-/// The same, then every fuzz target for a short while, and requests of all kinds to the program.
+/// The same, then the models in PyTorch, every fuzz target for a short while, and requests of all kinds to the program.
 pub fn check_slow(workspace: &Workspace) -> Result<()> {
     let mut steps = Steps::default();
-    all(workspace, &mut steps)?;
+    let models = Models::default();
+    all(workspace, &mut steps, &models)?;
+    steps.step("pytorch", || pytorch::run(workspace, &models))?;
     steps.step("fuzz", || fuzz::run(workspace, fuzz::SECONDS))?;
     steps.step("fuzz http", || {
         fuzz::run_http(workspace, fuzz::HTTP_SECONDS)
@@ -39,7 +41,7 @@ pub fn advisories(workspace: &Workspace) -> Result<()> {
     )
 }
 
-fn all(workspace: &Workspace, steps: &mut Steps) -> Result<()> {
+fn all(workspace: &Workspace, steps: &mut Steps, models: &Models) -> Result<()> {
     steps.step("fmt", || {
         FMT.provide(workspace)?;
         steps::run(
@@ -62,7 +64,6 @@ fn all(workspace: &Workspace, steps: &mut Steps) -> Result<()> {
         ];
         steps::run(workspace.cargo(clippy), "mend what clippy says above")
     })?;
-    let models = Models::default();
     steps.step("models", || models.provide(workspace, Build::Tests))?;
     steps.step("tests", || {
         NEXTEST.provide(workspace)?;

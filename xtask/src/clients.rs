@@ -5,7 +5,7 @@
 //! two variables; what the server logged is printed when a suite fails.
 
 mod node;
-mod python;
+pub mod python;
 mod server;
 
 use crate::steps;

@@ -10,6 +10,7 @@ mod clients;
 mod fuzz;
 mod layers;
 mod models;
+mod pytorch;
 mod steps;
 mod tidy;
 mod tools;
@@ -23,8 +24,8 @@ const HELP: &str = "\
 usage: cargo xtask COMMAND
 
   check           everything that must hold before a commit; stops at the first failure
-  check --slow    the same, then every fuzz target for 30 seconds and a minute of requests to the
-                  program
+  check --slow    the same, then the models in PyTorch, every fuzz target for 30 seconds and a
+                  minute of requests to the program
   tidy            only the rules on files, names and documents
   layers          only the rule that a crate depends on lower layers
   fuzz [SECONDS]  every fuzz target, 30 seconds each unless told
@@ -37,6 +38,7 @@ usage: cargo xtask COMMAND
   clients [--only NAME]
                   the stock clients against the program: js, instantsearch, python, rust;
                   needs Node.js, npm and Python
+  pytorch         the models in PyTorch beside ours; needs Python, and installs PyTorch
   advisories      known security advisories against Cargo.lock; needs the network
 ";
 
@@ -68,6 +70,11 @@ fn run(words: &[&str]) -> Result<()> {
         }
         ["clients"] => clients::run_all(&workspace),
         ["clients", "--only", name] => clients::run(&workspace, &[clients::Suite::named(name)?]),
+        ["pytorch"] => {
+            let models = models::Models::default();
+            models.provide(&workspace, models::Build::Tests)?;
+            pytorch::run(&workspace, &models)
+        }
         ["advisories"] => check::advisories(&workspace),
         [] | ["help" | "--help" | "-h"] => {
             print!("{HELP}");

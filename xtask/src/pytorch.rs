@@ -1,0 +1,45 @@
+//! `cargo xtask pytorch`: the models in PyTorch beside ours. PyTorch is large, so it is no part
+//! of the quick check.
+
+use crate::clients::python;
+use crate::models::Models;
+use crate::steps;
+use crate::workspace::Workspace;
+use anyhow::Result;
+use std::process::Command;
+
+/// Installs PyTorch unless it is there, and compares scores and vectors.
+pub fn run(workspace: &Workspace, models: &Models) -> Result<()> {
+    let folder = workspace.root().join("examples/pytorch");
+    let target = workspace.target()?;
+    for build in [
+        ["build", "--package", "vitrine", "--bin", "vitrine"],
+        [
+            "build",
+            "--package",
+            "models",
+            "--example",
+            "affinity_scores",
+        ],
+    ] {
+        let mut build = workspace.cargo(build);
+        build.args(["--quiet", "--locked"]);
+        steps::run(build, "the program does not build")?;
+    }
+    let wanted = folder.join("requirements.txt");
+    let python = python::environment(&wanted, &target.join("pytorch"))?;
+    let program = |path: &str| {
+        let path = format!("{path}{}", std::env::consts::EXE_SUFFIX);
+        target.join("debug").join(path)
+    };
+    let mut check = Command::new(python);
+    check
+        .current_dir(&folder)
+        .args(["-B", "check.py", "--scores"])
+        .arg(program("examples/affinity_scores"));
+    if let Some(models) = models.folder() {
+        check.arg("--vitrine").arg(program("vitrine"));
+        check.arg("--encoder").arg(models.join("minilm"));
+    }
+    steps::run(check, "PyTorch and Vitrine give other scores; see above")
+}
