@@ -1,24 +1,18 @@
 //! What comes next after a history: the source of `for-you` and `session`.
 //!
 //! Two models may speak: counted pairs (PCTM), and an affinity Transformer where one is live.
-//! Their scores have no common measure, so each is brought to the deviations of its own best
-//! scores from their mean, and the two are added half and half.
+//! Their scores are [blended](Blend) by the share that was best on the validation of the latter.
 
 use crate::behaviour::{Behaviour, SequenceModel};
 use crate::recommend::{Reason, SourceReport};
 use crate::recommender::{Candidate, Item, report, scored};
 use crate::shelf::{LiveAffinity, PastEvent};
 use domain::{ItemId, Score};
-use models::SequenceModel as _;
+use models::{Blend, SequenceModel as _};
 use profiles::{ItemNo, Profiles};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::cmp::Reverse;
 use std::sync::Arc;
-
-/// The best scores of a model, by which all of its scores are measured.
-const BEST: usize = 200;
-/// The share of the affinity model where both models speak.
-const SHARE: f64 = 0.5;
 
 /// The models of a request, the same from its start to its end.
 pub(crate) struct NextItem {
@@ -37,54 +31,10 @@ pub(crate) struct Past {
 
 /// How the scores of the two models became one.
 #[derive(Default)]
-pub(crate) struct Blend {
+pub(crate) struct Blended {
     /// By place in the live model's catalogue; empty when it did not speak.
     affinity: Vec<f32>,
-    affinity_scale: Scale,
-    counted_scale: Scale,
-}
-
-/// `factor · score + offset`
-#[derive(Clone, Copy)]
-struct Scale {
-    factor: f64,
-    offset: f64,
-}
-
-impl Default for Scale {
-    /// Leaves a score as it is.
-    fn default() -> Self {
-        Self {
-            factor: 1.0,
-            offset: 0.0,
-        }
-    }
-}
-
-impl Scale {
-    /// Deviations from the mean of these scores, times a share.
-    fn of(best: &[f32], share: f64) -> Self {
-        if best.is_empty() {
-            return Self {
-                factor: 0.0,
-                offset: 0.0,
-            };
-        }
-        let count = best.len() as f64;
-        let mean = best.iter().map(|&score| f64::from(score)).sum::<f64>() / count;
-        let squares = best.iter().map(|&score| (f64::from(score) - mean).powi(2));
-        let deviation = (squares.sum::<f64>() / count).sqrt();
-        // One score, or several that are equal, have no deviation to measure by.
-        let deviation = if deviation > 1e-9 { deviation } else { 1.0 };
-        Self {
-            factor: share / deviation,
-            offset: -share * mean / deviation,
-        }
-    }
-
-    fn apply(self, score: f32) -> f64 {
-        self.factor * f64::from(score) + self.offset
-    }
+    blend: Blend,
 }
 
 impl NextItem {
@@ -97,7 +47,7 @@ impl NextItem {
         past: &Past,
         mut popular: Vec<(ItemNo, f64)>,
         trace: &mut Vec<SourceReport>,
-    ) -> (Vec<Candidate>, Blend) {
+    ) -> (Vec<Candidate>, Blended) {
         let spoken = self.spoken(past, trace);
         let affinity = match &self.live {
             Some(live) => {
@@ -107,13 +57,13 @@ impl NextItem {
             }
             None => Vec::new(),
         };
-        let mut blend = Blend::default();
+        let mut blended = Blended::default();
         let mut candidates = match &self.live {
             Some(live) if !affinity.is_empty() => {
                 let profiles = behaviour.profiles();
                 popular.retain(|(item, _)| live.place(profiles.item_id(*item)).is_none());
-                blend = Blend::of(affinity, &spoken);
-                blend.candidates(live, &profiles, &spoken)
+                blended = Blended::of(affinity, &spoken, live.share);
+                blended.candidates(live, &profiles, &spoken)
             }
             _ => {
                 let known: FxHashSet<ItemNo> = spoken.iter().map(|&(item, _)| item).collect();
@@ -132,7 +82,7 @@ impl NextItem {
         let rest = scored("popular", rest.collect());
         trace.push(report("popular", rest.len()));
         candidates.extend(rest);
-        (candidates, blend)
+        (candidates, blended)
     }
 
     /// What the counted model says, the best first.
@@ -156,7 +106,7 @@ impl NextItem {
         profiles: &Profiles,
         item: Item,
         past: &Past,
-        blend: &Blend,
+        blended: &Blended,
     ) -> Vec<Reason> {
         let mut reasons = Vec::new();
         let mut add = |because, item: Option<ItemNo>, value| {
@@ -166,19 +116,19 @@ impl NextItem {
                 value,
             });
         };
-        if let Some(live) = self.live.as_ref().filter(|_| blend.has_spoken()) {
+        if let Some(live) = self.live.as_ref().filter(|_| blended.has_spoken()) {
             let place = match item {
                 Item::Place(place) => Some(place),
                 Item::Number(no) => live.place(profiles.item_id(no)),
             };
-            let score = place.and_then(|place| blend.affinity.get(place as usize));
+            let score = place.and_then(|place| blended.affinity.get(place as usize));
             add(
                 "affinity",
                 None,
-                score.map_or(0.0, |score| blend.affinity_scale.apply(*score)),
+                score.map_or(0.0, |score| blended.blend.affinity().apply(*score)),
             );
         }
-        let scale = blend.counted_scale;
+        let scale = blended.blend.counted();
         match (&self.counted, item) {
             (Some(model), Item::Number(no)) => {
                 add("rarity", None, scale.apply(model.pctm.base(no)));
@@ -194,18 +144,11 @@ impl NextItem {
     }
 }
 
-impl Blend {
-    fn of(affinity: Vec<f32>, spoken: &[(ItemNo, f32)]) -> Self {
-        let share = if spoken.is_empty() { 1.0 } else { SHARE };
-        let counted: Vec<f32> = spoken.iter().take(BEST).map(|&(_, score)| score).collect();
-        let mut best = affinity.clone();
-        if best.len() > BEST {
-            best.select_nth_unstable_by(BEST, |a, b| b.total_cmp(a));
-            best.truncate(BEST);
-        }
+impl Blended {
+    fn of(affinity: Vec<f32>, spoken: &[(ItemNo, f32)], share: f64) -> Self {
+        let counted = spoken.iter().map(|&(_, score)| score);
         Self {
-            affinity_scale: Scale::of(&best, share),
-            counted_scale: Scale::of(&counted, 1.0 - share),
+            blend: Blend::new(&affinity, counted, share),
             affinity,
         }
     }
@@ -234,7 +177,7 @@ impl Blend {
                 Some(&(no, score)) => (Item::Number(no), score),
                 None => (Item::Place(place), 0.0),
             };
-            let score = self.affinity_scale.apply(score) + self.counted_scale.apply(count);
+            let score = self.blend.score(score, count);
             ranked.push((Reverse(Score::new(score as f32)), place, item, score));
         }
         ranked.sort_unstable_by_key(|&(score, place, ..)| (score, place));
@@ -251,28 +194,5 @@ fn next(item: Item, score: f64) -> Candidate {
         score,
         source: "sequence",
         parts: Vec::new(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn each_model_is_measured_by_its_own_best() {
-        let scale = Scale::of(&[1.0, 3.0], 0.5);
-        assert_eq!((scale.apply(1.0), scale.apply(3.0)), (-0.5, 0.5));
-        let equal = Scale::of(&[7.0, 7.0], 1.0);
-        assert_eq!((equal.apply(7.0), equal.apply(8.0)), (0.0, 1.0));
-        let nothing = Scale::of(&[], 0.5);
-        assert_eq!(nothing.apply(9.0), 0.0);
-
-        let affinity: Vec<f32> = (0..1_000).map(|n| n as f32).collect();
-        let alone = Blend::of(affinity.clone(), &[]);
-        // The mean of the best two hundred, 800 to 999.
-        assert!(alone.affinity_scale.apply(899.5).abs() < 1e-9);
-        assert_eq!(alone.counted_scale.apply(5.0), 0.0);
-        let both = Blend::of(affinity, &[(3, 2.0), (4, 1.0)]);
-        assert_eq!(both.counted_scale.apply(2.0), 0.5);
     }
 }

@@ -8,7 +8,7 @@
 
 use crate::EngineError;
 use crate::allowed::check_filterable;
-use crate::next_item::{Blend, NextItem, Past};
+use crate::next_item::{Blended, NextItem, Past};
 use crate::recommend::{
     Reason, RecommendKind, RecommendRequest, Recommendation, Recommendations, SourceReport,
 };
@@ -58,7 +58,7 @@ struct Inputs {
 struct Sources {
     models: NextItem,
     past: Past,
-    blend: Blend,
+    blended: Blended,
 }
 
 impl Sources {
@@ -76,7 +76,7 @@ impl Sources {
             return reasons(profiles, &candidate.parts);
         }
         self.models
-            .reasons(profiles, candidate.item, &self.past, &self.blend)
+            .reasons(profiles, candidate.item, &self.past, &self.blended)
     }
 }
 
@@ -123,10 +123,10 @@ impl IndexReader {
         };
         let inputs = self.inputs(request, models.live.as_ref(), &mut gate.hidden);
         let mut trace = Vec::new();
-        let mut blend = Blend::default();
+        let mut blended = Blended::default();
         let mut candidates = inputs.candidates;
         if matches!(request.kind, RecommendKind::ForYou | RecommendKind::Session) {
-            (candidates, blend) =
+            (candidates, blended) =
                 models.candidates(behaviour, &inputs.past, inputs.popular, &mut trace);
         } else {
             trace.push(report(request.kind.as_str(), candidates.len()));
@@ -134,7 +134,7 @@ impl IndexReader {
         let sources = Sources {
             models,
             past: inputs.past,
-            blend,
+            blended,
         };
         self.slate(request, &gate, candidates, &sources, trace)
     }
@@ -243,7 +243,7 @@ impl IndexReader {
             });
         }
         let live = sources.models.live.as_ref();
-        let live = live.filter(|_| sources.blend.has_spoken());
+        let live = live.filter(|_| sources.blended.has_spoken());
         Ok(Recommendations {
             hits,
             total,

@@ -19,6 +19,7 @@
 
 pub mod affinity;
 mod best;
+mod blend;
 mod bytes;
 mod model;
 mod pctm;
@@ -29,6 +30,7 @@ mod sums;
 #[cfg(test)]
 mod tests;
 
+pub use blend::{Blend, Scale};
 pub use model::{ModelError, SequenceModel};
 pub use pctm::{Pctm, PctmConfig};
 pub use rules::{Rules, RulesConfig};

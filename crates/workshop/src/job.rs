@@ -41,7 +41,7 @@ pub struct Shelved {
     /// The one that answered before.
     pub live: Option<ModelEntry>,
     /// Why it does not answer although it should.
-    pub worse: Option<EngineError>,
+    pub held_back: Option<String>,
 }
 
 impl Job {
@@ -129,8 +129,8 @@ impl Done {
         self.folder.model()
     }
 
-    /// Adds the model to the index, lets it answer where that is wanted and it is not worse
-    /// than the one that does, and forgets the state of the run.
+    /// Adds the model to the index, lets it answer where that is wanted, it adds something to
+    /// counting and is not worse than the one that does, and forgets the state of the run.
     ///
     /// # Errors
     /// When the index cannot take it. The state stays, so that resuming comes back here.
@@ -145,15 +145,31 @@ impl Done {
             |entry: &ModelEntry| entry.kind == AFFINITY && entry.state == ModelState::Live;
         let live = engine.models(uid)?.into_iter().find(is_live);
         let mut entry = engine.add_model(uid, AFFINITY, &self.folder())?;
-        let mut worse = None;
-        if promote {
+        let mut held_back = None;
+        if promote && self.adds_nothing() {
+            held_back = Some(format!(
+                "{} stays a candidate: counted pairs alone rank next items as well; collect more events, or train for more epochs",
+                entry.id
+            ));
+        } else if promote {
             match engine.promote_model(uid, &entry.id, false) {
                 Ok(promoted) => entry = promoted,
-                Err(refused @ EngineError::WorseModel { .. }) => worse = Some(refused),
+                Err(refused @ EngineError::WorseModel { .. }) => {
+                    held_back = Some(refused.to_string());
+                }
                 Err(error) => return Err(error.into()),
             }
         }
         self.folder.clear()?;
-        Ok(Shelved { entry, live, worse })
+        Ok(Shelved {
+            entry,
+            live,
+            held_back,
+        })
+    }
+
+    /// Whether recommendations are best without it.
+    fn adds_nothing(&self) -> bool {
+        self.report().blend.is_some_and(|blend| blend.share == 0.0)
     }
 }

@@ -24,6 +24,8 @@ use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 /// Items whose vectors are made together.
 const PART: usize = 256;
+/// The share of a model that does not say which was best for it.
+const SHARE: f64 = 0.5;
 /// Fields of an item; popularity is the last.
 const FIELDS: usize = Fields::NAMES.len();
 
@@ -31,6 +33,8 @@ const FIELDS: usize = Fields::NAMES.len();
 pub(crate) struct LiveAffinity {
     /// Such as `affinity-3`.
     pub id: String,
+    /// Of its scores, where counted pairs speak too.
+    pub share: f64,
     model: Arc<Trained>,
     catalogue: Catalogue,
     as_of: AsOf,
@@ -79,7 +83,9 @@ impl LiveAffinity {
         let folder = reader.model_folder(&entry.kind, entry.number);
         files::check_sum(&folder, &entry.sha256)?;
         let model = Arc::new(Trained::open(&folder)?);
-        Self::over_catalogue(reader, entry.id.clone(), model, &Catalogue::default())
+        let share = entry.metrics["blend"]["share"].as_f64();
+        let share = share.map_or(SHARE, |share| share.clamp(0.0, 1.0));
+        Self::over_catalogue(reader, (&entry.id, share), model, &Catalogue::default())
     }
 
     /// The same model over the catalogue of now; `None` when nothing has changed.
@@ -95,12 +101,13 @@ impl LiveAffinity {
             true => &self.catalogue,
             false => &nothing,
         };
-        Self::over_catalogue(reader, self.id.clone(), self.model.clone(), before).map(Some)
+        let name = (self.id.as_str(), self.share);
+        Self::over_catalogue(reader, name, self.model.clone(), before).map(Some)
     }
 
     fn over_catalogue(
         reader: &IndexReader,
-        id: String,
+        (id, share): (&str, f64),
         model: Arc<Trained>,
         before: &Catalogue,
     ) -> Result<Self, EngineError> {
@@ -108,7 +115,8 @@ impl LiveAffinity {
         let as_of = AsOf::now(reader, space.as_deref());
         let catalogue = model.catalogue(reader, space.as_deref(), before)?;
         Ok(Self {
-            id,
+            id: id.to_owned(),
+            share,
             model,
             catalogue,
             as_of,

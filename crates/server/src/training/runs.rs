@@ -171,7 +171,7 @@ impl Run {
         match std::panic::catch_unwind(work) {
             Ok(Ok(shelved)) => {
                 locked(&self.progress).model = Some(shelved.entry.id);
-                self.end(Status::Succeeded, shelved.worse.map(|why| why.to_string()));
+                self.end(Status::Succeeded, shelved.held_back);
             }
             Ok(Err(WorkshopError::Train(TrainError::Interrupted { .. }))) => {
                 self.end(Status::Stopped, None);

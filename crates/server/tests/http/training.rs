@@ -128,6 +128,6 @@ fn requests_about_trainings_are_refused_with_codes() {
         json!([])
     );
     shop.post(TRAINING, json!({ "resume": true }));
-    let failed = once(&shop, |training| ended(training));
+    let failed = once(&shop, ended);
     assert_eq!(failed["status"], "failed", "{failed}");
 }

@@ -33,12 +33,7 @@ pub(crate) fn baselines(
 ) -> Result<Vec<Baseline>, TrainError> {
     let sequences: Vec<Vec<u32>> = data.histories.iter().map(|events| items(events)).collect();
     let rules = Rules::fit(&sequences, data.items, &RulesConfig::default())?;
-    // The published smoothing is for a catalogue of a certain size; per item it fits any.
-    let config = PctmConfig {
-        smoothing: data.items as f64,
-        ..PctmConfig::default()
-    };
-    let pctm = Pctm::fit(&sequences, data.items, &config)?;
+    let pctm = pctm(data)?;
     let counts = data.counts();
     let mut popular: Vec<u32> = (0..data.items as u32).collect();
     popular.sort_by_key(|&item| std::cmp::Reverse(counts[item as usize]));
@@ -60,6 +55,17 @@ pub(crate) fn baselines(
         test: rank(test, ranker),
     };
     Ok(rankers.into_iter().map(measure).collect())
+}
+
+/// Counted pairs, fitted on what the model is trained on.
+pub(crate) fn pctm(data: &Dataset) -> Result<Pctm, TrainError> {
+    let sequences: Vec<Vec<u32>> = data.histories.iter().map(|events| items(events)).collect();
+    // The published smoothing is for a catalogue of a certain size; per item it fits any.
+    let config = PctmConfig {
+        smoothing: data.items as f64,
+        ..PctmConfig::default()
+    };
+    Ok(Pctm::fit(&sequences, data.items, &config)?)
 }
 
 /// The best items for a history, of those that may be proposed.
@@ -93,6 +99,6 @@ pub(crate) fn ranking(ranks: &[Option<usize>]) -> Ranking {
     }
 }
 
-fn items(events: &[Event]) -> Vec<u32> {
+pub(crate) fn items(events: &[Event]) -> Vec<u32> {
     events.iter().map(|event| event.item).collect()
 }

@@ -3,6 +3,7 @@
 //! given decides everything it answers but the seconds.
 
 mod baselines;
+mod blend;
 mod card;
 mod clean;
 mod curves;
@@ -19,6 +20,7 @@ mod split;
 mod tests;
 
 pub use baselines::{Baseline, Ranking};
+pub use blend::Blended;
 pub use clean::Cleaning;
 pub use curves::{Bin, ByHistory, Threshold};
 pub use input::{Action, Input, Item};
@@ -145,6 +147,12 @@ impl Prepared {
             test,
             ece: curves::expected_calibration_error(&reliability),
             baselines: baselines::baselines(&slices.data, &slices.validation, &slices.test)?,
+            blend: Some(blend::blended(
+                &slices.data,
+                trained,
+                &slices.validation,
+                &slices.test,
+            )?),
             logistic: self.regression(action),
             epochs: trained.epochs.clone(),
             by_history: curves::by_history(&slices.test.cases, &ranks),

@@ -2,6 +2,7 @@
 //! in it are kept.
 
 use super::baselines::Baseline;
+use super::blend::Blended;
 use super::curves::{Bin, ByHistory, Threshold};
 use super::logistic::Telling;
 use super::split::{Counts, Dates};
@@ -25,6 +26,8 @@ pub struct Report {
     /// Expected calibration error of the test.
     pub ece: f64,
     pub baselines: Vec<Baseline>,
+    /// With counted pairs (`pctm`), as recommendations use it.
+    pub blend: Option<Blended>,
     pub logistic: Option<Logistic>,
     pub epochs: Vec<EpochReport>,
     /// Of the test, as the following.

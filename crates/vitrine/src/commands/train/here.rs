@@ -92,7 +92,11 @@ fn finish(
     shelved: &Shelved,
     started: Instant,
 ) -> anyhow::Result<Outcome> {
-    let Shelved { entry, live, worse } = shelved;
+    let Shelved {
+        entry,
+        live,
+        held_back,
+    } = shelved;
     let (folder, report) = (done.folder(), done.report());
     if args.format.json {
         output::json(&Answer {
@@ -115,11 +119,8 @@ fn finish(
         ));
         output::text(&text)?;
     }
-    if let Some(warning) = table::warning(report) {
-        note(&warning);
+    if let Some(why) = held_back {
+        note(why);
     }
-    if let Some(worse) = worse {
-        note(&worse.to_string());
-    }
-    Ok(Outcome::of(worse.is_none()))
+    Ok(Outcome::of(held_back.is_none()))
 }

@@ -54,6 +54,13 @@ pub fn figures(report: &Report, live: Option<(&str, &Value)>) -> String {
             figure(baseline.test.recall_10),
         ]);
     }
+    if let Some(blend) = &report.blend {
+        table.row(vec![
+            format!("affinity and pctm, {:.0} % affinity", 100.0 * blend.share),
+            figure(blend.test.ndcg_10),
+            figure(blend.test.recall_10),
+        ]);
+    }
     if let Some(logistic) = &report.logistic {
         table.row(vec![
             "logistic regression".to_owned(),
@@ -79,17 +86,4 @@ pub fn figures(report: &Report, live: Option<(&str, &Value)>) -> String {
         report.ece,
         table.render()
     )
-}
-
-/// A sentence where a simpler model ranks better.
-pub fn warning(report: &Report) -> Option<String> {
-    let better = report
-        .baselines
-        .iter()
-        .filter(|baseline| baseline.validation.ndcg_10 > report.validation.ndcg_10)
-        .max_by(|a, b| a.validation.ndcg_10.total_cmp(&b.validation.ndcg_10))?;
-    Some(format!(
-        "{} ranks next items better (ndcg@10 {:.4} on the validation): with so few events a Transformer may not pay yet",
-        better.name, better.validation.ndcg_10
-    ))
 }

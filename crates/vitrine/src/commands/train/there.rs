@@ -196,12 +196,9 @@ fn finish(
         ));
         output::text(&text)?;
     }
-    if let Some(warning) = table::warning(&report) {
-        note(&warning);
-    }
     if let Some(message) = &training.message {
         note(message);
     }
-    // A message beside a success says that the model is worse than the live one.
+    // A message beside a success says why the model does not answer.
     Ok(Outcome::of(training.message.is_none()))
 }
