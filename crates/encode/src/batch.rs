@@ -154,7 +154,7 @@ mod tests {
     fn batches_are_of_one_size_and_as_many_for_each_thread() {
         let texts = texts(&[16; 64]);
         let windows = Windows::cut(&texts, 128, LongText::Cut);
-        for (threads, count) in [(1, 9), (2, 8), (3, 9), (64, 64)] {
+        for (threads, count) in [(1, 9), (2, 10), (3, 9), (64, 64)] {
             let batches = windows.batches(threads);
             assert_eq!(batches.len(), count, "{threads} threads");
             let sizes = batches.iter().map(Range::len);
