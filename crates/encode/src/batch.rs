@@ -6,7 +6,7 @@ use crate::bert::Packed;
 use crate::encoder::{Encoded, LongText};
 use std::ops::Range;
 
-/// Tokens of a batch: enough that a weight read from memory is used many times, few enough
+/// Tokens of a batch, more or less: enough that a weight read from memory is used many times, few enough
 /// that the batch stays in the second cache.
 const BATCH_TOKENS: usize = 128;
 /// The tokens before and after every window.
@@ -56,22 +56,24 @@ impl Windows {
         self.0.len()
     }
 
-    /// Ranges of windows that are encoded together; one where there is too little for all threads.
+    /// Ranges of windows that are encoded together, of nearly as many tokens each and as many
+    /// for every thread, so that none waits long for the last one.
     pub fn batches(&self, threads: usize) -> Vec<Range<usize>> {
         let size = |window: &Window| window.content.len() + SPECIAL;
         let all: usize = self.0.iter().map(size).sum();
-        let most = BATCH_TOKENS.min(all.div_ceil(threads.max(1)));
-        let mut batches = Vec::new();
-        let (mut start, mut tokens) = (0, 0);
+        let round = BATCH_TOKENS * threads.max(1);
+        let count = threads.max(1) * ((all + round / 2) / round).max(1);
+        let mut batches: Vec<Range<usize>> = Vec::with_capacity(count);
+        let (mut tokens, mut last) = (0, 0);
         for (place, window) in self.0.iter().enumerate() {
+            // A window belongs where its middle is.
+            let number = (2 * tokens + size(window)) * count / (2 * all);
             tokens += size(window);
-            if tokens >= most {
-                batches.push(start..place + 1);
-                (start, tokens) = (place + 1, 0);
+            match batches.last_mut() {
+                Some(batch) if number == last => batch.end = place + 1,
+                _ => batches.push(place..place + 1),
             }
-        }
-        if start < self.0.len() {
-            batches.push(start..self.0.len());
+            last = number;
         }
         batches
     }
@@ -146,6 +148,22 @@ mod tests {
             assert_eq!(places, (0..windows.len()).collect::<Vec<_>>());
         }
         assert!(Windows::cut(&[], 128, LongText::Cut).batches(2).is_empty());
+    }
+
+    #[test]
+    fn batches_are_of_one_size_and_as_many_for_each_thread() {
+        let texts = texts(&[16; 64]);
+        let windows = Windows::cut(&texts, 128, LongText::Cut);
+        for (threads, count) in [(1, 9), (2, 10), (3, 9), (64, 64)] {
+            let batches = windows.batches(threads);
+            assert_eq!(batches.len(), count, "{threads} threads");
+            let sizes = batches.iter().map(Range::len);
+            let (least, most) = (sizes.clone().min(), sizes.max());
+            assert!(
+                most <= least.map(|least| least + 1),
+                "{least:?} to {most:?}"
+            );
+        }
     }
 
     #[test]

@@ -65,10 +65,12 @@ pub(crate) struct Work {
     context: Vec<f32>,
     /// `[tokens, hidden]`
     sum: Vec<f32>,
-    /// `[tokens, feed_forward]`
+    /// `[tokens, feed_forward]`; empty where the product is a left side at once.
     wide: Vec<f32>,
     /// The left side of the next product.
     left: Left,
+    /// The left side of the product after that.
+    next: Left,
     /// One for each thread.
     rooms: Vec<Room>,
 }
@@ -116,16 +118,11 @@ impl Bert {
     /// vocabulary, no sequence empty or longer than the positions.
     pub fn forward<'w>(&self, packed: &Packed, team: &mut Team, work: &'w mut Work) -> &'w [f32] {
         let tokens = packed.tokens.len();
-        let Shape {
-            hidden,
-            feed_forward,
-            ..
-        } = self.shape;
+        let hidden = self.shape.hidden;
         work.hidden.resize(tokens * hidden, 0.0);
         work.projections.resize(tokens * 3 * hidden, 0.0);
         work.context.resize(tokens * hidden, 0.0);
         work.sum.resize(tokens * hidden, 0.0);
-        work.wide.resize(tokens * feed_forward, 0.0);
         work.rooms.resize_with(team.size(), Room::default);
 
         self.embed(packed, &mut work.hidden);
@@ -217,21 +214,37 @@ impl Bert {
             layer.attention_norm.add(self.cpu, rows, sums);
             part.fill(matrix, rows);
         });
-        product(team, matrix, left, Activation::Gelu, &mut work.wide);
-
-        let matrix = &layer.feed_forward_out;
-        let parts = left.parts(matrix, count, height).into_iter();
-        let rows = work.wide.chunks(height * self.shape.feed_forward);
-        team.each(parts.zip(rows).collect(), |(part, rows)| {
-            part.fill(matrix, rows)
-        });
-        product(team, matrix, left, Activation::None, &mut work.sum);
+        self.feed_forward(layer, packed, team, work);
 
         let rows = work.hidden.chunks_mut(height * hidden);
         let sums = work.sum.chunks(height * hidden);
         team.each(rows.zip(sums).collect(), |(rows, sums)| {
             layer.output_norm.add(self.cpu, rows, sums);
         });
+    }
+
+    /// The two products of feed-forward, from the left side of the first to the sum.
+    fn feed_forward(&self, layer: &Layer, packed: &Packed, team: &mut Team, work: &mut Work) {
+        let (count, height) = (packed.tokens.len(), rows_of_thread(packed, team));
+        let wide = self.shape.feed_forward;
+        let (matrix, then) = (&layer.feed_forward_in, &layer.feed_forward_out);
+        let next = &mut work.next;
+        if then.takes_products() {
+            let parts = matrix.parts_for(then, team.size(), count, next);
+            let left = &work.left;
+            team.each(parts, |part| {
+                matrix.multiply_part(left, Activation::Gelu, part);
+            });
+        } else {
+            work.wide.resize(count * wide, 0.0);
+            product(team, matrix, &work.left, Activation::Gelu, &mut work.wide);
+            let parts = next.parts(then, count, height).into_iter();
+            let rows = work.wide.chunks(height * wide);
+            team.each(parts.zip(rows).collect(), |(part, rows)| {
+                part.fill(then, rows)
+            });
+        }
+        product(team, then, next, Activation::None, &mut work.sum);
     }
 }
 

@@ -5,6 +5,7 @@ use crate::batch::Windows;
 use crate::bert::{Bert, Packed, Work};
 use crate::folder::{Model, Pooling, Tokenizer};
 use kernels::{Cpu, Team};
+use parking_lot::Mutex;
 use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use std::ops::Range;
@@ -64,6 +65,8 @@ pub struct Encoder {
     options: Options,
     /// Absent with one thread: then the caller's is enough.
     pool: Option<ThreadPool>,
+    /// The memory of passes that have ended, for those to come.
+    works: Mutex<Vec<Work>>,
 }
 
 /// The vectors of some texts, in their order.
@@ -100,6 +103,7 @@ impl Encoder {
             max_tokens: model.max_tokens,
             options: Options { threads, ..options },
             pool: Some(pool).filter(|_| threads > 1),
+            works: Mutex::default(),
         })
     }
 
@@ -137,7 +141,7 @@ impl Encoder {
         match windows.batches(self.options.threads).as_slice() {
             [all] => {
                 let packed = windows.pack(&contents, all.clone(), self.around());
-                self.pool_batch(&packed, &mut team, &mut Work::default(), &mut pooled);
+                self.pool_batch(&packed, &mut team, &mut pooled);
             }
             batches => {
                 drop(team);
@@ -190,18 +194,13 @@ impl Encoder {
             jobs.push((batch.clone(), out));
             rest = behind;
         }
-        let run = |work: &mut Work, (batch, out): (_, &mut [f32])| {
+        let run = |(batch, out): (_, &mut [f32])| {
             let packed = windows.pack(contents, batch, self.around());
-            self.pool_batch(&packed, &mut Team::new(1), work, out);
+            self.pool_batch(&packed, &mut Team::new(1), out);
         };
         match &self.pool {
-            Some(pool) => {
-                pool.install(|| jobs.into_par_iter().for_each_init(Work::default, run));
-            }
-            None => {
-                let mut work = Work::default();
-                jobs.into_iter().for_each(|job| run(&mut work, job));
-            }
+            Some(pool) => pool.install(|| jobs.into_par_iter().for_each(run)),
+            None => jobs.into_iter().for_each(run),
         }
     }
 
@@ -228,9 +227,10 @@ impl Encoder {
     }
 
     /// Encodes a batch and writes the pooled hidden states of its sequences.
-    fn pool_batch(&self, packed: &Packed, team: &mut Team, work: &mut Work, out: &mut [f32]) {
+    fn pool_batch(&self, packed: &Packed, team: &mut Team, out: &mut [f32]) {
         let (hidden, cpu) = (self.dimensions(), self.bert.cpu());
-        let states = self.bert.forward(packed, team, work);
+        let mut work = self.works.lock().pop().unwrap_or_default();
+        let states = self.bert.forward(packed, team, &mut work);
         for (sequence, out) in packed.sequences().zip(out.chunks_exact_mut(hidden)) {
             let rows = &states[sequence.start * hidden..sequence.end * hidden];
             match self.pooling {
@@ -242,6 +242,7 @@ impl Encoder {
                 Pooling::Max => kernels::max_rows(cpu, rows, out),
             }
         }
+        self.works.lock().push(work);
     }
 }
 

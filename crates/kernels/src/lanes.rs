@@ -84,6 +84,12 @@ pub(crate) trait Lanes: Copy {
     fn store_halves(self, a: Self::Words, to: &mut [u16]);
     /// The nearest brain floats (ties to even), to the first `WIDTH` elements of a slice.
     fn store_brain(self, a: Self::Floats, to: &mut [u16]);
+    /// The same for two vectors side by side.
+    #[inline(always)]
+    fn store_brain_pair(self, a: [Self::Floats; 2], to: &mut [u16]) {
+        self.store_brain(a[0], to);
+        self.store_brain(a[1], &mut to[Self::WIDTH..]);
+    }
 
     /// Adds the products of the two brain floats in each word.
     fn dot_brain(self, sum: Self::Floats, a: Self::Words, b: Self::Words) -> Self::Floats;

@@ -76,16 +76,21 @@ impl Left {
     /// Makes room for `rows` rows as [`fill`](Self::fill) converts them, in parts of `height`,
     /// every one of which must be filled.
     pub fn parts(&mut self, matrix: &Matrix, rows: usize, height: usize) -> Vec<LeftRows<'_>> {
-        self.rows = rows;
-        self.depth = matrix.depth;
-        self.format = matrix.format;
-        self.words.resize(rows * self.depth);
-        self.scales.resize(rows, RowScale::ONE);
+        self.prepare(matrix, rows);
         let words = self.words.words_mut().chunks_mut(height * self.depth);
         let parts = words.zip(self.scales.chunks_mut(height));
         parts
             .map(|(words, scales)| LeftRows { words, scales })
             .collect()
+    }
+
+    /// Makes room for `rows` rows.
+    pub(crate) fn prepare(&mut self, matrix: &Matrix, rows: usize) {
+        self.rows = rows;
+        self.depth = matrix.depth;
+        self.format = matrix.format;
+        self.words.resize(rows * self.depth);
+        self.scales.resize(rows, RowScale::ONE);
     }
 }
 

@@ -9,8 +9,9 @@
 use crate::aligned::AlignedWords;
 use crate::lanes::{Kernel, Lanes, dispatch};
 use crate::left::{Left, RowScale};
-use crate::rows::gelu;
-use crate::spans::store_vectors;
+use crate::parts::{ProductPart, RowsOfPart};
+use crate::rows::{gelu, gelu_to_be_rounded};
+use crate::spans::{store_brain_floats, store_vectors};
 use crate::tile::{BrainFloats, Bytes, Floats, Halves, Multiply, Sides, VECTORS, tile};
 use crate::{Cpu, pack};
 use std::ops::Range;
@@ -62,7 +63,9 @@ impl Format {
 pub enum Activation {
     /// The product as it is.
     None,
-    /// `x · Φ(x)`, the exact one (Hendrycks and Gimpel, 2016, <https://arxiv.org/abs/1606.08415>).
+    /// `x · Φ(x)` with the error function, not with a tangent (Hendrycks and Gimpel, 2016,
+    /// <https://arxiv.org/abs/1606.08415>): to single precision in [`Format::Float`]; in the
+    /// other formats, which round more than that, to 4e-6 of `x`.
     Gelu,
     /// `x`, or nothing where it is negative.
     Relu,
@@ -112,14 +115,6 @@ pub(crate) struct Columns {
     pub scales: Vec<f32>,
     /// The scale times the sum of the weights, for [`Format::Byte`].
     pub shifts: Vec<f32>,
-}
-
-/// Some columns of a product, which different threads can compute at the same time.
-#[derive(Debug)]
-pub struct ProductPart<'a> {
-    columns: Range<usize>,
-    /// These columns of each row.
-    rows: Vec<&'a mut [f32]>,
 }
 
 impl Matrix {
@@ -179,31 +174,6 @@ impl Matrix {
         }
     }
 
-    /// Cuts the columns of a product, `[rows, outputs]`, into at most `count` parts. Every
-    /// number of the product is the same, however it was cut.
-    ///
-    /// # Panics
-    /// When `out` is not whole rows.
-    pub fn parts<'a>(&self, count: usize, out: &'a mut [f32]) -> Vec<ProductPart<'a>> {
-        assert_eq!(out.len() % self.outputs, 0, "the output is [rows, outputs]");
-        let panels = self.outputs.div_ceil(self.width);
-        let width = panels.div_ceil(count.max(1)) * self.width;
-        let rows = out.len() / self.outputs;
-        let starts = (0..self.outputs).step_by(width);
-        let mut parts: Vec<_> = starts
-            .map(|start| ProductPart {
-                columns: start..(start + width).min(self.outputs),
-                rows: Vec::with_capacity(rows),
-            })
-            .collect();
-        for row in out.chunks_exact_mut(self.outputs) {
-            for (part, columns) in parts.iter_mut().zip(row.chunks_mut(width)) {
-                part.rows.push(columns);
-            }
-        }
-        parts
-    }
-
     /// Computes one part of a product.
     ///
     /// # Panics
@@ -229,11 +199,20 @@ impl Matrix {
 
 /// A format whose sums know the way back to floats.
 pub(crate) trait Finish<L: Lanes>: Multiply<L> {
+    /// Whether numbers of this format are rounded so much that the error function need not be
+    /// exact to single precision.
+    const ROUGH: bool;
+    /// Whether a product can be written as brain floats. Known at compile time, so that the
+    /// code of the others stays small.
+    const WRITES_BRAIN: bool = false;
+
     /// The sums of one row and the columns from `at`, scaled and with their bias.
     fn finish(lanes: L, sum: Self::Sum, row: RowScale, columns: &Columns, at: usize) -> L::Floats;
 }
 
 impl<L: Lanes> Finish<L> for Floats {
+    const ROUGH: bool = false;
+
     #[inline(always)]
     fn finish(lanes: L, sum: L::Floats, _: RowScale, columns: &Columns, at: usize) -> L::Floats {
         lanes.add(sum, lanes.load(&columns.bias[at..]))
@@ -241,6 +220,9 @@ impl<L: Lanes> Finish<L> for Floats {
 }
 
 impl<L: Lanes> Finish<L> for BrainFloats {
+    const ROUGH: bool = true;
+    const WRITES_BRAIN: bool = true;
+
     #[inline(always)]
     fn finish(lanes: L, sum: L::Floats, _: RowScale, columns: &Columns, at: usize) -> L::Floats {
         lanes.add(sum, lanes.load(&columns.bias[at..]))
@@ -248,6 +230,8 @@ impl<L: Lanes> Finish<L> for BrainFloats {
 }
 
 impl<L: Lanes> Finish<L> for Halves {
+    const ROUGH: bool = true;
+
     #[inline(always)]
     fn finish(lanes: L, sum: L::Words, row: RowScale, columns: &Columns, at: usize) -> L::Floats {
         let scale = lanes.mul(lanes.splat(row.scale), lanes.load(&columns.scales[at..]));
@@ -256,6 +240,8 @@ impl<L: Lanes> Finish<L> for Halves {
 }
 
 impl<L: Lanes, const WORDS: usize> Finish<L> for Bytes<WORDS> {
+    const ROUGH: bool = true;
+
     #[inline(always)]
     fn finish(lanes: L, sum: L::Words, row: RowScale, columns: &Columns, at: usize) -> L::Floats {
         // Σ (q - zero) · w = Σ q · w - zero · Σ w
@@ -371,7 +357,6 @@ impl Product<'_> {
         let Range { start, end } = self.part.columns;
         let width = (VECTORS * L::WIDTH).min(end - column);
         for (sums, row) in sums.into_iter().zip(row..) {
-            let out = &mut self.part.rows[row][column - start..][..width];
             let mut values = [lanes.splat(0.0); VECTORS];
             for (vector, sum) in sums.into_iter().enumerate() {
                 let at = column + vector * L::WIDTH;
@@ -379,6 +364,7 @@ impl Product<'_> {
             }
             match self.activation {
                 Activation::None => {}
+                Activation::Gelu if M::ROUGH => values = gelu_to_be_rounded(lanes, values),
                 Activation::Gelu => values = gelu(lanes, values),
                 Activation::Relu => {
                     // Not `map`, which is compiled without the instructions of the lanes.
@@ -387,7 +373,14 @@ impl Product<'_> {
                     }
                 }
             }
-            store_vectors(lanes, values, out);
+            let columns = column - start..column - start + width;
+            match &mut self.part.rows {
+                RowsOfPart::Floats(rows) => store_vectors(lanes, values, &mut rows[row][columns]),
+                RowsOfPart::Brain(rows) if M::WRITES_BRAIN => {
+                    store_brain_floats(lanes, values, &mut rows[row][columns]);
+                }
+                RowsOfPart::Brain(_) => unreachable!("parts for a matrix of another format"),
+            }
         }
     }
 }

@@ -262,25 +262,59 @@ const ERF: [f32; 14] = [
     0.360_278_07,
 ];
 
+/// The end and the polynomial where the result is rounded to two bytes or one: the largest
+/// error of `erf` is 8e-6.
+const ROUGH_END: f32 = 3.2;
+const ROUGH_ERF: [f32; 10] = [
+    -0.005_802_895,
+    0.014_789_407,
+    -0.017_704_953,
+    0.027_749_995,
+    -0.053_088_997,
+    0.082_372_6,
+    -0.114_034_64,
+    0.154_161_1,
+    -0.217_283_52,
+    0.441_337_6,
+];
+
 /// `x · Φ(x) = x/2 · (1 + erf(x / √2))`, for several vectors at once.
-///
+#[inline(always)]
+pub(crate) fn gelu<L: Lanes, const N: usize>(lanes: L, x: [L::Floats; N]) -> [L::Floats; N] {
+    gelu_by(lanes, ERF_END, &ERF, x)
+}
+
+/// The same for numbers that are rounded to two bytes or one afterwards.
+#[inline(always)]
+pub(crate) fn gelu_to_be_rounded<L: Lanes, const N: usize>(
+    lanes: L,
+    x: [L::Floats; N],
+) -> [L::Floats; N] {
+    gelu_by(lanes, ROUGH_END, &ROUGH_ERF, x)
+}
+
 /// A chain of fourteen additions would wait for each; even and odd powers of several vectors
 /// are independent, which keeps the processor busy.
 #[inline(always)]
-pub(crate) fn gelu<L: Lanes, const N: usize>(lanes: L, x: [L::Floats; N]) -> [L::Floats; N] {
+fn gelu_by<L: Lanes, const N: usize>(
+    lanes: L,
+    end: f32,
+    erf: &[f32],
+    x: [L::Floats; N],
+) -> [L::Floats; N] {
     let nothing = [lanes.splat(0.0); N];
     let (mut z, mut t, mut square) = (nothing, nothing, nothing);
     for i in 0..N {
         let value = lanes.mul(x[i], lanes.splat(std::f32::consts::FRAC_1_SQRT_2));
-        let value = lanes.min(value, lanes.splat(ERF_END));
-        z[i] = lanes.max(value, lanes.splat(-ERF_END));
-        let double = lanes.splat(2.0 / (ERF_END * ERF_END));
+        let value = lanes.min(value, lanes.splat(end));
+        z[i] = lanes.max(value, lanes.splat(-end));
+        let double = lanes.splat(2.0 / (end * end));
         t[i] = lanes.fma(lanes.mul(z[i], z[i]), double, lanes.splat(-1.0));
         square[i] = lanes.mul(t[i], t[i]);
     }
-    let mut odd = [lanes.splat(ERF[0]); N];
-    let mut even = [lanes.splat(ERF[1]); N];
-    for pair in ERF[2..].chunks_exact(2) {
+    let mut odd = [lanes.splat(erf[0]); N];
+    let mut even = [lanes.splat(erf[1]); N];
+    for pair in erf[2..].chunks_exact(2) {
         for i in 0..N {
             odd[i] = lanes.fma(odd[i], square[i], lanes.splat(pair[0]));
             even[i] = lanes.fma(even[i], square[i], lanes.splat(pair[1]));

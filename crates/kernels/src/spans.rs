@@ -83,3 +83,15 @@ pub(crate) fn store_vectors<L: Lanes, const N: usize>(
         }
     }
 }
+
+/// Stores two vectors side by side as brain floats, as many as there is room for.
+#[inline(always)]
+pub(crate) fn store_brain_floats<L: Lanes>(lanes: L, pair: [L::Floats; 2], to: &mut [u16]) {
+    let mut all = [0; 2 * MOST_LANES];
+    let count = to.len();
+    let is_cut = count < 2 * L::WIDTH;
+    lanes.store_brain_pair(pair, if is_cut { &mut all } else { &mut *to });
+    if is_cut {
+        to.copy_from_slice(&all[..count]);
+    }
+}

@@ -21,3 +21,5 @@ pub use fields::{Fields, ItemTraits};
 pub use folder::AffinityFiles;
 pub use serve::{ActionScores, Affinity, AffinityRoom, EventInput, History, ItemInput};
 pub use weights::{AffinityWeights, TensorSpec, tensors};
+// What a model is packed for, which its users must name.
+pub use kernels::{Cpu, Format};

@@ -7,7 +7,7 @@ use crate::cpu::{Cpu, Path};
 use std::arch::x86_64::*;
 
 /// A witness that the processor has AVX-512 F, BW, DQ, VL and VNNI, and BF16 where
-/// [`Lanes::dot_brain`] is used.
+/// [`Lanes::dot_brain`] or [`Lanes::store_brain_pair`] is used.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Avx512(());
 
@@ -216,6 +216,27 @@ impl Lanes for Avx512 {
             _mm512_mask_blend_epi32(is_nan, number, quiet)
         };
         self.store_halves(rounded, to);
+    }
+
+    #[inline(always)]
+    fn store_brain_pair(self, a: [__m512; 2], to: &mut [u16]) {
+        const DENORMAL: i32 = 0x20;
+        let [low, high] = a;
+        // SAFETY: see above.
+        let denormals = unsafe {
+            _mm512_fpclass_ps_mask::<DENORMAL>(low) | _mm512_fpclass_ps_mask::<DENORMAL>(high)
+        };
+        if denormals != 0 {
+            self.store_brain(low, to);
+            return self.store_brain(high, &mut to[Self::WIDTH..]);
+        }
+        assert!(to.len() >= 2 * Self::WIDTH);
+        // SAFETY: see above; both types are 64 bytes without invalid values. Denormal numbers
+        // are all that this instruction rounds otherwise than `scalar::to_brain`.
+        unsafe {
+            let pair = std::mem::transmute::<__m512bh, __m512i>(_mm512_cvtne2ps_pbh(high, low));
+            _mm512_storeu_si512(to.as_mut_ptr().cast(), pair);
+        }
     }
 
     #[inline(always)]

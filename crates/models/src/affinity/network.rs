@@ -35,6 +35,8 @@ struct Layer {
 #[derive(Debug, Default)]
 pub(super) struct Work {
     left: Left,
+    /// The left side of the product after that.
+    next: Left,
     room: Room,
     /// A norm, then what attention found, `[rows, width]`.
     narrow: Vec<f32>,
@@ -42,7 +44,7 @@ pub(super) struct Work {
     sum: Vec<f32>,
     /// `[rows, 3 · width]`
     projections: Vec<f32>,
-    /// `[rows, 4 · width]`
+    /// `[rows, 4 · width]`; empty where the product is a left side at once.
     wide: Vec<f32>,
 }
 
@@ -121,6 +123,7 @@ impl Network {
     fn finish(&self, layer: &Layer, seen: &Seen, sight: Sight, rows: &mut [f32], work: &mut Work) {
         let Work {
             left,
+            next,
             room,
             narrow,
             sum,
@@ -128,7 +131,6 @@ impl Network {
             wide,
         } = work;
         sum.resize(rows.len(), 0.0);
-        wide.resize(4 * rows.len(), 0.0);
 
         attend(seen, projections, sight, room, narrow);
         left.fill(&layer.attention_output, narrow);
@@ -137,9 +139,17 @@ impl Network {
 
         layer.feed_forward_norm.apply(self.cpu, rows, narrow);
         left.fill(&layer.feed_forward_in, narrow);
-        layer.feed_forward_in.multiply(left, Activation::Relu, wide);
-        left.fill(&layer.feed_forward_out, wide);
-        layer.feed_forward_out.multiply(left, Activation::None, sum);
+        let (matrix, then) = (&layer.feed_forward_in, &layer.feed_forward_out);
+        if then.takes_products() {
+            for part in matrix.parts_for(then, 1, rows.len() / self.width, next) {
+                matrix.multiply_part(left, Activation::Relu, part);
+            }
+        } else {
+            wide.resize(4 * rows.len(), 0.0);
+            matrix.multiply(left, Activation::Relu, wide);
+            next.fill(then, wide);
+        }
+        then.multiply(next, Activation::None, sum);
         add(self.cpu, rows, sum);
     }
 }

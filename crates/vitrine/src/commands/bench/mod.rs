@@ -2,11 +2,12 @@
 //!
 //! A server is hosted on a loopback port and asked over real connections; the load
 //! generator does as little as it can, so that the server is what is measured. Only
-//! `ingest`, `encode` and `vectors` do without: they go straight to what they measure.
+//! `ingest`, `encode`, `rank` and `vectors` do without: they go straight to what they measure.
 
 mod encode;
 mod events;
 mod ingest;
+mod rank;
 mod search;
 mod start;
 mod vectors;
@@ -31,6 +32,8 @@ enum What {
     Events(events::Args),
     /// Documents a second from a catalogue file to an index that finds them.
     Ingest(ingest::Args),
+    /// Scores of candidates by the affinity Transformer, from scratch and with the history kept.
+    Rank(rank::Args),
     /// The graph of neighbours over many vectors: building it, its size, its speed, what it misses.
     Vectors(vectors::Args),
     /// The time until a server with many documents answers its first search.
@@ -44,6 +47,7 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
         What::Search(args) => search::run(args),
         What::Events(args) => events::run(args),
         What::Ingest(args) => ingest::run(args),
+        What::Rank(args) => rank::run(args),
         What::Vectors(args) => vectors::run(args),
         What::Start(args) => start::run(args),
     }
