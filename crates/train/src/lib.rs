@@ -18,6 +18,7 @@ mod product;
 mod rank;
 mod run;
 mod share;
+mod sums;
 mod trainer;
 mod validation;
 
