@@ -19,6 +19,7 @@ mod rank;
 mod run;
 mod share;
 mod sums;
+mod texts;
 mod trainer;
 mod validation;
 

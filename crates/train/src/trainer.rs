@@ -22,6 +22,7 @@ const SHARES: usize = 4;
 pub(crate) struct Trainer<'a> {
     pub data: &'a Dataset,
     options: &'a Options,
+    pub layout: Layout,
     pub width: usize,
     pub max_history: usize,
     windows: Vec<Window>,
@@ -75,6 +76,7 @@ impl<'a> Trainer<'a> {
                 .map(|tensor| (tensor.range.clone(), tensor.shape.len() > 1))
                 .collect(),
             adam: Adam::new(parameters.len()),
+            layout,
             gradients: vec![0.0; parameters.len()],
             parameters,
             schedule: Schedule {
