@@ -28,6 +28,10 @@ pub struct Field {
     pub of: Vec<u32>,
 }
 
+/// Where at least this share of the events is about an item that the shopper had to do with
+/// before, items may come next again.
+const REPEATS: f64 = 0.02;
+
 /// Items and histories.
 #[derive(Clone, Debug, Default)]
 pub struct Dataset {
@@ -95,6 +99,24 @@ impl Dataset {
             }
         }
         Ok(())
+    }
+
+    /// Whether items may come next again: where hardly any did, none of the history does.
+    pub fn repeats(&self) -> bool {
+        let (mut again, mut all) = (0_u64, 0_u64);
+        for history in &self.histories {
+            let mut seen = rustc_hash::FxHashSet::default();
+            let mut before = None;
+            for event in history {
+                // One that goes on with the item of the event before is no other event.
+                if before != Some(event.item) {
+                    all += 1;
+                    again += u64::from(!seen.insert(event.item));
+                }
+                before = Some(event.item);
+            }
+        }
+        again as f64 >= REPEATS * all.max(1) as f64
     }
 
     /// How often each item stands in a history.

@@ -3,6 +3,7 @@
 use crate::data::Dataset;
 use crate::layout::Layout;
 use crate::product::{self, Into};
+use crate::sums::add;
 use fastrand::Rng;
 use rayon::prelude::*;
 use std::ops::Range;
@@ -155,10 +156,4 @@ fn texts_of(data: &Dataset, items: &[u32]) -> Vec<f32> {
         texts.extend_from_slice(&data.texts[item as usize * size..][..size]);
     }
     texts
-}
-
-fn add(to: &mut [f32], from: &[f32]) {
-    for (to, from) in to.iter_mut().zip(from) {
-        *to += from;
-    }
 }

@@ -18,6 +18,8 @@ mod product;
 mod rank;
 mod run;
 mod share;
+mod sums;
+mod texts;
 mod trainer;
 mod validation;
 

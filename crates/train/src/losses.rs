@@ -1,7 +1,8 @@
 //! What is minimised, with its gradients.
 
 use crate::product::{self, Into};
-use crate::share::{Asked, Common, Next};
+use crate::share::{Asked, Next, Pass};
+use crate::sums::add_scaled;
 use kernels::Cpu;
 
 /// Next items whose logits are in memory at once, in one share.
@@ -51,7 +52,7 @@ pub(crate) struct Scratch {
 
 /// Softmax cross-entropy of the next items; adds to the gradients of outputs and vectors.
 pub(crate) fn retrieval(
-    common: &Common<'_>,
+    pass: &Pass<'_>,
     nexts: &[Next],
     output: &[f32],
     scratch: &mut Scratch,
@@ -59,9 +60,9 @@ pub(crate) fn retrieval(
     d_vectors: &mut [f32],
 ) -> f64 {
     let Ok(cpu) = Cpu::detect() else { return 0.0 };
-    let width = common.width;
-    let columns = common.targets.count(common.vectors.len() / width);
-    let vectors = &common.vectors[..columns * width];
+    let width = pass.width;
+    let columns = pass.targets.count(pass.vectors.len() / width);
+    let vectors = &pass.vectors[..columns * width];
     let mut loss = 0.0;
     for nexts in nexts.chunks(CHUNK) {
         let Scratch {
@@ -77,14 +78,14 @@ pub(crate) fn retrieval(
         logits.resize(nexts.len() * columns, 0.0);
         product::by_transposed(hidden, vectors, width, logits, Into::Replace);
         d_hidden.resize(nexts.len() * width, 0.0);
-        match common.targets {
+        match pass.targets {
             Targets::All => {
                 for (logits, next) in logits.chunks_exact_mut(columns).zip(nexts) {
                     kernels::softmax(cpu, logits, 1.0);
                     let likelihood = &mut logits[next.row as usize];
                     loss -= f64::from(likelihood.max(f32::MIN_POSITIVE).ln());
                     *likelihood -= 1.0;
-                    kernels::scale(cpu, logits, common.retrieval_weight);
+                    kernels::scale(cpu, logits, pass.retrieval_weight);
                 }
             }
             Targets::Drawn {
@@ -97,7 +98,7 @@ pub(crate) fn retrieval(
                     .zip(nexts)
                     .zip(hidden.chunks_exact(width))
                 {
-                    let own = &common.vectors[next.row as usize * width..][..width];
+                    let own = &pass.vectors[next.row as usize * width..][..width];
                     let own_logit = kernels::dot(cpu, hidden, own);
                     let (own_likelihood, lost) = drawn(
                         cpu,
@@ -108,8 +109,8 @@ pub(crate) fn retrieval(
                         items[next.row as usize],
                     );
                     loss += lost;
-                    kernels::scale(cpu, logits, common.retrieval_weight);
-                    chosen.push((own_likelihood - 1.0) * common.retrieval_weight);
+                    kernels::scale(cpu, logits, pass.retrieval_weight);
+                    chosen.push((own_likelihood - 1.0) * pass.retrieval_weight);
                 }
             }
         }
@@ -121,8 +122,8 @@ pub(crate) fn retrieval(
             &mut d_vectors[..columns * width],
             Into::Add,
         );
-        if let Targets::Drawn { .. } = common.targets {
-            add_own(common, nexts, chosen, hidden, (d_hidden, d_vectors));
+        if let Targets::Drawn { .. } = pass.targets {
+            add_own(pass, nexts, chosen, hidden, (d_hidden, d_vectors));
         }
         for (d_hidden, next) in d_hidden.chunks_exact(width).zip(nexts) {
             add_scaled(&mut d_output[next.token * width..][..width], 1.0, d_hidden);
@@ -133,20 +134,20 @@ pub(crate) fn retrieval(
 
 /// Adds what the logit of the next item itself, which is not among the drawn ones, gives.
 fn add_own(
-    common: &Common<'_>,
+    pass: &Pass<'_>,
     nexts: &[Next],
     slopes: &[f32],
     hidden: &[f32],
     (d_hidden, d_vectors): (&mut [f32], &mut [f32]),
 ) {
-    let width = common.width;
+    let width = pass.width;
     for (at, (next, &slope)) in nexts.iter().zip(slopes).enumerate() {
         let row = next.row as usize * width;
         let own = at * width..(at + 1) * width;
         add_scaled(
             &mut d_hidden[own.clone()],
             slope,
-            &common.vectors[row..row + width],
+            &pass.vectors[row..row + width],
         );
         add_scaled(&mut d_vectors[row..row + width], slope, &hidden[own]);
     }
@@ -194,15 +195,15 @@ fn drawn(
 
 /// BCE of the actions; adds to the gradients of the head and of the outputs.
 pub(crate) fn actions(
-    common: &Common<'_>,
+    pass: &Pass<'_>,
     asks: &[Asked],
     output: &[f32],
     gradients: &mut [f32],
     d_output: &mut [f32],
 ) -> f64 {
-    let width = common.width;
-    let (weight, bias) = common.tables.actions.of(common.parameters);
-    let (d_weight, d_bias) = common.tables.actions.of_mut(gradients);
+    let width = pass.width;
+    let (weight, bias) = pass.tables.actions.of(pass.parameters);
+    let (d_weight, d_bias) = pass.tables.actions.of_mut(gradients);
     let mut loss = 0.0;
     for ask in asks {
         let hidden = &output[ask.token * width..][..width];
@@ -218,7 +219,7 @@ pub(crate) fn actions(
             // −log σ(z) for what was done, −log σ(−z) for what was not.
             let wrong = if done { -logit } else { logit };
             loss += f64::from(wrong.max(0.0) + (-wrong.abs()).exp().ln_1p());
-            let slope = (sigmoid(logit) - f32::from(u8::from(done))) * common.actions_weight;
+            let slope = (sigmoid(logit) - f32::from(u8::from(done))) * pass.actions_weight;
             add_scaled(d_hidden, slope, &weight[row.clone()]);
             add_scaled(&mut d_weight[row], slope, hidden);
             d_bias[action] += slope;
@@ -229,10 +230,4 @@ pub(crate) fn actions(
 
 pub(crate) fn sigmoid(logit: f32) -> f32 {
     1.0 / (1.0 + (-logit).exp())
-}
-
-fn add_scaled(to: &mut [f32], factor: f32, from: &[f32]) {
-    for (to, from) in to.iter_mut().zip(from) {
-        *to += factor * from;
-    }
 }

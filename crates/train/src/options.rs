@@ -31,15 +31,15 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
-            epochs: 24,
+            epochs: 12,
             seed: 1,
             batch: 128,
-            rate: 1e-3,
+            rate: 2e-3,
             warm_up: 200,
             decay: 0.01,
             dropout: 0.4,
             id_dropout: 0.0,
-            negatives: 0,
+            negatives: 1024,
             asks: 0,
             actions_weight: 0.0,
         }

@@ -40,7 +40,7 @@ impl Trainer<'_> {
 
     /// The output at the newest event of each history, `[histories, width]`.
     fn newest(&self, histories: &[Vec<Event>], vectors: &[f32]) -> Vec<f32> {
-        let common = self.common(vectors);
+        let pass = self.pass(vectors);
         let mut share = Share::default();
         let contexts: Vec<Vec<Event>> = histories
             .iter()
@@ -55,7 +55,7 @@ impl Trainer<'_> {
             })
             .collect();
         let mut trace = Trace::default();
-        let (nexts, _) = share.look(&common, &tasks, &mut trace);
+        let (nexts, _) = share.look(&pass, &tasks, &mut trace);
         let mut hidden = Vec::new();
         let mut end = 0;
         for task in &tasks {

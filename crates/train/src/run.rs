@@ -4,6 +4,7 @@ use crate::checkpoint::{self, Checkpoint};
 use crate::data::{Dataset, Event};
 use crate::error::TrainError;
 use crate::options::Options;
+use crate::texts::Whitening;
 use crate::trainer::Trainer;
 use crate::validation::{Validation, ValidationReport};
 use models::affinity::{AffinityConfig, AffinityWeights, Calibration, FieldConfig};
@@ -71,7 +72,13 @@ impl Run<'_> {
         self.options.check()?;
         self.data.check()?;
         let config = config(self.data);
-        let mut trainer = Trainer::new(&config, self.data, self.options);
+        let whitening = Whitening::of(self.data);
+        let stretched = whitening.as_ref().map(|whitening| Dataset {
+            texts: whitening.stretched(self.data),
+            ..self.data.clone()
+        });
+        let data = stretched.as_ref().unwrap_or(self.data);
+        let mut trainer = Trainer::new(&config, data, self.options);
         if trainer.batches() == 0 {
             return Err(TrainError::TooLittle);
         }
@@ -103,7 +110,7 @@ impl Run<'_> {
                 checkpoint::save(path, identity, &epochs, &trainer.parameters, &trainer.adam)?;
             }
         }
-        self.finish(config, trainer, epochs)
+        self.finish(config, trainer, whitening.as_ref(), epochs)
     }
 
     /// Goes on where an earlier run of the same data and settings was ended.
@@ -128,14 +135,20 @@ impl Run<'_> {
     fn finish(
         &self,
         mut config: AffinityConfig,
-        trainer: Trainer<'_>,
+        mut trainer: Trainer<'_>,
+        whitening: Option<&Whitening>,
         epochs: Vec<EpochReport>,
     ) -> Result<Trained, TrainError> {
         if let Some(validation) = self.validation {
             config.calibration = trainer.calibrate(validation);
         }
-        let items = trainer.item_vectors();
-        let weights = AffinityWeights::new(config, trainer.parameters)?;
+        if let Some(whitening) = whitening {
+            whitening.fold(&trainer.layout, trainer.width, &mut trainer.parameters);
+        }
+        let mut folded = Trainer::new(&config, self.data, self.options);
+        folded.parameters = trainer.parameters;
+        let items = folded.item_vectors();
+        let weights = AffinityWeights::new(config, folded.parameters)?;
         Ok(Trained {
             weights,
             epochs,

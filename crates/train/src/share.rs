@@ -4,6 +4,7 @@ use crate::data::{Dataset, Event, Window};
 use crate::layout::Pair;
 use crate::losses::{self, Losses, Targets};
 use crate::network::{Back, Dropout, Mask, Network, Sight, Trace};
+use crate::sums::add;
 use fastrand::Rng;
 use std::ops::Range;
 
@@ -40,9 +41,9 @@ pub(crate) struct Task<'a> {
     pub asks: Vec<Ask>,
 }
 
-/// What all shares of a batch have in common.
+/// One pass over a batch: what all its shares have in common.
 #[derive(Clone, Copy)]
-pub(crate) struct Common<'a> {
+pub(crate) struct Pass<'a> {
     pub network: &'a Network,
     pub tables: &'a Tables,
     pub width: usize,
@@ -81,23 +82,23 @@ pub(crate) struct Share {
 
 impl Share {
     /// Runs the windows there and back.
-    pub fn run(&mut self, common: &Common<'_>, tasks: &[Task<'_>], rng: &mut Rng) {
-        let width = common.width;
+    pub fn run(&mut self, pass: &Pass<'_>, tasks: &[Task<'_>], rng: &mut Rng) {
+        let width = pass.width;
         self.gradients.clear();
-        self.gradients.resize(common.parameters.len(), 0.0);
+        self.gradients.resize(pass.parameters.len(), 0.0);
         self.d_vectors.clear();
-        self.d_vectors.resize(common.vectors.len(), 0.0);
+        self.d_vectors.resize(pass.vectors.len(), 0.0);
         self.losses = Losses::default();
-        let (nexts, asks) = self.lay_out(common, tasks);
-        self.embed(common);
-        self.token_mask.draw(self.tokens.len(), common.dropout, rng);
+        let (nexts, asks) = self.lay_out(pass, tasks);
+        self.embed(pass);
+        self.token_mask.draw(self.tokens.len(), pass.dropout, rng);
         self.token_mask.apply(&mut self.tokens);
         let dropout = Dropout {
-            rate: common.dropout,
+            rate: pass.dropout,
             rng,
         };
-        common.network.forward(
-            common.parameters,
+        pass.network.forward(
+            pass.parameters,
             &mut self.tokens,
             &self.sights,
             Some(dropout),
@@ -107,7 +108,7 @@ impl Share {
         self.d_output.clear();
         self.d_output.resize(self.tokens.len(), 0.0);
         self.losses.retrieval = losses::retrieval(
-            common,
+            pass,
             &nexts,
             &self.trace.output,
             &mut self.losses_scratch,
@@ -115,15 +116,15 @@ impl Share {
             &mut self.d_vectors,
         );
         self.losses.actions = losses::actions(
-            common,
+            pass,
             &asks,
             &self.trace.output,
             &mut self.gradients,
             &mut self.d_output,
         );
 
-        common.network.backward(
-            common.parameters,
+        pass.network.backward(
+            pass.parameters,
             &self.d_output,
             &self.sights,
             &self.trace,
@@ -151,32 +152,27 @@ impl Share {
     /// Runs the windows there, without dropout.
     pub fn look(
         &mut self,
-        common: &Common<'_>,
+        pass: &Pass<'_>,
         tasks: &[Task<'_>],
         trace: &mut Trace,
     ) -> (Vec<Next>, Vec<Asked>) {
-        let laid_out = self.lay_out(common, tasks);
-        self.embed(common);
-        common.network.forward(
-            common.parameters,
-            &mut self.tokens,
-            &self.sights,
-            None,
-            trace,
-        );
+        let laid_out = self.lay_out(pass, tasks);
+        self.embed(pass);
+        pass.network
+            .forward(pass.parameters, &mut self.tokens, &self.sights, None, trace);
         laid_out
     }
 
     /// Lays windows out as tokens; answers which token has which item next, and which token
     /// is which ask.
-    fn lay_out(&mut self, common: &Common<'_>, tasks: &[Task<'_>]) -> (Vec<Next>, Vec<Asked>) {
+    fn lay_out(&mut self, pass: &Pass<'_>, tasks: &[Task<'_>]) -> (Vec<Next>, Vec<Asked>) {
         self.sights.clear();
         self.rows.clear();
         self.added.clear();
         let (mut nexts, mut asks) = (Vec::new(), Vec::new());
-        let tables = common.tables;
+        let tables = pass.tables;
         let place =
-            |table: &Range<usize>, row: usize| Some((table.start + row * common.width) as u32);
+            |table: &Range<usize>, row: usize| Some((table.start + row * pass.width) as u32);
         for task in tasks {
             let start = self.sights.len();
             let context = task.events.len() - 1;
@@ -215,17 +211,17 @@ impl Share {
         (nexts, asks)
     }
 
-    fn embed(&mut self, common: &Common<'_>) {
-        let width = common.width;
+    fn embed(&mut self, pass: &Pass<'_>) {
+        let width = pass.width;
         self.tokens.clear();
         for (&row, added) in self.rows.iter().zip(&self.added) {
             let start = self.tokens.len();
             self.tokens
-                .extend_from_slice(&common.vectors[row as usize * width..][..width]);
+                .extend_from_slice(&pass.vectors[row as usize * width..][..width]);
             for place in added.iter().flatten() {
                 add(
                     &mut self.tokens[start..],
-                    &common.parameters[*place as usize..][..width],
+                    &pass.parameters[*place as usize..][..width],
                 );
             }
         }
@@ -250,11 +246,5 @@ impl Window {
     /// The events of the window.
     pub fn of<'a>(&self, data: &'a Dataset) -> &'a [Event] {
         &data.histories[self.history][self.events.clone()]
-    }
-}
-
-fn add(to: &mut [f32], from: &[f32]) {
-    for (to, from) in to.iter_mut().zip(from) {
-        *to += from;
     }
 }

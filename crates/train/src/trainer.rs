@@ -8,7 +8,7 @@ use crate::layout::Layout;
 use crate::losses::{Losses, Targets};
 use crate::network::Network;
 use crate::options::Options;
-use crate::share::{Ask, Common, Share, Tables, Task};
+use crate::share::{Ask, Pass, Share, Tables, Task};
 use fastrand::Rng;
 use models::affinity::{AffinityConfig, tensors};
 use rayon::prelude::*;
@@ -22,6 +22,7 @@ const SHARES: usize = 4;
 pub(crate) struct Trainer<'a> {
     pub data: &'a Dataset,
     options: &'a Options,
+    pub layout: Layout,
     pub width: usize,
     pub max_history: usize,
     windows: Vec<Window>,
@@ -75,6 +76,7 @@ impl<'a> Trainer<'a> {
                 .map(|tensor| (tensor.range.clone(), tensor.shape.len() > 1))
                 .collect(),
             adam: Adam::new(parameters.len()),
+            layout,
             gradients: vec![0.0; parameters.len()],
             parameters,
             schedule: Schedule {
@@ -156,7 +158,7 @@ impl<'a> Trainer<'a> {
                 items: &rows.items,
             }
         };
-        let common = Common {
+        let pass = Pass {
             network: &self.network,
             tables: &self.tables,
             width: self.width,
@@ -175,7 +177,7 @@ impl<'a> Trainer<'a> {
             .par_iter_mut()
             .zip(tasks.par_chunks(size))
             .zip(&mut rngs);
-        work.for_each(|((share, tasks), rng)| share.run(&common, tasks, rng));
+        work.for_each(|((share, tasks), rng)| share.run(&pass, tasks, rng));
         drop(tasks);
         let losses = self.gather(used, &rows);
         self.update();
@@ -183,8 +185,8 @@ impl<'a> Trainer<'a> {
     }
 
     /// What a pass without losses needs.
-    pub fn common<'c>(&'c self, vectors: &'c [f32]) -> Common<'c> {
-        Common {
+    pub fn pass<'c>(&'c self, vectors: &'c [f32]) -> Pass<'c> {
+        Pass {
             network: &self.network,
             tables: &self.tables,
             width: self.width,

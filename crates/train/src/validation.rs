@@ -104,7 +104,7 @@ impl Trainer<'_> {
     /// The logits of what came next and of an item drawn at random, for each case.
     pub(crate) fn outcomes(&self, validation: &Validation) -> Vec<Outcome> {
         let vectors = self.item_vectors();
-        let common = self.common(&vectors);
+        let pass = self.pass(&vectors);
         let drawn = validation.drawn(self.data.items);
         let chunks = validation
             .cases
@@ -137,8 +137,8 @@ impl Trainer<'_> {
                 })
                 .collect();
             let mut trace = Trace::default();
-            let (_, asked) = Share::default().look(&common, &tasks, &mut trace);
-            let (weight, bias) = common.tables.actions.of(common.parameters);
+            let (_, asked) = Share::default().look(&pass, &tasks, &mut trace);
+            let (weight, bias) = pass.tables.actions.of(pass.parameters);
             let outcome = |asked: &crate::share::Asked| {
                 let hidden = &trace.output[asked.token * self.width..][..self.width];
                 let logit = |action: usize| {

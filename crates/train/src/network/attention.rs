@@ -1,5 +1,6 @@
 //! Attention over packed tokens, where each token says what it sees, and its gradient.
 
+use crate::sums::add_scaled;
 use std::ops::Range;
 
 /// What one token sees besides itself: a run of tokens before it, and perhaps one more (a
@@ -145,10 +146,4 @@ fn dot(a: &[f32], b: &[f32]) -> f32 {
     }
     let tail: f32 = rest.iter().zip(other_rest).map(|(a, b)| a * b).sum();
     sums.iter().sum::<f32>() + tail
-}
-
-fn add_scaled(to: &mut [f32], factor: f32, from: &[f32]) {
-    for (to, from) in to.iter_mut().zip(from) {
-        *to += factor * from;
-    }
 }

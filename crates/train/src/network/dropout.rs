@@ -15,14 +15,14 @@ impl Mask {
             return;
         }
         let bar = (f64::from(rate) * 65_536.0) as u16;
-        let factors = [0.0, 1.0 / (1.0 - rate)];
-        self.0.reserve(count + 3);
+        let factor = 1.0 / (1.0 - rate);
+        self.0.resize(count.next_multiple_of(4), 0.0);
         // One number of 64 bits decides for four.
-        while self.0.len() < count {
+        for four in self.0.as_chunks_mut::<4>().0 {
             let bits = rng.u64(..);
-            for shift in [0, 16, 32, 48] {
-                self.0
-                    .push(factors[usize::from((bits >> shift) as u16 >= bar)]);
+            for (at, number) in four.iter_mut().enumerate() {
+                let part = (bits >> (16 * at)) as u16;
+                *number = if part >= bar { factor } else { 0.0 };
             }
         }
         self.0.truncate(count);

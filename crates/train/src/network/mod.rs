@@ -15,6 +15,7 @@ pub(crate) use dropout::Mask;
 pub(crate) use norm::Normed;
 
 use crate::layout::{Layout, Pair};
+use crate::sums::add;
 use attention::Heads;
 use fastrand::Rng;
 
@@ -336,11 +337,5 @@ impl BlockTrace {
         self.attention_mask.draw(count, rate, rng);
         self.wide_mask.draw(4 * count, rate, rng);
         self.feed_forward_mask.draw(count, rate, rng);
-    }
-}
-
-fn add(to: &mut [f32], from: &[f32]) {
-    for (to, from) in to.iter_mut().zip(from) {
-        *to += from;
     }
 }

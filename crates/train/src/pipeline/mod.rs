@@ -38,10 +38,6 @@ use serde::{Deserialize, Serialize};
 use split::Slices;
 use std::path::Path;
 
-/// Where the catalogue has more items than this, what comes next is told apart from some of
-/// them only: a batch's logits for all would not fit in a small memory.
-const ITEMS_TOLD_APART: usize = 16_384;
-const DRAWN: usize = 2048;
 /// Batches of an epoch at least, as far as batches can be made smaller.
 const BATCHES: usize = 32;
 
@@ -199,14 +195,12 @@ fn options(slices: &Slices, settings: Settings) -> Options {
         .sum();
     let batch = (windows / BATCHES).clamp(4, defaults.batch);
     let steps = windows.div_ceil(batch) * settings.epochs;
-    let few = slices.data.items <= ITEMS_TOLD_APART;
     Options {
         epochs: settings.epochs,
         seed: settings.seed,
         batch,
         warm_up: defaults.warm_up.min(steps as u32 / 10),
         id_dropout: 0.1,
-        negatives: if few { 0 } else { DRAWN },
         asks: 16,
         actions_weight: 3.0,
         ..defaults

@@ -19,9 +19,6 @@ const HISTORY: usize = 200;
 /// Cases of a slice. More would take longer and tell hardly more.
 const VALIDATION_CASES: usize = 4000;
 const TEST_CASES: usize = 20_000;
-/// Where at least this share of the events is about an item that the shopper had to do with
-/// before, items may come next again.
-const REPEATS: f64 = 0.02;
 /// Kinds that are no wish for an item: dislike, rate, search.
 const NO_WISH: [u8; 3] = [5, 6, 7];
 
@@ -89,19 +86,18 @@ impl Slices {
             };
             known.iter().map(part).collect()
         };
-        let histories = until(dates.validation);
-        let repeats = share_of_repeats(&histories) >= REPEATS;
-        let cases = |from: i64, to: i64, most: usize| Validation {
-            cases: cases(&known, from, to, repeats, most, seed),
-            repeats,
-            seed,
-        };
         let fields = fields(input, &rows, &events);
         let mut data = Dataset {
             items: rows.len(),
             fields: of_fields(&fields),
-            histories,
+            histories: until(dates.validation),
             ..Dataset::default()
+        };
+        let repeats = data.repeats();
+        let cases = |from: i64, to: i64, most: usize| Validation {
+            cases: cases(&known, from, to, repeats, most, seed),
+            repeats,
+            seed,
         };
         let items_with_text = add_texts(&mut data, input, &rows);
         let counts = Counts {
@@ -216,24 +212,6 @@ fn timed(actions: &[Action], row_of: &[Option<u32>]) -> Vec<Timed> {
         });
     }
     events
-}
-
-/// How many of the events are about an item of the shopper's own history, not counting those
-/// that go on with the item of the event before.
-fn share_of_repeats(histories: &[Vec<Event>]) -> f64 {
-    let (mut again, mut all) = (0_u64, 0_u64);
-    for history in histories {
-        let mut seen = rustc_hash::FxHashSet::default();
-        let mut before = None;
-        for event in history {
-            if before != Some(event.item) {
-                all += 1;
-                again += u64::from(!seen.insert(event.item));
-            }
-            before = Some(event.item);
-        }
-    }
-    again as f64 / all.max(1) as f64
 }
 
 /// What happened in a stretch of time, each with what the shopper did before. An event on the

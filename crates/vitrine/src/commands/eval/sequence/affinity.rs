@@ -78,7 +78,7 @@ fn look_within(
     let step = inner.cases.len().div_ceil(WATCHED).max(1);
     let validation = Validation {
         cases: inner.cases.iter().step_by(step).filter_map(case).collect(),
-        repeats: inner.protocol == SequenceProtocol::P1,
+        repeats: repeats(inner, &data),
         seed: options.seed,
     };
     let mut watched = Watched::new("inner split", options);
@@ -118,6 +118,12 @@ fn dataset(split: &Split, texts: Option<&Texts>) -> Dataset {
     data
 }
 
+/// Whether items of a history are proposed. P2 forbids it; under P1 the model knows from what
+/// it is trained on whether that ever happens.
+fn repeats(split: &Split, data: &Dataset) -> bool {
+    split.protocol == SequenceProtocol::P1 && data.repeats()
+}
+
 /// The rank of each target among the first ten.
 fn ranks(trained: &train::Trained, data: &Dataset, split: &Split) -> Vec<Option<usize>> {
     let histories: Vec<Vec<u32>> = split
@@ -127,7 +133,7 @@ fn ranks(trained: &train::Trained, data: &Dataset, split: &Split) -> Vec<Option<
         .collect();
     let histories = Dataset::of_sequences(&histories, split.items).histories;
     let ranks = Mutex::new(vec![None; histories.len()]);
-    let repeats = split.protocol == SequenceProtocol::P1;
+    let repeats = repeats(split, data);
     trained.scores(data, &histories, &|at, scores| {
         let case = &split.cases[at];
         let rank = train::rank_of(scores, &case.history, case.target, repeats);

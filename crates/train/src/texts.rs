@@ -1,0 +1,276 @@
+//! Vectors of texts as training wants them. Encoders put the texts of one shop into a narrow
+//! cone: most of each vector is what all have in common, and a few directions hold most of
+//! the rest. What is learned from them is learned many times faster once they are centred and
+//! stretched to like size in all directions ("whitened", Zhang et al. 2024,
+//! <https://arxiv.org/abs/2402.10602>). A linear map of them is a linear map of the vectors
+//! themselves, so the trained weights are turned back and nobody else need know.
+
+use crate::data::Dataset;
+use crate::layout::Layout;
+use crate::product::{self, Into};
+use crate::sums::{add, add_scaled};
+
+/// Share of the mean variance that is added in every direction, so that directions that hold
+/// hardly anything, or too few texts, are not blown up to noise.
+const RIDGE: f64 = 0.3;
+/// Length of a stretched vector, in the root of the mean of squares.
+const LENGTH: f64 = 4.0;
+
+/// `stretched = map · (text − mean)`, for items with a text; zeros stay zeros.
+#[derive(Debug)]
+pub(crate) struct Whitening {
+    dimensions: usize,
+    mean: Vec<f32>,
+    /// `[dimensions, dimensions]`
+    map: Vec<f32>,
+    /// Whether each item has a text.
+    known: Vec<bool>,
+}
+
+impl Whitening {
+    /// What fits the texts; `None` where there are none, or all are alike.
+    pub fn of(data: &Dataset) -> Option<Self> {
+        let size = data.text_dimensions;
+        if size == 0 {
+            return None;
+        }
+        let rows = data.texts.chunks_exact(size);
+        let known: Vec<bool> = rows
+            .clone()
+            .map(|row| row.iter().any(|number| *number != 0.0))
+            .collect();
+        let count = known.iter().filter(|known| **known).count();
+        let mut mean = vec![0.0; size];
+        for row in rows.clone() {
+            add_scaled(&mut mean, 1.0 / count.max(1) as f32, row);
+        }
+        let mut whitening = Self {
+            dimensions: size,
+            mean,
+            map: Vec::new(),
+            known,
+        };
+        let centred = whitening.centred(data);
+        let mut covariance = vec![0.0; size * size];
+        product::transposed_by(
+            &centred,
+            &centred,
+            data.items,
+            &mut covariance,
+            Into::Replace,
+        );
+        let mut covariance: Vec<f64> = covariance
+            .iter()
+            .map(|&sum| f64::from(sum) / count.max(1) as f64)
+            .collect();
+        let variance = (0..size).map(|at| covariance[at * size + at]).sum::<f64>() / size as f64;
+        if !(variance.is_finite() && variance > f64::from(f32::EPSILON)) {
+            return None;
+        }
+        for at in 0..size {
+            covariance[at * size + at] += RIDGE * variance;
+        }
+        let root = cholesky(covariance, size);
+        whitening.map = inverse(&root, size).iter().map(|&x| x as f32).collect();
+        let squares: f64 = whitening
+            .stretched(data)
+            .iter()
+            .map(|&number| f64::from(number * number))
+            .sum();
+        let factor = LENGTH / (squares / count as f64).sqrt();
+        for number in &mut whitening.map {
+            *number *= factor as f32;
+        }
+        Some(whitening)
+    }
+
+    /// The vectors to train on.
+    pub fn stretched(&self, data: &Dataset) -> Vec<f32> {
+        let mut stretched = vec![0.0; data.texts.len()];
+        product::by_transposed(
+            &self.centred(data),
+            &self.map,
+            self.dimensions,
+            &mut stretched,
+            Into::Replace,
+        );
+        stretched
+    }
+
+    fn centred(&self, data: &Dataset) -> Vec<f32> {
+        let mut centred = data.texts.clone();
+        let rows = centred.chunks_exact_mut(self.dimensions);
+        for (row, _) in rows.zip(&self.known).filter(|(_, known)| **known) {
+            add_scaled(row, -1.0, &self.mean);
+        }
+        centred
+    }
+
+    /// Turns parameters that were trained on stretched vectors into those for the vectors
+    /// themselves: `W · map` in the place of `W`. What is then missing, `−W · map · mean`, is
+    /// the same in every event and every candidate and goes to their marks; the ids of items
+    /// without a text, which would gain by that, lose it. All scores of one shopper move alike.
+    pub fn fold(&self, layout: &Layout, width: usize, parameters: &mut [f32]) {
+        let place = |name: &str| layout.find(name).expect("a tensor of the layout");
+        let weight = place("item.text.weight");
+        let mut folded = vec![0.0; weight.len()];
+        product::by(
+            &parameters[weight.clone()],
+            &self.map,
+            self.dimensions,
+            &mut folded,
+            Into::Replace,
+        );
+        let mut missing = vec![0.0; width];
+        product::by_transposed(
+            &self.mean,
+            &folded,
+            self.dimensions,
+            &mut missing,
+            Into::Replace,
+        );
+        parameters[weight].copy_from_slice(&folded);
+        let without: Vec<f32> = missing.iter().map(|number| -number).collect();
+        for kind in parameters[place("event.kind")].chunks_exact_mut(width) {
+            add(kind, &without);
+        }
+        let candidate = place("marks").start + 2 * width;
+        add(&mut parameters[candidate..candidate + width], &without);
+        let ids = parameters[place("item.id")].chunks_exact_mut(width);
+        for (id, _) in ids.zip(&self.known).filter(|(_, known)| !**known) {
+            add(id, &missing);
+        }
+    }
+}
+
+/// The lower triangle whose product with its transpose is a symmetric, positive matrix.
+fn cholesky(mut matrix: Vec<f64>, size: usize) -> Vec<f64> {
+    for column in 0..size {
+        for before in 0..column {
+            let factor = matrix[column * size + before];
+            for row in column..size {
+                matrix[row * size + column] -= matrix[row * size + before] * factor;
+            }
+        }
+        let root = matrix[column * size + column].sqrt();
+        for row in column..size {
+            matrix[row * size + column] /= root;
+        }
+        matrix[column * size + column + 1..(column + 1) * size].fill(0.0);
+    }
+    matrix
+}
+
+/// The inverse of a lower triangle.
+fn inverse(triangle: &[f64], size: usize) -> Vec<f64> {
+    let mut inverse = vec![0.0; size * size];
+    for row in 0..size {
+        let (done, rest) = inverse.split_at_mut(row * size);
+        let own = &mut rest[..size];
+        own[row] = 1.0;
+        for before in 0..row {
+            let factor = triangle[row * size + before];
+            for (own, done) in own
+                .iter_mut()
+                .zip(&done[before * size..(before + 1) * size])
+            {
+                *own -= factor * done;
+            }
+        }
+        for own in own {
+            *own /= triangle[row * size + row];
+        }
+    }
+    inverse
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use fastrand::Rng;
+
+    const SIZE: usize = 6;
+
+    /// Texts in a cone, each third item without one.
+    fn dataset(rng: &mut Rng) -> Dataset {
+        let mut data = Dataset::of_sequences(&[vec![0, 1]], 90);
+        data.text_dimensions = SIZE;
+        for item in 0..data.items {
+            let text = (0..SIZE).map(|at| {
+                let own = (rng.f32() - 0.5) / (1 + at * at) as f32;
+                if item % 3 == 0 { 0.0 } else { 0.8 + own }
+            });
+            data.texts.extend(text);
+        }
+        data
+    }
+
+    #[test]
+    fn stretched_texts_have_no_common_part_and_the_wanted_length() {
+        let data = dataset(&mut Rng::with_seed(4));
+        let stretched = Whitening::of(&data).unwrap().stretched(&data);
+        let rows = || stretched.chunks_exact(SIZE);
+        assert!(rows().step_by(3).all(|row| row == [0.0; SIZE]), "no text");
+        for at in 0..SIZE {
+            let sum: f32 = rows().map(|row| row[at]).sum();
+            assert!(sum.abs() < 1e-2, "{sum} at {at}");
+        }
+        let squares: f32 = stretched.iter().map(|number| number * number).sum();
+        assert!((squares / 60.0 - 16.0).abs() < 1e-2, "{squares}");
+        let spread = |at: usize| rows().map(|row| row[at] * row[at]).sum::<f32>();
+        assert!(spread(0) < 10.0 * spread(2), "{} {}", spread(0), spread(2));
+    }
+
+    #[test]
+    fn folded_weights_give_the_raw_texts_what_they_gave_the_stretched_ones() {
+        let mut rng = Rng::with_seed(9);
+        let data = dataset(&mut rng);
+        let whitening = Whitening::of(&data).unwrap();
+        let stretched = whitening.stretched(&data);
+        let width = 4;
+        let layout = Layout::new([
+            ("item.text.weight".to_owned(), vec![width, SIZE]),
+            ("item.id".to_owned(), vec![data.items, width]),
+            ("event.kind".to_owned(), vec![8, width]),
+            ("marks".to_owned(), vec![3, width]),
+        ]);
+        let before: Vec<f32> = (0..layout.len()).map(|_| rng.f32() - 0.5).collect();
+        let mut after = before.clone();
+        whitening.fold(&layout, width, &mut after);
+        // Of an event and of a candidate.
+        let token = |parameters: &[f32], texts: &[f32], item: usize, mark: &str, row: usize| {
+            let row_of = |name: &str, row: usize| {
+                let start = layout.find(name).unwrap().start + row * width;
+                parameters[start..start + width].to_vec()
+            };
+            let mut token = row_of("item.id", item);
+            add(&mut token, &row_of(mark, row));
+            let weight = &parameters[layout.find("item.text.weight").unwrap()];
+            for (number, weight) in token.iter_mut().zip(weight.chunks_exact(SIZE)) {
+                let text = &texts[item * SIZE..][..SIZE];
+                *number += weight.iter().zip(text).map(|(a, b)| a * b).sum::<f32>();
+            }
+            token
+        };
+        for item in 0..data.items {
+            for (mark, row) in [("event.kind", 3), ("marks", 2)] {
+                let expected = token(&before, &stretched, item, mark, row);
+                let found = token(&after, &data.texts, item, mark, row);
+                for (expected, found) in expected.iter().zip(found) {
+                    assert!((expected - found).abs() < 1e-3, "{expected} {found}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn texts_that_are_all_alike_are_left_as_they_are() {
+        let mut data = Dataset::of_sequences(&[vec![0, 1]], 3);
+        assert!(Whitening::of(&data).is_none(), "no texts");
+        data.text_dimensions = 2;
+        data.texts = vec![0.6, 0.8, 0.6, 0.8, 0.6, 0.8];
+        assert!(Whitening::of(&data).is_none(), "one text");
+        data.texts = vec![0.0; 6];
+        assert!(Whitening::of(&data).is_none(), "empty texts");
+    }
+}
