@@ -142,13 +142,19 @@ pub struct WordsHit {
     pub score: f64,
     /// What the words give, before it is divided by the most that the query could give.
     pub bm25: f32,
+    /// The same after it is divided, from 0 to 1.
+    pub share: f32,
     /// Query words that the document has.
     pub words: u8,
+    /// Of so many.
+    pub asked: usize,
     /// Typos that had to be forgiven for that.
     pub typos: u8,
-    /// Where another source was joined: the joined score. Without [`other`](Self::other) times
-    /// the ratio it is what the words contribute.
+    /// Where another source was joined: the joined score.
     pub joined: Option<f32>,
+    /// Where another source was joined: what of the joined score comes from it; the rest comes
+    /// from the words.
+    pub other_part: Option<f32>,
     /// Where another source was joined: what that says of the document.
     pub other: Option<f32>,
 }

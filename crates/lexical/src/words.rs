@@ -126,9 +126,12 @@ impl Words {
                     id: ranked.id(place)?,
                     score: found.score(candidate),
                     bm25: candidate.share * found.units.most(),
+                    share: candidate.share,
                     words: candidate.words,
+                    asked: found.units.asked,
                     typos: candidate.typos,
                     joined: found.joined.then_some(candidate.relevance),
+                    other_part: query.joined.map(|joined| joined.ratio() * candidate.other),
                     other: found.joined.then_some(candidate.other),
                 });
             }
