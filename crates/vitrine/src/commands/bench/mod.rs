@@ -7,6 +7,8 @@
 mod encode;
 mod events;
 mod ingest;
+mod made;
+mod scaled;
 mod search;
 mod start;
 mod vectors;
