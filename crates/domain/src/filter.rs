@@ -15,6 +15,9 @@ mod tests;
 /// The attribute that says where an item is: an object of `lat` and `lng`.
 pub const GEO: &str = "_geo";
 
+/// The attribute that holds an item's vectors, by embedder. It is neither searched nor filtered.
+pub const VECTORS: &str = "_vectors";
+
 /// A condition on an item's attributes. Attribute names are dotted paths (`specs.colour`).
 ///
 /// Strings compare without regard to case; a list attribute matches when any element does.

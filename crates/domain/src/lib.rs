@@ -12,7 +12,7 @@ mod score;
 mod time;
 
 pub use event::{Event, EventKind, UnknownEventKind};
-pub use filter::{Comparison, Filter, FilterError, FilterUse, FilterValue, GEO};
+pub use filter::{Comparison, Filter, FilterError, FilterUse, FilterValue, GEO, VECTORS};
 pub use geo::{GeoArea, GeoError, GeoPoint};
 pub use id::{IdError, IndexUid, ItemId, UserId};
 pub use pattern::IndexPattern;

@@ -106,7 +106,8 @@ impl Engine {
             // The waiting side is this very call.
             let _ = answer.send(result);
         });
-        answered.recv().map_err(|_| EngineError::Closing)?
+        let dropped = |_| self.stopped().unwrap_or(EngineError::Closing);
+        answered.recv().map_err(dropped)?
     }
 
     /// Writes; `done` is called on the writer's thread once it is durable, so it must be quick.
@@ -135,8 +136,14 @@ impl Engine {
         if let Err(unsent) = self.inner.commands.send(command)
             && let Command::Write(write) = unsent.0
         {
-            (write.done)(Err(EngineError::Closing));
+            let why = self.stopped().unwrap_or(EngineError::Closing);
+            (write.done)(Err(why));
         }
+    }
+
+    /// Why the catalogue takes no more writes before a restart, if so; it is still searched.
+    pub fn stopped(&self) -> Option<EngineError> {
+        self.inner.shared.stopped()
     }
 
     /// Turns a write into what is logged, on the caller's thread.

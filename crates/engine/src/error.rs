@@ -41,6 +41,9 @@ pub enum EngineError {
         "the catalogue takes no more writes since one could not be applied ({0}); see to that and restart: nothing accepted is lost"
     )]
     CatalogueStopped(String),
+    /// A broken invariant, and what was said of it.
+    #[error("a thread panicked: {0}")]
+    Panicked(String),
     #[error(
         "no space left on the disk that holds {}: free some space and start again; nothing acknowledged was lost",
         path.display()

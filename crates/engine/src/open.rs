@@ -88,9 +88,12 @@ fn start(
     let (commands, commanded) = channel();
     let (to_applier, records) = channel();
     let writer = Writer::new(shared.clone(), to_applier, indexes, replayed);
+    let (of_writer, of_applier) = (shared.clone(), shared.clone());
+    let write = move || of_writer.guard(|| writer.run(&commanded));
+    let apply = move || of_applier.guard(|| applier.run(&records));
     let threads = Threads {
-        writer: spawn("vitrine-writer", Box::new(move || writer.run(&commanded)))?,
-        applier: spawn("vitrine-applier", Box::new(move || applier.run(&records)))?,
+        writer: spawn("vitrine-writer", Box::new(write))?,
+        applier: spawn("vitrine-applier", Box::new(apply))?,
     };
     shared.worker.start(shared.clone())?;
     let learner = match options.learn {

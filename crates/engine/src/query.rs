@@ -18,6 +18,9 @@ use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+/// Typos from here on make a score no worse.
+const MOST_TYPOS: u8 = 3;
+
 /// Which documents to list.
 #[derive(Clone, Debug)]
 pub struct DocumentsQuery {
@@ -468,20 +471,27 @@ fn view_error(err: serde_json::Error) -> EngineError {
     }
 }
 
-/// `_rankingScoreDetails`: what each rule of ours saw.
+/// `_rankingScoreDetails`: what each rule of ours saw. Nearness, the attribute and the number of
+/// occurrences are in `bm25`. Where meaning takes part it and the words share one step.
 fn details(hit: &WordsHit) -> Map<String, Value> {
-    let of_meaning = hit.other.map(f64::from);
+    let (words, asked) = (f64::from(hit.words), hit.asked.max(1) as f64);
+    let typos = f64::from(hit.typos.min(MOST_TYPOS));
     let mut details = json!({
-        "words": { "order": 0, "matchingWords": hit.words },
-        "typo": { "order": 1, "typoCount": hit.typos },
-        "bm25": {
-            "order": 2,
-            "value": hit.bm25,
-            "score": (hit.score - of_meaning.unwrap_or_default()).max(0.0),
+        "words": {
+            "order": 0, "matchingWords": hit.words, "maxMatchingWords": hit.asked,
+            "score": if hit.asked == 0 { 1.0 } else { words / asked },
         },
+        "typo": {
+            "order": 1, "typoCount": hit.typos, "maxTypoCount": MOST_TYPOS,
+            "score": 1.0 - typos / f64::from(MOST_TYPOS),
+        },
+        "bm25": { "order": 2, "value": hit.bm25, "score": hit.share },
     });
-    if let Some(score) = of_meaning {
-        details["meaning"] = json!({ "order": 3, "score": score });
+    if let (Some(joined), Some(part)) = (hit.joined, hit.other) {
+        details = json!({
+            "bm25": { "order": 0, "value": hit.bm25, "score": joined - part },
+            "semantic": { "order": 0, "score": part },
+        });
     }
     crate::outcome::object(details)
 }

@@ -15,6 +15,7 @@ use arc_swap::ArcSwap;
 use domain::Timestamp;
 use parking_lot::RwLock;
 use rustc_hash::FxHashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -104,9 +105,25 @@ impl Shared {
         all
     }
 
+    /// Runs the applier or the writer to its end. Should it panic, the catalogue takes no more
+    /// writes: nobody would apply them.
+    pub(crate) fn guard(&self, run: impl FnOnce()) {
+        // Nothing that the thread held is used again, and what it shared is whole at any time.
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(run)) {
+            let said = panic.downcast_ref::<&str>().map(|said| (*said).to_owned());
+            let said = said.or_else(|| panic.downcast_ref::<String>().cloned());
+            let why = EngineError::Panicked(said.unwrap_or_default());
+            tracing::error!(
+                error = &why as &dyn std::error::Error,
+                "the catalogue takes no more writes; restart to try again"
+            );
+            self.stop(why);
+        }
+    }
+
     /// Says that the applier cannot go on; later catalogue writes are refused with this reason.
     pub(crate) fn stop(&self, why: EngineError) {
-        // Only the applier calls this, and only once.
+        // The first reason is the one to tell.
         let _ = self.stopped.set(Arc::new(why));
         self.waiting.wake();
     }
@@ -137,4 +154,46 @@ pub fn now() -> Timestamp {
 pub(crate) fn entry(log: &Log, seq: u64) -> Result<crate::record::Entry, EngineError> {
     let record = log.get(seq)?.ok_or(EngineError::TaskNotFound(seq))?;
     crate::record::Entry::decode(&record)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Engine, EngineError, OpenOptions, Write};
+    use domain::IndexUid;
+    use std::time::Duration;
+
+    fn create(engine: &Engine, uid: &str) -> Result<u64, EngineError> {
+        let uid = IndexUid::new(uid).expect("a name");
+        let primary_key = None;
+        let accepted = engine.write(Write::CreateIndex { uid, primary_key })?;
+        Ok(accepted.task_uid)
+    }
+
+    #[test]
+    fn after_a_panic_of_its_applier_the_catalogue_takes_no_writes() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let engine = Engine::open(dir.path(), OpenOptions::default()).expect("a data folder");
+        let before = create(&engine, "before").expect("a write");
+        engine
+            .wait(before, Duration::from_secs(20))
+            .expect("a task");
+        assert!(engine.stopped().is_none());
+
+        engine.shared().guard(|| panic!("a broken invariant"));
+        let refused = create(&engine, "behind")
+            .expect_err("a refusal")
+            .to_string();
+        assert!(refused.contains("a broken invariant"), "{refused}");
+        assert!(refused.contains("restart"), "{refused}");
+        assert!(matches!(
+            engine.stopped(),
+            Some(EngineError::CatalogueStopped(_))
+        ));
+        // What is there can be read, and a restart goes on.
+        engine.index("before").expect("the index");
+        engine.close();
+        drop(engine);
+        let engine = Engine::open(dir.path(), OpenOptions::default()).expect("a data folder");
+        create(&engine, "behind").expect("a write");
+    }
 }

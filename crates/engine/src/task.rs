@@ -147,6 +147,11 @@ impl TaskQuery {
             && self.within.is_none()
     }
 
+    /// Whether it may mean tasks that are finished.
+    pub(crate) fn may_be_finished(&self) -> bool {
+        self.statuses.is_empty() || self.statuses.iter().any(|status| status.is_final())
+    }
+
     /// Whether a task is one of those that are meant.
     pub(crate) fn matches(&self, task: &Task) -> bool {
         fn among<T: PartialEq>(list: &[T], value: Option<&T>) -> bool {

@@ -81,7 +81,7 @@ impl Engine {
         let mut found = if query.uids.is_empty() && !query.batch_uids.is_empty() {
             self.tasks_of_batches(&query.batch_uids)?
         } else {
-            self.known_tasks(&query.uids)?
+            self.known_tasks(query)?
         };
         found.retain(|task| query.matches(task));
         Ok(page(found, paging, |task| task.uid))
@@ -122,7 +122,7 @@ impl Engine {
     ) -> Result<Page<Batch>, EngineError> {
         let mut batches: BTreeMap<u64, Vec<Task>> = BTreeMap::new();
         let known = match query.batch_uids.as_slice() {
-            [] => self.known_tasks(&[])?,
+            [] => self.known_tasks(&TaskQuery::default())?,
             uids => self.tasks_of_batches(uids)?,
         };
         for task in known {
@@ -149,23 +149,29 @@ impl Engine {
         Ok((notes.into_iter().skip(offset).take(limit).collect(), total))
     }
 
-    /// Finished and waiting tasks by uid, oldest first; all of them when no uid is given.
-    fn known_tasks(&self, uids: &[u64]) -> Result<Vec<Task>, EngineError> {
+    /// Finished and waiting tasks that the query may mean, oldest first: those with its uids if
+    /// it has any, and no finished ones if it asks for others, which is what clients do all day.
+    fn known_tasks(&self, query: &TaskQuery) -> Result<Vec<Task>, EngineError> {
         // Tasks that finish meanwhile are then seen twice, and not missed.
         let pending = self.shared().pending_tasks();
         let views = self.shared().views.snapshot();
         let mut known = BTreeMap::new();
         known.extend(pending.into_iter().map(|task| (task.uid, task)));
-        if uids.is_empty() {
+        if !query.uids.is_empty() {
+            for uid in &query.uids {
+                let task = Task::get(&views, *uid)?;
+                known.extend(task.map(|task| (*uid, task)));
+            }
+        } else if query.may_be_finished() {
             for entry in views.prefix(tables::TASKS, &[])? {
                 let (_, value) = entry?;
                 let task: Task = tables::from_json(&value)?;
-                known.insert(task.uid, task);
-            }
-        } else {
-            for uid in uids {
-                let task = Task::get(&views, *uid)?;
-                known.extend(task.map(|task| (*uid, task)));
+                if query.matches(&task) {
+                    known.insert(task.uid, task);
+                } else {
+                    // It has finished since the waiting ones were listed.
+                    known.remove(&task.uid);
+                }
             }
         }
         Ok(known.into_values().collect())
@@ -197,7 +203,7 @@ impl Engine {
 
     /// Reserves the tasks that a cancelation means; `deciding` gives them free or not.
     pub(crate) fn prepare_cancelation(&self, chosen: ChosenBy) -> Result<Body, EngineError> {
-        let mut matched = self.known_tasks(&chosen.query.uids)?;
+        let mut matched = self.known_tasks(&chosen.query)?;
         matched.retain(|task| chosen.query.matches(task));
         Ok(Body::CancelTasks(ChosenTasks {
             filter: chosen.filter,
@@ -208,7 +214,7 @@ impl Engine {
 
     /// Chooses the finished tasks that a deletion means.
     pub(crate) fn prepare_deletion(&self, chosen: ChosenBy) -> Result<Body, EngineError> {
-        let mut matched = self.known_tasks(&chosen.query.uids)?;
+        let mut matched = self.known_tasks(&chosen.query)?;
         matched.retain(|task| chosen.query.matches(task));
         let finished = matched.iter().filter(|task| task.status.is_final());
         Ok(Body::DeleteTasks(ChosenTasks {

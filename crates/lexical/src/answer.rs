@@ -142,8 +142,12 @@ pub struct WordsHit {
     pub score: f64,
     /// What the words give, before it is divided by the most that the query could give.
     pub bm25: f32,
+    /// The same after it is divided, from 0 to 1.
+    pub share: f32,
     /// Query words that the document has.
     pub words: u8,
+    /// Of so many.
+    pub asked: usize,
     /// Typos that had to be forgiven for that.
     pub typos: u8,
     /// Where another source was joined: the joined score. What of it is not

@@ -8,7 +8,7 @@ use crate::places::{LAT, LNG, geo_point};
 use crate::plan::{self, IndexPlan};
 use crate::schema::{APART, Fields, NEXT, SAME, storable};
 use crate::value;
-use domain::GEO;
+use domain::{GEO, VECTORS};
 use rustc_hash::FxHashSet;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -55,7 +55,9 @@ impl Flattener<'_> {
             ..Parts::default()
         };
         for (name, value) in document {
-            self.visit(name, value, 0, &mut parts);
+            if name != VECTORS {
+                self.visit(name, value, 0, &mut parts);
+            }
         }
         let mut out = TantivyDocument::default();
         out.add_text(self.fields.id, id);

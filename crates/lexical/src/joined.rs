@@ -67,7 +67,7 @@ impl Joined<'_> {
         self.ratio() < 1.0
     }
 
-    fn ratio(&self) -> f32 {
+    pub(crate) fn ratio(&self) -> f32 {
         unit(self.ratio)
     }
 }

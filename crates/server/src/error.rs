@@ -153,6 +153,11 @@ impl ApiError {
     }
 
     /// The stable code.
+    pub(crate) fn status(&self) -> StatusCode {
+        self.0.status
+    }
+
+    /// What it is called.
     pub(crate) fn code(&self) -> &'static str {
         self.0.code
     }

@@ -62,9 +62,17 @@ pub(crate) async fn root() -> Response {
     json_response(StatusCode::OK, &body)
 }
 
-/// `GET /health`
-pub(crate) async fn health() -> Response {
-    json_response(StatusCode::OK, &json!({ "status": "available" }))
+/// `GET /health`: not available once writes are refused, although searches are still answered.
+/// Nobody needs a key for this, so the reason is told to those who write only.
+pub(crate) async fn health(State(app): State<App>) -> Response {
+    match app.engine().stopped() {
+        None => json_response(StatusCode::OK, &json!({ "status": "available" })),
+        Some(why) => {
+            let refused = ApiError::from(why);
+            let body = json!({ "status": "unavailable", "code": refused.code() });
+            json_response(refused.status(), &body)
+        }
+    }
 }
 
 /// `GET /version`

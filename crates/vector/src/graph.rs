@@ -7,33 +7,47 @@
 //! search returns needs no second look.
 
 mod build;
+mod exported;
 mod file;
-#[expect(unsafe_code, reason = "the graph is a library in C++ that calls back")]
+#[expect(
+    unsafe_code,
+    reason = "graphs are built by a library in C++ that calls back"
+)]
 mod index;
+mod links;
+mod walk;
 
 pub(crate) use build::build;
 pub use build::{BuiltGraph, GraphOptions};
-#[cfg(test)]
-pub(crate) use index::SEARCHES;
 
 use crate::best::Neighbour;
 use crate::error::VectorError;
 use crate::rows::Rows;
-use index::SlotIndex;
+use links::Links;
 use std::path::Path;
+use walk::Keep;
 
-/// Candidates that a search keeps at least, chosen with `examples/recall.rs`: see decision 008.
+/// Candidates that a search keeps at least among so many vectors …
 const CANDIDATES: usize = 128;
+const FEW: usize = 20_000;
 
-/// Candidates that a search for so many keeps. The last of those it wants are as hard to find
-/// as the first, so it needs more than it wants.
-pub(crate) fn candidates(count: usize) -> usize {
-    CANDIDATES.max(count.saturating_mul(2))
+/// Candidates that a search for so many keeps, where so many match. The last of those it wants
+/// are as hard to find as the first, so it needs more than it wants.
+pub(crate) fn candidates(count: usize, matching: usize) -> usize {
+    least(matching).max(count.saturating_mul(2))
+}
+
+/// … and among more, by the root of their number: the denser they lie, the more are about as near
+/// as the nearest. Measured with `examples/recall.rs`: see decision 008.
+fn least(matching: usize) -> usize {
+    let times = matching.max(FEW) as f64 / FEW as f64;
+    (CANDIDATES as f64 * times.sqrt()) as usize
 }
 
 /// A graph that can be searched.
 pub(crate) struct Graph {
-    index: SlotIndex,
+    rows: Rows,
+    links: Links,
     slots: u32,
 }
 
@@ -41,8 +55,12 @@ impl Graph {
     /// Maps the graph over so many slots, if it was built on these rows.
     pub fn open(path: &Path, slots: u32, rows: &Rows) -> Result<Self, VectorError> {
         let map = file::open(path, slots, rows)?;
-        let index = SlotIndex::view(rows.clone(), map, file::HEADER)?;
-        Ok(Self { index, slots })
+        let links = Links::of(map).ok_or_else(|| VectorError::Damaged {
+            path: path.to_owned(),
+            what: "its parts do not fill it",
+        })?;
+        let rows = rows.clone();
+        Ok(Self { rows, links, slots })
     }
 
     /// Slots that were considered: the graph knows no later one, and none that was dead then.
@@ -52,18 +70,25 @@ impl Graph {
 
     /// Vectors in the graph.
     pub fn nodes(&self) -> usize {
-        self.index.len()
+        self.links.nodes()
     }
 
-    /// Those of the slots that are kept among which are, most likely, the `count` most similar;
-    /// in any order.
+    /// Slots that pass, about so many, among which are, most likely, the `count` most similar of
+    /// those that are at least so similar; in any order.
     pub fn search(
         &self,
         query: &[f32],
         count: usize,
-        keep: impl Fn(u32) -> bool,
-    ) -> Result<Vec<Neighbour>, VectorError> {
-        self.index.search(query, candidates(count), keep)
+        at_least: f32,
+        matching: usize,
+        passes: impl Fn(u32) -> bool,
+    ) -> Vec<Neighbour> {
+        let keep = Keep {
+            least: least(matching),
+            most: candidates(count, matching),
+            at_least,
+        };
+        walk::walk(&self.links, &self.rows, query, keep, passes)
     }
 }
 

@@ -26,7 +26,6 @@ mod best;
 mod chunk;
 mod error;
 mod files;
-mod gate;
 mod graph;
 mod header;
 mod rows;

@@ -68,6 +68,20 @@ impl Rows {
         similarity[0]
     }
 
+    /// The similarities of some slots, to `out`.
+    ///
+    /// # Panics
+    /// When there is no such slot, or `out` has not as many places.
+    pub fn similarities(&self, query: &[f32], slots: &[u32], out: &mut [f32]) {
+        let mut rows: [&[u16]; BATCH] = [&[]; BATCH];
+        for (slots, out) in slots.chunks(BATCH).zip(out.chunks_mut(BATCH)) {
+            for (row, &slot) in rows.iter_mut().zip(slots) {
+                *row = self.row(slot);
+            }
+            similarities(self.cpu, query, &rows[..slots.len()], out);
+        }
+    }
+
     pub fn similarity_between(&self, a: u32, b: u32) -> f32 {
         similarity_of_rows(self.cpu, self.row(a), self.row(b))
     }

@@ -13,9 +13,11 @@ use std::sync::Arc;
 /// Slots that are scanned rather than put into a graph: see decision 008 for what a scan of so
 /// many takes.
 const SCANNED: u32 = 20_000;
-/// Rows that a scan reads in the time in which a search of the graph finds one of the candidates
-/// that it keeps, measured: see decision 008. The graph reads fewer, but here and there.
-const READS: usize = 50;
+/// Rows that a scan of all reads in the time in which a search of the graph finds one of the
+/// candidates that it keeps, measured: see decision 008. The graph reads fewer, but here and there.
+const READS: usize = 40;
+/// So many times as long takes a row that does not follow the one before.
+const SCATTERED: usize = 3;
 /// How far the length of a vector may be from one. Rounding to brain floats takes less.
 const LENGTH_TOLERANCE: f32 = 0.01;
 
@@ -102,18 +104,31 @@ impl Vectors {
     /// it, so that a few of the nearest may be missing; later ones are scanned. Similarities
     /// are exact either way, and the same vectors and query give the same answer.
     ///
-    /// `alive` must neither panic nor search. Where it holds for few slots, ask
-    /// [`Vectors::is_scan_cheaper`] first.
+    /// Where `alive` holds for few slots, ask [`Vectors::is_scan_cheaper`] first.
     ///
     /// # Errors
-    /// When the query has other dimensions or another length than one, and when the graph
-    /// finds no memory.
+    /// When the query has other dimensions or another length than one.
     pub fn nearest(
         &self,
         query: &[f32],
         count: usize,
         at_least: f32,
         alive: impl Fn(u32) -> bool,
+    ) -> Result<Vec<Neighbour>, VectorError> {
+        self.nearest_among(query, count, at_least, self.len() as usize, alive)
+    }
+
+    /// The same of slots that pass a filter, about `matching` in all.
+    ///
+    /// # Errors
+    /// As [`Vectors::nearest`].
+    pub fn nearest_among(
+        &self,
+        query: &[f32],
+        count: usize,
+        at_least: f32,
+        matching: usize,
+        passes: impl Fn(u32) -> bool,
     ) -> Result<Vec<Neighbour>, VectorError> {
         self.check_query(query)?;
         let mut best = Best::new(count, at_least);
@@ -122,28 +137,34 @@ impl Vectors {
             && count > 0
             && !self.is_scan_cheaper(graph.slots() as usize, count)
         {
-            for Neighbour { slot, similarity } in graph.search(query, count, &alive)? {
+            for Neighbour { slot, similarity } in
+                graph.search(query, count, at_least, matching, &passes)
+            {
                 best.offer(slot, similarity);
             }
             scanned = graph.slots();
         }
-        let rest = (scanned..self.len()).filter(|&slot| alive(slot));
+        let rest = (scanned..self.len()).filter(|&slot| passes(slot));
         self.rows.scan(query, rest, &mut best);
         Ok(best.into_sorted())
     }
 
     /// Whether [`Vectors::scan`] of so many slots that match a filter takes less time than
-    /// [`Vectors::nearest`] with the filter as predicate.
+    /// [`Vectors::nearest_among`] with the filter as predicate.
     ///
     /// A search takes the time of about `READS` rows of a scan for each candidate it keeps.
     /// Only slots that match become candidates, so with one of `p` matching it goes `p` times
     /// as far. Of `n` slots with `m` matching that is `READS · candidates · n / m`, against
-    /// the `m` of the scan.
+    /// the `m` of the scan, each of which counts `SCATTERED` times where few match.
     pub fn is_scan_cheaper(&self, matching: usize, count: usize) -> bool {
         let slots = u128::from(self.graph_slots());
-        let reads = READS.saturating_mul(graph::candidates(count)) as u128;
+        let reads = READS.saturating_mul(graph::candidates(count, matching)) as u128;
         let matching = matching as u128;
-        slots == 0 || matching * matching <= reads * slots
+        let each = match 2 * matching < slots {
+            true => SCATTERED as u128,
+            false => 1,
+        };
+        slots == 0 || matching * matching * each <= reads * slots
     }
 
     /// Whether so many slots are beyond the graph that another should be built.

@@ -30,6 +30,21 @@ pub enum FoundBy {
 }
 
 impl Trial {
+    /// A folder without an index yet, and without an encoder of its own; so many products are
+    /// to come.
+    pub fn empty(products: u64) -> anyhow::Result<Self> {
+        let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
+        let options = OpenOptions {
+            learn: Learn::AtClose,
+            encoders: None,
+        };
+        Ok(Self {
+            engine: Engine::open(folder.path(), options)?,
+            products,
+            _folder: folder,
+        })
+    }
+
     /// Indexes a file of products, and waits for their vectors where there are to be any.
     pub fn of(products: &str, found_by: FoundBy) -> anyhow::Result<Self> {
         let input = Input::open(products, None)?;

@@ -258,6 +258,22 @@ fn hybrid_round_trips_are_measured_beside_words() {
 }
 
 #[test]
+fn a_catalogue_of_any_size_is_made_of_the_titles() {
+    let bench = bench();
+    let args = [
+        "--items", "90", "--facet", "brand", "--repeat", "2", "--json",
+    ];
+    let args = [&["bench", "search", "--hybrid"], &args[..]].concat();
+    let answer = bench.run(&args).expect(0).json();
+    assert_eq!(answer["products"], json!(90), "{answer}");
+    assert_eq!(answer["requests"], json!(10), "{answer}");
+    assert_eq!(answer["hybrid"]["requests"], json!(10), "{answer}");
+    let refused = [&args[..5], &["--facet", "colour"]].concat();
+    let stderr = bench.run(&refused).expect(2).stderr;
+    assert!(stderr.contains("status 400"), "{stderr}");
+}
+
+#[test]
 fn what_the_graph_misses_is_measured() {
     let bench = bench();
     let model = bench.shop.path("models/minilm");

@@ -368,8 +368,9 @@ impl Embedder {
     }
 
     /// Starts a graph when there are vectors enough for one, and takes in one that is ready;
-    /// true when it took one in.
-    pub fn tend_graph(&mut self) -> Result<bool, EngineError> {
+    /// true when it took one in. While more vectors are to come a graph is soon out of date, so
+    /// there is another only when it doubles.
+    pub fn tend_graph(&mut self, is_more: bool) -> Result<bool, EngineError> {
         if let Some(building) = &self.building {
             if !building.thread.is_finished() {
                 return Ok(false);
@@ -386,7 +387,8 @@ impl Embedder {
             return Ok(false);
         }
         let vectors = self.store.reader();
-        if !self.backlog.is_empty() || !vectors.wants_graph() {
+        let doubles = vectors.graph_slots() <= vectors.len() / 2;
+        if !vectors.wants_graph() || (is_more && !doubles) {
             return Ok(false);
         }
         let stop = Arc::new(AtomicBool::new(false));

@@ -62,10 +62,19 @@ impl IndexReader {
             return Ok(None);
         }
         let name = hybrid.embedder.as_deref().unwrap_or(DEFAULT_EMBEDDER);
-        let Some(space) = space_of(&self.meaning.now(), name)? else {
+        let has_text = !request.q.trim().is_empty();
+        let found = match space_of(&self.meaning.now(), name) {
+            // Words answer where nobody chose this embedder and something is left to them.
+            Err(EngineError::EmbedderFails { .. })
+                if name == DEFAULT_EMBEDDER && has_text && hybrid.ratio != Some(1.0) =>
+            {
+                return Ok(None);
+            }
+            found => found?,
+        };
+        let Some(space) = found else {
             return Ok(request.like.is_some().then(Meant::nothing));
         };
-        let has_text = !request.q.trim().is_empty();
         let ratio = match hybrid.ratio {
             _ if request.like.is_some() || !has_text => 1.0,
             Some(ratio) => ratio,
@@ -108,7 +117,10 @@ impl IndexReader {
         let hybrid = request.hybrid.as_ref();
         let name = hybrid.and_then(|hybrid| hybrid.embedder.as_deref());
         let now = self.meaning.now();
-        let space = space_of(&now, name.unwrap_or(DEFAULT_EMBEDDER)).ok()?;
+        let space = match space_of(&now, name.unwrap_or(DEFAULT_EMBEDDER)) {
+            Err(EngineError::EmbedderFails { reason, .. }) => return Some(reason),
+            found => found.ok()?,
+        };
         let all = self.state.words.count();
         let ready = match &space {
             // Where the shop gives the vectors, an item without one lacks nothing.
@@ -281,10 +293,14 @@ impl Query {
                 let members = set.numbers().filter_map(|number| slots.slot(number));
                 space.vectors.scan(&self.vector, members, MOST, at_least)
             }
-            Some(set) => space.vectors.nearest(&self.vector, MOST, at_least, |slot| {
-                let number = slots.number(slot);
-                number.is_some_and(|number| set.has_number(number).unwrap_or(false))
-            }),
+            Some(set) => {
+                let passes = |slot| {
+                    let number = slots.number(slot);
+                    number.is_some_and(|number| set.has_number(number).unwrap_or(false))
+                };
+                let vectors = &space.vectors;
+                vectors.nearest_among(&self.vector, MOST, at_least, set.len(), passes)
+            }
             None => space.vectors.nearest(&self.vector, MOST, at_least, |slot| {
                 let number = slots.number(slot);
                 number.is_some_and(|number| words.contains_number(number).unwrap_or(false))

@@ -7,10 +7,8 @@
 use super::embedder::normalised;
 use super::embedders::given_dimensions;
 use crate::settings::Settings;
+use domain::VECTORS;
 use serde_json::{Map, Value};
-
-/// Where a document has its vectors.
-const VECTORS: &str = "_vectors";
 
 /// What cannot be used of a vector.
 #[derive(Debug, PartialEq, thiserror::Error)]

@@ -86,6 +86,8 @@ pub struct MeaningStats {
     pub waiting: u64,
     /// Vectors that were made, those of earlier texts among them.
     pub made: u64,
+    /// Some embedder has so many vectors outside of its graph that it is to have another.
+    pub wants_graph: bool,
     /// By embedder: the model in use.
     pub models: BTreeMap<String, String>,
     /// By embedder: why it does not work.
@@ -133,6 +135,7 @@ impl Published {
             match slot {
                 Ok(space) => {
                     stats.documents = stats.documents.max(space.slots.items());
+                    stats.wants_graph |= space.vectors.wants_graph();
                     stats.made += u64::from(space.vectors.len());
                     if let Some(model) = &space.model {
                         stats.models.insert(name.clone(), model.clone());

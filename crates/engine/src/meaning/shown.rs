@@ -4,10 +4,8 @@
 use crate::EngineError;
 use crate::snapshot::IndexReader;
 use crate::tables::{from_json, to_text};
+use domain::VECTORS;
 use serde_json::{Map, Value, json};
-
-/// The attribute under which documents bring vectors and show them.
-const VECTORS: &str = "_vectors";
 
 impl IndexReader {
     /// The JSON of a document as it is shown.

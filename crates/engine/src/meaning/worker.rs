@@ -181,7 +181,7 @@ impl Meaning {
             }
         };
         for embedder in work.embedders.values_mut() {
-            embedder.tend_graph()?;
+            embedder.tend_graph(is_more)?;
         }
         let waiting = waiting - notes.len() as u64 + backlog;
         self.publish(&work, faults, waiting);

@@ -3,6 +3,8 @@
 
 use crate::shop::Shop;
 use serde_json::{Value, json};
+use std::thread;
+use std::time::{Duration, Instant};
 
 /// Six documents whose vectors say whether they are about animals (x) or plants (y).
 fn garden() -> Shop {
@@ -221,6 +223,75 @@ fn an_answer_that_lacks_nothing_does_not_say_so() {
     let body = json!({ "q": "cat", "vector": [1.0, 0.0], "hybrid": hybrid });
     let whole = search(&shop, body);
     assert!(whole.get("degraded").is_none(), "{whole}");
+}
+
+#[test]
+fn vectors_are_no_values_to_filter_or_count() {
+    let shop = garden();
+    let all = json!({ "filterableAttributes": ["*"] });
+    shop.patch("/indexes/garden/settings", all).done(&shop);
+    let answer = search(&shop, json!({ "q": "", "facets": ["*"] }));
+    let counted = answer["facetDistribution"].as_object().expect("facets");
+    let names: Vec<&String> = counted.keys().collect();
+    assert_eq!(names, ["id", "kind", "name", "size"]);
+    let stats = &answer["facetStats"];
+    assert_eq!(stats["size"], json!({ "min": 10.0, "max": 60.0 }));
+}
+
+#[test]
+fn without_a_model_words_answer_and_say_so() {
+    let shop = Shop::stocked();
+    // The worker looks for a model by itself; from then on nothing changes any more.
+    let deadline = Instant::now() + Duration::from_secs(20);
+    let faults = || shop.get("/indexes/products/stats").json()["embedderFaults"].clone();
+    while faults().as_object().is_none_or(|faults| faults.is_empty()) {
+        assert!(Instant::now() < deadline, "{}", faults());
+        thread::sleep(Duration::from_millis(10));
+    }
+    let ask = |hybrid: Value| {
+        let body = json!({ "q": "heart", "hybrid": hybrid });
+        shop.post("/indexes/products/search", body)
+    };
+    let says_why = |answer: &Value| {
+        let why = answer["degraded"]["meaning"].as_str();
+        why.is_some_and(|why| why.contains("not installed"))
+    };
+    let words = ask(json!({ "semanticRatio": 0.0 })).json();
+    assert!(words.get("degraded").is_none(), "{words}");
+    let answer = ask(json!({ "semanticRatio": 0.5 })).json();
+    assert!(says_why(&answer), "{answer}");
+    assert_eq!(answer["hits"], words["hits"]);
+    assert_ne!(answer["hits"], json!([]));
+    let queries = json!([{ "indexUid": "products", "q": "heart", "hybrid": {} }]);
+    let body = json!({ "federation": {}, "queries": queries });
+    let merged = shop.post("/multi-search", body).json();
+    assert!(says_why(&merged), "{merged}");
+    // Meaning alone has nothing to answer with.
+    let refused = ask(json!({ "semanticRatio": 1.0 })).error();
+    assert_eq!(refused, (400, "invalid_search_embedder".to_owned()));
+}
+
+#[test]
+fn the_two_parts_of_a_score_sum_to_it() {
+    let shop = garden();
+    let answer = search(
+        &shop,
+        json!({
+            "q": "cat", "vector": [0.0, 1.0], "relevanceCutoff": 0.9, "showRankingScore": true,
+            "hybrid": { "embedder": "own", "semanticRatio": 0.5 },
+            "showRankingScoreDetails": true,
+        }),
+    );
+    let hits = answer["hits"].as_array().expect("hits");
+    assert_eq!(hits.len(), 4, "{answer}");
+    for hit in hits {
+        let number = |value: &Value| value.as_f64().expect("a number");
+        let details = &hit["_rankingScoreDetails"];
+        let parts = [&details["bm25"], &details["semantic"]].map(|part| number(&part["score"]));
+        let sum = parts[0] + parts[1];
+        assert!((sum - number(&hit["_rankingScore"])).abs() < 1e-6, "{hit}");
+        assert!(parts[1] > 0.0 || parts[0] > 0.0, "{hit}");
+    }
 }
 
 #[test]

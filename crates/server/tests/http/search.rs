@@ -131,7 +131,13 @@ fn extras_are_added_on_request() {
             .as_f64()
             .is_some_and(|score| (0.0..=1.0).contains(&score))
     );
-    assert!(hit["_rankingScoreDetails"].is_object());
+    let details = &hit["_rankingScoreDetails"];
+    let words = json!({ "order": 0, "matchingWords": 1, "maxMatchingWords": 1, "score": 1.0 });
+    assert_eq!(details["words"], words);
+    let typo = json!({ "order": 1, "typoCount": 0, "maxTypoCount": 3, "score": 1.0 });
+    assert_eq!(details["typo"], typo);
+    let share = details["bm25"]["score"].as_f64();
+    assert!(share.is_some_and(|share| share > 0.0 && share <= 1.0));
 }
 
 #[test]

@@ -4,8 +4,11 @@ use crate::shop::{Shop, refused};
 use engine::Engine;
 use serde_json::{Value, json};
 use server::Limits;
+use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::thread;
+use std::time::{Duration, Instant};
 
 const KEY: &str = "0123456789abcdef-master";
 
@@ -28,6 +31,38 @@ fn the_plain_routes_answer() {
         shop.delete("/health").error(),
         refused(405, "method_not_allowed")
     );
+}
+
+#[test]
+fn a_catalogue_that_cannot_be_written_says_so_and_is_still_searched() {
+    let shop = Shop::stocked();
+    let indexes = shop.dir.path().join("indexes");
+    let mut removed = 0;
+    for index in fs::read_dir(indexes).expect("indexes") {
+        for part in fs::read_dir(index.expect("an index").path()).expect("its parts") {
+            let part = part.expect("a part");
+            if part.file_name().to_string_lossy().starts_with("words") {
+                fs::remove_dir_all(part.path()).expect("the words index");
+                removed += 1;
+            }
+        }
+    }
+    assert!(removed > 0);
+    let write = || shop.post("/indexes/products/documents", json!([{ "sku": "new" }]));
+    // The first is accepted, and what becomes of it is seen only then.
+    write();
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while shop.get("/health").status == 200 {
+        assert!(Instant::now() < deadline, "{:?}", write());
+        thread::sleep(Duration::from_millis(10));
+    }
+    let health = shop.get("/health");
+    assert_eq!(health.status, 503);
+    let expected = json!({ "status": "unavailable", "code": "catalogue_stopped" });
+    assert_eq!(health.json(), expected);
+    assert_eq!(write().error(), refused(503, "catalogue_stopped"));
+    let found = shop.post("/indexes/products/search", json!({})).json();
+    assert_eq!(found["estimatedTotalHits"], 40);
 }
 
 #[test]

@@ -1,8 +1,9 @@
 //! Building a graph, in the background of whoever asks. With one thread the same rows give
 //! the same graph; with more the order in which vectors meet is left to chance.
 
+use super::exported::Exported;
 use super::index::SlotIndex;
-use super::{Graph, file};
+use super::{Graph, file, links};
 use crate::error::VectorError;
 use crate::files;
 use crate::rows::Rows;
@@ -33,7 +34,7 @@ impl GraphOptions {
         Self {
             threads,
             connectivity: 16,
-            expansion_add: 128,
+            expansion_add: 256,
         }
     }
 }
@@ -108,9 +109,13 @@ pub(crate) fn build(
         return Ok(None);
     }
     let file = Unfinished(files::unfinished_graph_path(folder, rows.len()));
-    file::write(&file.0, rows.len(), rows, &index.bytes()?)?;
-    // Before it is mapped, so that it is not twice in memory.
+    let exported = index.bytes()?;
+    // Each form goes before the next comes, so that the graph is not more than twice in memory.
     drop(index);
+    let written = links::written(&Exported::of(&exported).map_err(VectorError::graph)?);
+    drop(exported);
+    file::write(&file.0, rows.len(), rows, &written)?;
+    drop(written);
     let graph = Graph::open(&file.0, rows.len(), rows)?;
     Ok(Some(BuiltGraph { graph, file }))
 }

@@ -1,6 +1,5 @@
-//! The file of a graph: a header of ours, then what the library writes. The library follows
-//! pointers it finds in there, so nothing is mapped whose checksum is wrong, and a graph of
-//! other rows is refused too.
+//! The file of a graph: a header, then what [`super::links`] reads. Nothing is used whose
+//! checksum is wrong, and a graph of other rows is refused too.
 
 use crate::error::VectorError;
 use crate::header::{numbers, write_numbers};
@@ -13,7 +12,8 @@ use std::path::Path;
 /// Bytes before the graph.
 pub(crate) const HEADER: usize = 64;
 const MAGIC: [u8; 8] = *b"VTRNGRF1";
-const VERSION: u32 = 1;
+/// The first held what the library writes.
+const VERSION: u32 = 2;
 /// Bytes of the header under its checksum, which follows them.
 const CHECKED: usize = 28;
 
@@ -76,6 +76,9 @@ fn check(bytes: &[u8], path: &Path, slots: u32, rows: &Rows) -> Result<(), Vecto
             found: version,
             known: VERSION,
         });
+    }
+    if version < VERSION {
+        return damaged("it was laid out by an earlier version");
     }
     if header_sum != crc32fast::hash(&header[..CHECKED]) {
         return damaged("the checksum of its header is wrong");

@@ -180,10 +180,20 @@ type Change<'a> = &'a dyn Fn(&mut Vec<u8>);
 #[test]
 fn a_graph_that_cannot_be_used_is_dropped_and_all_is_scanned() {
     let seal_graph = |bytes: &mut Vec<u8>| seal(bytes, 28);
-    let changes: [(&str, Change); 8] = [
+    let changes: [(&str, Change); 10] = [
         ("empty", &|bytes| bytes.clear()),
         ("foreign", &|bytes| bytes[0] = b'X'),
-        ("newer", &|bytes| bytes[8] = 2),
+        ("newer", &|bytes| bytes[8] = 3),
+        ("older", &|bytes| {
+            bytes[8] = 1;
+            seal_graph(bytes);
+        }),
+        ("of parts that do not fill it", &|bytes| {
+            bytes.extend([0; 4]);
+            let checksum = crc32fast::hash(&bytes[64..]);
+            bytes[24..28].copy_from_slice(&checksum.to_le_bytes());
+            seal_graph(bytes);
+        }),
         ("of other dimensions", &|bytes| {
             bytes[12] = 6;
             seal_graph(bytes);

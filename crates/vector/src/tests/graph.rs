@@ -1,12 +1,9 @@
 //! The graph against the scan: what it finds, what it leaves out, and who may use it at once.
 
 use super::{Numbers, open};
-use crate::graph::SEARCHES;
 use crate::{GraphOptions, Neighbour, VectorError, VectorStore, Vectors};
-use std::cell::Cell;
 use std::ops::ControlFlow;
 use std::thread;
-use std::time::Duration;
 
 const DIMENSIONS: usize = 32;
 const COUNT: usize = 8000;
@@ -149,25 +146,44 @@ fn eight_threads_find_what_one_finds() -> Result<(), VectorError> {
 }
 
 #[test]
-fn more_threads_than_there_is_room_for_wait() {
+fn a_predicate_may_search_and_may_panic() -> Result<(), VectorError> {
     let (_folder, mut store, queries) = store();
     publish(&mut store, 2, |_| true);
     let vectors = store.reader();
-    thread::scope(|scope| {
-        for query in queries.iter().cycle().take(2 * SEARCHES) {
-            scope.spawn(|| {
-                // Each search lasts until all the others have come.
-                let is_late = Cell::new(false);
-                let found = vectors.nearest(query, 10, -1.0, |_| {
-                    if !is_late.replace(true) {
-                        thread::sleep(Duration::from_millis(100));
-                    }
-                    true
-                });
-                assert_eq!(found.expect("a place, later").len(), 10);
-            });
+    let expected = vectors.nearest(&queries[0], 10, -1.0, |_| true)?;
+    let within = vectors.nearest(&queries[0], 10, -1.0, |slot| {
+        let other = vectors.nearest(&queries[1], 3, -1.0, |_| true);
+        other.is_ok_and(|found| found.len() == 3) && slot < COUNT as u32
+    })?;
+    assert_eq!(within, expected);
+    let panics = || {
+        vectors.nearest(&queries[2], 10, -1.0, |slot| {
+            slot < 3 || panic!("a predicate")
+        })
+    };
+    assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(panics)).is_err());
+    assert_eq!(vectors.nearest(&queries[0], 10, -1.0, |_| true)?, expected);
+    Ok(())
+}
+
+#[test]
+fn what_is_similar_enough_is_found_however_much_more_is_asked_for() -> Result<(), VectorError> {
+    let (_folder, mut store, queries) = store();
+    publish(&mut store, 2, |_| true);
+    let vectors = store.reader();
+    let (mut hits, mut all) = (0, 0);
+    for query in &queries {
+        for at_least in [0.6, 0.8, 0.95] {
+            let exact = vectors.scan(query, 0..vectors.len(), 1_000, at_least)?;
+            let found = vectors.nearest(query, 1_000, at_least, |_| true)?;
+            assert!(found.iter().all(|one| one.similarity >= at_least));
+            hits += exact.iter().filter(|one| found.contains(one)).count();
+            all += exact.len();
         }
-    });
+    }
+    assert!(all > 1_000, "{all}");
+    assert!(hits * 100 >= all * 98, "{hits} of {all}");
+    Ok(())
 }
 
 #[test]

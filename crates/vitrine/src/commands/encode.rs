@@ -103,6 +103,15 @@ impl From<LongName> for LongText {
 }
 
 impl ModelArgs {
+    /// The model of a command that leaves no choice, on every processor.
+    pub fn standard() -> Self {
+        Self {
+            model: "minilm".to_owned(),
+            precision: PrecisionName::Int8,
+            threads: None,
+        }
+    }
+
     /// Threads that encode.
     pub fn threads(&self) -> usize {
         match self.threads {

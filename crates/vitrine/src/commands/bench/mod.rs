@@ -8,6 +8,8 @@ mod encode;
 mod events;
 mod ingest;
 mod rank;
+mod made;
+mod scaled;
 mod search;
 mod start;
 mod vectors;

@@ -3,10 +3,12 @@
 //! One keep-alive connection asks every query a number of times, the next only after the
 //! answer to the last. A first round, not measured, warms the caches. With `--hybrid` each
 //! text is asked twice, by words and by words and meaning, and no text comes in two rounds, so
-//! that nothing but work makes the figure.
+//! that nothing but work makes the figure. With `--items` the catalogue is as large as one likes.
 
+use super::scaled::Scaled;
 use super::wire::{Connection, post};
 use crate::hosted::Hosted;
+use crate::memory::resident_mebibytes;
 use crate::outcome::Outcome;
 use crate::output::Format;
 use crate::progress;
@@ -15,7 +17,7 @@ use crate::trial::{FoundBy, INDEX, Trial};
 use anyhow::{Context as _, bail};
 use eval::{QueryLine, read_queries};
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::collections::HashSet;
 use std::fs::File;
 use std::io::BufReader;
@@ -44,6 +46,13 @@ pub struct Args {
     /// with the last word of another behind, so that none comes twice.
     #[arg(long, value_name = "RATIO", num_args = 0..=1, require_equals = true)]
     hybrid: Option<Option<f32>>,
+    /// Search so many items made from the titles of the catalogue instead, each with a title, a
+    /// brand, a price and a vector. The time of a search by meaning has the encoding of its text.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000_000))]
+    items: Option<u32>,
+    /// Count the values of these attributes as well; may be repeated.
+    #[arg(long, value_name = "ATTRIBUTE")]
+    facet: Vec<String>,
     #[command(flatten)]
     format: Format,
 }
@@ -56,6 +65,10 @@ struct Answer {
     words: RoundTrips,
     #[serde(skip_serializing_if = "Option::is_none")]
     hybrid: Option<RoundTrips>,
+    /// Memory in use after all searches, with the mapped files and the load generator; only
+    /// Linux tells.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resident_mib: Option<u64>,
 }
 
 #[derive(Serialize)]
@@ -80,16 +93,28 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
         Some(_) => FoundBy::Meaning,
         None => FoundBy::Words,
     };
-    let trial = Trial::of(&args.products, found_by)?;
-    let hosted = Hosted::start(trial.engine.clone())?;
-    let measured = measure(&args, &hosted, &queries);
+    let (scaled, trial);
+    let (engine, products, encoder) = match args.items {
+        Some(items) => {
+            scaled = Scaled::of(&args.products, items)?;
+            (&scaled.trial.engine, scaled.trial.products, Some(&scaled))
+        }
+        None => {
+            trial = Trial::of(&args.products, found_by)?;
+            (&trial.engine, trial.products, None)
+        }
+    };
+    let hosted = Hosted::start(engine.clone())?;
+    let measured = measure(&args, &hosted, &queries, encoder);
+    let resident_mib = resident_mebibytes();
     hosted.stop()?;
     let measured = measured?;
     let answer = Answer {
-        products: trial.products,
+        products,
         queries: queries.len(),
         words: RoundTrips::of(measured.words),
         hybrid: args.hybrid.map(|_| RoundTrips::of(measured.hybrid)),
+        resident_mib,
     };
     args.format.print(&answer, render)?;
     Ok(Outcome::Fine)
@@ -113,7 +138,12 @@ struct Measured {
     hybrid: Vec<f64>,
 }
 
-fn measure(args: &Args, hosted: &Hosted, queries: &[QueryLine]) -> anyhow::Result<Measured> {
+fn measure(
+    args: &Args,
+    hosted: &Hosted,
+    queries: &[QueryLine],
+    encoder: Option<&Scaled>,
+) -> anyhow::Result<Measured> {
     let rounds = match args.hybrid {
         Some(_) => distinct_rounds(queries, args.repeat),
         None => vec![texts(queries, 0); args.repeat + 1],
@@ -122,6 +152,7 @@ fn measure(args: &Args, hosted: &Hosted, queries: &[QueryLine]) -> anyhow::Resul
         connection: Connection::open(hosted.address())?,
         path: format!("/indexes/{INDEX}/search"),
         args,
+        encoder,
     };
     let mut measured = Measured::default();
     let bar = progress::count("search", args.repeat as u64);
@@ -190,12 +221,14 @@ struct Asker<'a> {
     connection: Connection,
     path: String,
     args: &'a Args,
+    /// What makes the vectors of queries, where the server does not.
+    encoder: Option<&'a Scaled>,
 }
 
 impl Asker<'_> {
     fn words(&mut self, text: &str) -> anyhow::Result<f64> {
-        let body = json!({"q": text, "limit": self.args.limit});
-        Ok(self.ask(&body)?.0)
+        let body = self.body(text);
+        Ok(self.ask(Instant::now(), &body)?.0)
     }
 
     fn hybrid(&mut self, text: &str, ratio: Option<f32>) -> anyhow::Result<f64> {
@@ -203,18 +236,30 @@ impl Asker<'_> {
             Some(ratio) => json!({ "semanticRatio": ratio }),
             None => json!({}),
         };
-        let body = json!({"q": text, "limit": self.args.limit, "hybrid": hybrid});
-        let (millis, is_by_meaning) = self.ask(&body)?;
+        let mut body = self.body(text);
+        body["hybrid"] = hybrid;
+        let started = Instant::now();
+        if let Some(encoder) = self.encoder {
+            body["vector"] = json!(encoder.encode(text)?);
+        }
+        let (millis, is_by_meaning) = self.ask(started, &body)?;
         if !is_by_meaning {
             bail!("the server answered a search by meaning with words alone");
         }
         Ok(millis)
     }
 
-    /// The milliseconds of a round trip, and whether meaning took part.
-    fn ask(&mut self, body: &serde_json::Value) -> anyhow::Result<(f64, bool)> {
+    fn body(&self, text: &str) -> Value {
+        let mut body = json!({"q": text, "limit": self.args.limit});
+        if !self.args.facet.is_empty() {
+            body["facets"] = json!(self.args.facet);
+        }
+        body
+    }
+
+    /// The milliseconds until an answer is there, and whether meaning took part.
+    fn ask(&mut self, started: Instant, body: &Value) -> anyhow::Result<(f64, bool)> {
         let request = post(&self.path, body.to_string().as_bytes());
-        let started = Instant::now();
         let reply = self.connection.exchange(&request)?;
         let millis = started.elapsed().as_secs_f64() * 1e3;
         if reply.status != 200 {
@@ -244,6 +289,9 @@ fn render(answer: &Answer) -> String {
     );
     if let Some(hybrid) = &answer.hybrid {
         text.push_str(&format!("\nhybrid  {}", line(hybrid)));
+    }
+    if let Some(mebibytes) = answer.resident_mib {
+        text.push_str(&format!("\n{mebibytes} MiB in memory"));
     }
     text
 }

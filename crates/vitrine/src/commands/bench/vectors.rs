@@ -6,8 +6,8 @@
 //! the graph finds is compared with an exact scan.
 
 mod asked;
-mod made;
 
+use super::made::{self, Items, Titles};
 use crate::commands::encode::ModelArgs;
 use crate::memory::resident_mebibytes;
 use crate::outcome::Outcome;
@@ -19,7 +19,6 @@ use asked::Asked;
 use encode::{Encoder, LongText, Prefix};
 use engine::ModelFolders;
 use eval::read_queries;
-use made::{Items, Titles};
 use serde::Serialize;
 use std::fs::{self, File};
 use std::io::BufReader;
@@ -136,7 +135,7 @@ fn fill(
     let mut items = Items::new(titles, encoder, args.seed);
     let bar = progress::count("make items", u64::from(args.items));
     while let Some(block) = items.block(args.items)? {
-        store.append(&block)?;
+        store.append(&block.vectors)?;
         bar.set_position(u64::from(items.made()));
     }
     store.flush()?;
@@ -178,6 +177,7 @@ fn render(answer: &Answer) -> String {
         "matching",
         "nearest",
         "recall",
+        "of first 10",
         "p50 ms",
         "p95 ms",
         "p99 ms",
@@ -191,6 +191,7 @@ fn render(answer: &Answer) -> String {
             asked.matching.to_string(),
             asked.nearest.to_string(),
             format!("{:.4}", asked.recall),
+            format!("{:.4}", asked.recall_of_ten),
             millis(asked.graph_ms.p50),
             millis(asked.graph_ms.p95),
             millis(asked.graph_ms.p99),

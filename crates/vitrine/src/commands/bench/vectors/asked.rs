@@ -13,6 +13,8 @@ use vector::{Neighbour, VectorError, Vectors};
 
 /// Items wanted of a search. An index asks for the last.
 const NEAREST: [usize; 3] = [10, 100, 1_000];
+/// What a shopper looks at.
+const TEN: usize = 10;
 /// Of a hundred slots so many pass the filter.
 const PERCENT: [u32; 3] = [100, 10, 1];
 
@@ -26,6 +28,8 @@ pub struct Asked {
     pub nearest: usize,
     /// Of those that the scan finds, the share that the graph finds too.
     pub recall: f64,
+    /// The same of the first ten: the rest of a long list is asked for so that these are in it.
+    pub recall_of_ten: f64,
     /// Milliseconds of a search through the graph.
     pub graph_ms: Quantiles,
     /// Milliseconds of an exact scan of what passes the filter.
@@ -58,7 +62,10 @@ pub fn ask_all(vectors: &Vectors, queries: &[f32]) -> Result<Vec<Asked>, VectorE
             let (found, graph_ms) = timed(
                 &queries,
                 || bar.inc(1),
-                |query| vectors.nearest(query, nearest, f32::NEG_INFINITY, alive),
+                |query| {
+                    let matching = slots.len();
+                    vectors.nearest_among(query, nearest, f32::NEG_INFINITY, matching, alive)
+                },
             )?;
             let is_scan = vectors.is_scan_cheaper(slots.len(), nearest);
             all.push(Asked {
@@ -66,6 +73,7 @@ pub fn ask_all(vectors: &Vectors, queries: &[f32]) -> Result<Vec<Asked>, VectorE
                 matching: slots.len(),
                 nearest,
                 recall: recall(&exact, &found, nearest),
+                recall_of_ten: recall(&exact, &found, TEN),
                 graph_ms: Quantiles::of(graph_ms),
                 scan_ms: Quantiles::of(scan_ms.clone()),
                 chosen: if is_scan { "scan" } else { "graph" },

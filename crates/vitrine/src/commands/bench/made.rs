@@ -1,8 +1,9 @@
 //! Items made from the titles of a catalogue.
 //!
-//! The first items are the titles themselves. A further one has most of one title and some of
-//! another: by default a mixture of their two vectors with a little noise, which keeps the
-//! neighbourhoods of real titles and takes seconds for a million.
+//! The first items are the titles themselves. A further one has the first words of one title and
+//! the last of another. Its vector is by default a mixture of their two vectors, more of the first
+//! and with a little noise, which keeps the neighbourhoods of real titles and takes seconds for a
+//! million.
 
 use crate::feed::Input;
 use crate::progress;
@@ -83,10 +84,17 @@ impl Titles {
     }
 }
 
-/// Makes vectors of items, block after block.
+/// Some items.
+pub struct Block {
+    pub texts: Vec<String>,
+    /// One vector after the other.
+    pub vectors: Vec<f32>,
+}
+
+/// Makes items, block after block.
 pub struct Items {
     titles: Titles,
-    /// With a model the texts are mixed, without one the vectors.
+    /// With a model the texts are encoded, without one the vectors are mixed.
     encoder: Option<Encoder>,
     random: Random,
     made: u32,
@@ -108,8 +116,8 @@ impl Items {
         self.made
     }
 
-    /// The vectors of the next items, one after the other; nothing when there are enough.
-    pub fn block(&mut self, enough: u32) -> anyhow::Result<Option<Vec<f32>>> {
+    /// The next items; nothing when there are enough.
+    pub fn block(&mut self, enough: u32) -> anyhow::Result<Option<Block>> {
         let start = self.made;
         let end = start.saturating_add(BLOCK).min(enough);
         if start >= end {
@@ -118,42 +126,59 @@ impl Items {
         self.made = end;
         let real = (start as usize).min(self.titles.len())..(end as usize).min(self.titles.len());
         let further = (end - start) as usize - real.len();
-        let mut block = Vec::with_capacity((end - start) as usize * self.titles.dimensions);
+        let known = real.len();
+        let mut vectors = Vec::with_capacity((end - start) as usize * self.titles.dimensions);
+        let mut texts = Vec::with_capacity((end - start) as usize);
         for title in real {
-            block.extend_from_slice(self.titles.vector(title));
+            vectors.extend_from_slice(self.titles.vector(title));
+            texts.push(self.titles.texts[title].clone());
         }
-        if let Some(encoder) = &self.encoder {
-            let texts: Vec<String> = (0..further)
-                .map(|_| mixed_text(&self.titles, &mut self.random))
-                .collect();
-            let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
-            block.extend(encoder.encode(&texts, Prefix::Passage)?.vectors);
-        } else {
-            for _ in 0..further {
-                block.extend(mixed_vector(&self.titles, &mut self.random));
+        for _ in 0..further {
+            let pair = Pair::of(&self.titles, &mut self.random);
+            texts.push(mixed_text(&self.titles, pair));
+            if self.encoder.is_none() {
+                vectors.extend(mixed_vector(&self.titles, pair, &mut self.random));
             }
         }
-        Ok(Some(block))
+        if let Some(encoder) = &self.encoder {
+            let texts: Vec<&str> = texts.iter().skip(known).map(String::as_str).collect();
+            vectors.extend(encoder.encode(&texts, Prefix::Passage)?.vectors);
+        }
+        Ok(Some(Block { texts, vectors }))
+    }
+}
+
+/// The titles that an item is made of.
+#[derive(Clone, Copy)]
+struct Pair {
+    one: usize,
+    other: usize,
+}
+
+impl Pair {
+    fn of(titles: &Titles, random: &mut Random) -> Self {
+        Self {
+            one: random.below(titles.len()),
+            other: random.below(titles.len()),
+        }
     }
 }
 
 /// The first words of one title and the last of another.
-fn mixed_text(titles: &Titles, random: &mut Random) -> String {
+fn mixed_text(titles: &Titles, pair: Pair) -> String {
     let words = |title: usize| -> Vec<&str> {
         let title = titles.texts.get(title).map_or("", String::as_str);
         title.split_whitespace().collect()
     };
-    let first = words(random.below(titles.len()));
-    let last = words(random.below(titles.len()));
+    let (first, last) = (words(pair.one), words(pair.other));
     let head = first.iter().take(first.len().div_ceil(2));
     let tail = last.iter().skip(last.len() / 2);
     head.chain(tail).copied().collect::<Vec<_>>().join(" ")
 }
 
 /// More of one title than of another, and a little noise; of length one.
-fn mixed_vector(titles: &Titles, random: &mut Random) -> Vec<f32> {
-    let one = titles.vector(random.below(titles.len()));
-    let other = titles.vector(random.below(titles.len()));
+fn mixed_vector(titles: &Titles, pair: Pair, random: &mut Random) -> Vec<f32> {
+    let (one, other) = (titles.vector(pair.one), titles.vector(pair.other));
     let share = f32::midpoint(1.0, random.unit());
     // So many numbers, even between -1 and 1, have this length on average.
     let noise = NOISE / (titles.dimensions as f32 / 3.0).sqrt();
@@ -214,7 +239,8 @@ mod tests {
         let mut items = Items::new(titles(), None, seed);
         let mut all = Vec::new();
         while let Some(block) = items.block(3_000).expect("nothing is encoded") {
-            all.extend(block);
+            assert_eq!(block.texts.len() * 3, block.vectors.len());
+            all.extend(block.vectors);
         }
         assert_eq!(items.made(), 3_000);
         all
@@ -245,7 +271,7 @@ mod tests {
     fn a_mixed_text_has_parts_of_both_titles() {
         let mut random = Random(3);
         let texts: HashSet<String> = (0..50)
-            .map(|_| mixed_text(&titles(), &mut random))
+            .map(|_| mixed_text(&titles(), Pair::of(&titles(), &mut random)))
             .collect();
         assert!(texts.contains("red enamel lamp"), "{texts:?}");
         assert!(texts.contains("garden enamel mug"), "{texts:?}");
