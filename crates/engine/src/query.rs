@@ -182,8 +182,9 @@ impl IndexReader {
                 .as_ref()
                 .map_or(0.0, |meant| meant.relevance_of(number))
         };
+        let again = |best: &[u64], items: &[u64]| meant.as_ref()?.again(best, items);
         let query = WordsQuery {
-            joined: meant.as_ref().map(|meant| meant.joined(&score)),
+            joined: meant.as_ref().map(|meant| meant.joined(&score, &again)),
             ..self.words_query(request, facets)
         };
         Ok(ask(&query)?)
@@ -469,10 +470,18 @@ fn view_error(err: serde_json::Error) -> EngineError {
 
 /// `_rankingScoreDetails`: what each rule of ours saw.
 fn details(hit: &WordsHit) -> Map<String, Value> {
-    let details = json!({
+    let of_meaning = hit.other.map(f64::from);
+    let mut details = json!({
         "words": { "order": 0, "matchingWords": hit.words },
         "typo": { "order": 1, "typoCount": hit.typos },
-        "bm25": { "order": 2, "value": hit.bm25, "score": hit.score },
+        "bm25": {
+            "order": 2,
+            "value": hit.bm25,
+            "score": (hit.score - of_meaning.unwrap_or_default()).max(0.0),
+        },
     });
+    if let Some(score) = of_meaning {
+        details["meaning"] = json!({ "order": 3, "score": score });
+    }
     crate::outcome::object(details)
 }

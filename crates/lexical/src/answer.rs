@@ -146,10 +146,10 @@ pub struct WordsHit {
     pub words: u8,
     /// Typos that had to be forgiven for that.
     pub typos: u8,
-    /// Where another source was joined: the joined score. Without [`other`](Self::other) times
-    /// the ratio it is what the words contribute.
+    /// Where another source was joined: the joined score. What of it is not
+    /// [`other`](Self::other) comes from the words.
     pub joined: Option<f32>,
-    /// Where another source was joined: what that says of the document.
+    /// Where another source was joined: what that contributes to the joined score.
     pub other: Option<f32>,
 }
 

@@ -69,6 +69,7 @@ mod recognise;
 mod schema;
 mod score;
 mod snapshot;
+mod spread;
 #[cfg(test)]
 mod tests;
 mod understood;
@@ -83,7 +84,7 @@ pub use answer::{
 pub use bits::ItemSet;
 pub use error::{LexicalError, QueryError};
 pub use index::WordsIndex;
-pub use joined::Joined;
+pub use joined::{Again, Joined};
 pub use places::geo_point;
 pub use plan::{AnalyzerPlan, IndexPlan, Localized, QueryPlan, RankingRule, Searchable};
 pub use words::{Members, Words};

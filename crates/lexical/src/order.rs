@@ -157,7 +157,7 @@ impl<'a> Ranked<'a> {
         }
         let best = candidates
             .iter()
-            .map(|candidate| candidate.relevance)
+            .map(|candidate| candidate.plain)
             .fold(f32::MIN_POSITIVE, f32::max);
         Ok(Self {
             core,
@@ -194,7 +194,7 @@ impl<'a> Ranked<'a> {
     }
 
     fn bucket(&self, candidate: &Candidate) -> u32 {
-        (candidate.relevance / self.best * BUCKETS).round() as u32
+        (candidate.plain / self.best * BUCKETS).round() as u32
     }
 
     /// The best `wanted` candidates in their final order, as places in the list of candidates.

@@ -34,8 +34,10 @@ pub(crate) struct Candidate {
     pub share: f32,
     /// What it is ordered by: its share or, where another source is joined, the joined score.
     pub relevance: f32,
-    /// What another source says of it.
+    /// What another source contributes to that.
     pub other: f32,
+    /// The same without weighing how scores are spread: what counts as about equal.
+    pub plain: f32,
     pub words: u8,
     pub typos: u8,
 }
@@ -49,6 +51,7 @@ impl Candidate {
             share: 0.0,
             relevance: 0.0,
             other: 0.0,
+            plain: 0.0,
             words: 0,
             typos: 0,
         }
@@ -211,6 +214,7 @@ impl Scorer<'_> {
                 share,
                 relevance: share,
                 other: 0.0,
+                plain: share,
                 words: slot.mask.count_ones() as u8,
                 typos: slot.typos,
             };

@@ -337,6 +337,7 @@ impl Words {
                 Candidate {
                     share: 1.0,
                     relevance: 1.0,
+                    plain: 1.0,
                     ..Candidate::unscored(Place { segment, doc })
                 }
             }));

@@ -1,36 +1,25 @@
 //! The search side: from a query's text or vector to the items that mean it.
 //!
-//! A similarity says nothing by itself: how high it is depends on the query and on the
-//! catalogue. So it is set against the similarities of the query to a sample of the whole
-//! catalogue: relevance is how many standard deviations above the average an item is, of
-//! [`FULL`] that make it certain. Items above the cutoff belong to the answer, however many a
-//! page shows; that is what makes totals true.
+//! Items above the cutoff of relevance belong to the answer, however many a page shows; that is
+//! what makes totals true.
 
 use super::embedder::normalised;
+use super::scale::Scale;
 use super::{DEFAULT_EMBEDDER, Published, Space};
 use crate::EngineError;
 use crate::search::{Hybrid, SearchRequest};
 use crate::snapshot::IndexReader;
 use encode::Prefix;
-use lexical::{ItemSet, Joined, Words};
+use lexical::{Again, ItemSet, Joined, Words};
 use std::sync::Arc;
 use vector::{Neighbour, VectorError};
 
-/// Standard deviations above the catalogue's average at which an item is as relevant as can be.
-/// Measured on product catalogues, see `docs/how-ranking-works.md`.
-const FULL: f32 = 8.0;
-/// The relevance from which an item belongs to the answer, unless the request says otherwise.
-const DEFAULT_CUTOFF: f32 = 0.45;
 /// Most items that meaning alone brings into an answer.
 const MOST: usize = 1_000;
-/// Vectors that stand for the catalogue.
-const BACKGROUND: u32 = 1_024;
-/// Fewer vectors are no background: then the similarity itself is the relevance.
-const FEWEST: u32 = 64;
-/// A spread smaller than this is none: all vectors are alike.
-const LEAST_SPREAD: f32 = 1e-3;
+/// How far the best items move a query towards what they have in common.
+const MOVED: f32 = 0.3;
 
-/// How much meaning decides, by the kind of the query; measured like [`FULL`].
+/// How much meaning decides, by the kind of the query; measured on product catalogues.
 const RATIO: f32 = 0.3;
 /// For model and article numbers, where only the very words help.
 const RATIO_OF_NUMBERS: f32 = 0.15;
@@ -44,6 +33,8 @@ pub(crate) struct Meant {
     /// Nothing for an item without a vector, which is like no other.
     query: Option<Query>,
     items: Vec<(u64, f32)>,
+    /// The best of them without the filter.
+    leaders: Vec<(u64, f32)>,
     ratio: f32,
 }
 
@@ -54,16 +45,6 @@ struct Query {
     /// Of length one.
     vector: Vec<f32>,
     scale: Scale,
-}
-
-/// From a similarity to a relevance.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Scale {
-    /// The similarity that is worth nothing.
-    zero: f32,
-    /// How much more is worth everything.
-    range: f32,
-    cutoff: f32,
 }
 
 impl IndexReader {
@@ -109,7 +90,13 @@ impl IndexReader {
             Some(filter) => Some(self.state.words.filter_set(filter)?),
             None => None,
         };
-        let mut items = query.items(&self.state.words, filter.as_ref())?;
+        let words = &self.state.words;
+        let mut items = query.items(words, filter.as_ref(), MOST)?;
+        let leaders = match &filter {
+            _ if ratio >= 1.0 => Vec::new(),
+            Some(_) => query.items(words, None, Joined::DEPTH)?,
+            None => items.iter().take(Joined::DEPTH).copied().collect(),
+        };
         if let Some(id) = &request.like {
             let own = self.state.words.number_of(id)?;
             items.retain(|(number, _)| Some(*number) != own);
@@ -117,6 +104,7 @@ impl IndexReader {
         Ok(Some(Meant {
             query: Some(query),
             items,
+            leaders,
             ratio,
         }))
     }
@@ -176,19 +164,34 @@ impl IndexReader {
 }
 
 impl Meant {
-    /// For the words index. `score` is [`Meant::relevance_of`].
-    pub(crate) fn joined<'a>(&'a self, score: &'a dyn Fn(u64) -> f32) -> Joined<'a> {
+    /// For the words index. `score` is [`Meant::relevance_of`], `again` is [`Meant::again`].
+    pub(crate) fn joined<'a>(
+        &'a self,
+        score: &'a dyn Fn(u64) -> f32,
+        again: &'a Again<'a>,
+    ) -> Joined<'a> {
         Joined {
             items: &self.items,
+            leaders: &self.leaders,
             score,
+            again: Some(again),
             ratio: self.ratio,
         }
+    }
+
+    /// How relevant items are in the light of the best ones, in the manner of Rocchio,
+    /// "Relevance Feedback in Information Retrieval" (1971): two words say less of what is
+    /// meant than the items that have them.
+    pub(crate) fn again(&self, best: &[u64], items: &[u64]) -> Option<Vec<f32>> {
+        let query = self.query.as_ref()?.moved_towards(best)?;
+        Some(items.iter().map(|item| query.relevance_of(*item)).collect())
     }
 
     fn nothing() -> Self {
         Self {
             query: None,
             items: Vec::new(),
+            leaders: Vec::new(),
             ratio: 1.0,
         }
     }
@@ -214,58 +217,31 @@ fn space_of(now: &Published, name: &str) -> Result<Option<Arc<Space>>, EngineErr
     }
 }
 
-impl Scale {
-    /// The similarity itself, moved from -1 to 1 to 0 to 1.
-    const PLAIN: Self = Self {
-        zero: -1.0,
-        range: 2.0,
-        cutoff: 0.0,
-    };
-
-    /// Against the similarities of a query to the whole catalogue.
-    fn against_catalogue(
-        space: &Space,
-        query: &[f32],
-        cutoff: Option<f32>,
-    ) -> Result<Self, EngineError> {
-        let cutoff = cutoff.unwrap_or(DEFAULT_CUTOFF);
-        let len = space.vectors.len();
-        if len < FEWEST {
-            return Ok(Self {
-                zero: 0.0,
-                range: 1.0,
-                cutoff,
-            });
+impl Query {
+    /// The query moved towards the middle of some items, on a scale that ends where two vectors
+    /// are the same; nothing where there is no background to measure by.
+    fn moved_towards(&self, items: &[u64]) -> Option<Self> {
+        let vectors = &self.space.vectors;
+        if !Scale::has_background(&self.space) {
+            return None;
         }
-        let step = len.div_ceil(BACKGROUND).max(1);
-        let (mut count, mut sum, mut squares) = (0.0_f64, 0.0_f64, 0.0_f64);
-        for slot in (0..len).step_by(step as usize) {
-            let similarity = f64::from(space.vectors.similarity(slot, query)?);
-            count += 1.0;
-            sum += similarity;
-            squares += similarity * similarity;
+        let mut middle = vec![0.0; vectors.dimensions()];
+        for slot in items.iter().filter_map(|item| self.space.slots.slot(*item)) {
+            for (sum, number) in middle.iter_mut().zip(vectors.vector(slot)) {
+                *sum += number;
+            }
         }
-        let average = sum / count;
-        let spread = (squares / count - average * average).max(0.0).sqrt() as f32;
-        Ok(Self {
-            zero: average as f32,
-            range: FULL * spread.max(LEAST_SPREAD),
-            cutoff,
+        let middle = normalised(middle)?;
+        let both = self.vector.iter().zip(middle);
+        let moved = both.map(|(query, middle)| (1.0 - MOVED) * query + MOVED * middle);
+        let vector = normalised(moved.collect())?;
+        Some(Self {
+            space: Arc::clone(&self.space),
+            scale: Scale::to_the_same(&self.space, &vector).ok()?,
+            vector,
         })
     }
 
-    /// From 0 to 1.
-    fn relevance(&self, similarity: f32) -> f32 {
-        ((similarity - self.zero) / self.range).clamp(0.0, 1.0)
-    }
-
-    /// The similarity that reaches the cutoff.
-    fn at_least(&self) -> f32 {
-        self.zero + self.cutoff * self.range
-    }
-}
-
-impl Query {
     fn relevance_of(&self, number: u64) -> f32 {
         let slot = self.space.slots.slot(number);
         let similarity =
@@ -274,24 +250,25 @@ impl Query {
     }
 
     /// The items above the cutoff, most relevant first, among those that are alive and pass the
-    /// filter; at most [`MOST`].
+    /// filter; at most so many.
     fn items(
         &self,
         words: &Words,
         filter: Option<&ItemSet>,
+        most: usize,
     ) -> Result<Vec<(u64, f32)>, EngineError> {
         let (space, slots) = (&self.space, &self.space.slots);
         let at_least = self.scale.at_least();
         let found: Result<Vec<Neighbour>, VectorError> = match filter {
-            Some(set) if space.vectors.is_scan_cheaper(set.len(), MOST) => {
+            Some(set) if space.vectors.is_scan_cheaper(set.len(), most) => {
                 let members = set.numbers().filter_map(|number| slots.slot(number));
-                space.vectors.scan(&self.vector, members, MOST, at_least)
+                space.vectors.scan(&self.vector, members, most, at_least)
             }
-            Some(set) => space.vectors.nearest(&self.vector, MOST, at_least, |slot| {
+            Some(set) => space.vectors.nearest(&self.vector, most, at_least, |slot| {
                 let number = slots.number(slot);
                 number.is_some_and(|number| set.has_number(number).unwrap_or(false))
             }),
-            None => space.vectors.nearest(&self.vector, MOST, at_least, |slot| {
+            None => space.vectors.nearest(&self.vector, most, at_least, |slot| {
                 let number = slots.number(slot);
                 number.is_some_and(|number| words.contains_number(number).unwrap_or(false))
             }),

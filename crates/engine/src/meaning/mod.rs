@@ -12,6 +12,7 @@ mod find;
 mod given;
 mod maker;
 mod notes;
+mod scale;
 mod shown;
 mod slots;
 mod worker;

@@ -45,6 +45,8 @@ struct Case {
     unwanted: Option<&'static str>,
     filter: Option<&'static str>,
     items: Vec<u64>,
+    leaders: Vec<u64>,
+    again: bool,
     ratio: f32,
     by_price: bool,
     distinct: bool,
@@ -57,7 +59,7 @@ fn cases() -> impl Strategy<Value = Case> {
         vec(prop::sample::select(&WORDS[..]), 0..3),
         proptest::option::weighted(0.3, prop::sample::select(&WORDS[..])),
         proptest::option::of(prop::sample::select(&BRANDS[..])),
-        vec(0u64..70, 0..12),
+        (vec(0u64..260, 0..12), vec(0u64..260, 0..110), any::<bool>()),
         prop::sample::select(vec![0.0f32, 0.3, 0.5, 0.9, 1.0]),
     );
     let how = (
@@ -67,11 +69,16 @@ fn cases() -> impl Strategy<Value = Case> {
         1usize..9,
     );
     (what, how).prop_map(
-        |((wanted, unwanted, filter, items, ratio), (by_price, distinct, threshold, page))| Case {
+        |(
+            (wanted, unwanted, filter, (items, leaders, again), ratio),
+            (by_price, distinct, threshold, page),
+        )| Case {
             wanted,
             unwanted,
             filter,
             items,
+            leaders,
+            again,
             ratio,
             by_price,
             distinct,
@@ -108,6 +115,23 @@ fn id_of(number: usize) -> String {
     format!("p{}-{number}", number * 7 % 10)
 }
 
+/// Scores that depend on who leads.
+fn other_again(best: &[u64], number: u64) -> f32 {
+    other(number ^ best.iter().sum::<u64>())
+}
+
+/// What a score is worth among others, by the formula.
+fn worth(scores: &[f32]) -> impl Fn(f32) -> f32 {
+    let mut sorted = scores.to_vec();
+    sorted.sort_by(|a, b| b.total_cmp(a));
+    let best = sorted.first().copied().unwrap_or_default();
+    let step = (best - sorted.get(99).copied().unwrap_or_default()).max(best / 1_000.0);
+    move |score| match best > 0.0 {
+        true => step / (step + best - score) - step / (step + best),
+        false => 0.0,
+    }
+}
+
 /// By id: the joined score and the other part of everything that belongs to the result.
 fn expected(
     words: &Words,
@@ -125,19 +149,67 @@ fn expected(
         let best = hits.iter().map(|hit| hit.bm25).fold(0.0, f32::max);
         shares.extend(hits.into_iter().map(|hit| (hit.id, hit.bm25 / best)));
     }
-    let mut found = BTreeMap::new();
-    for (number, product) in alive.iter().enumerate() {
+    // By number: everything that the filter could let through, and whether it makes the scale.
+    let mut all: Vec<(u64, f32, bool)> = Vec::new();
+    for (number, product) in (0u64..).zip(alive) {
         let Some(product) = product else { continue };
-        let id = id_of(number);
-        let passes = case.filter.is_none_or(|brand| brand == product.brand)
-            && case
-                .unwanted
-                .is_none_or(|word| !product.title.contains(&word));
-        let named = case.items.contains(&(number as u64));
-        if passes && (named || shares.contains_key(&id)) {
-            let other = other(number as u64);
-            let share = shares.get(&id).copied().unwrap_or_default();
-            found.insert(id, ((1.0 - case.ratio) * share + case.ratio * other, other));
+        let unwanted = |word| product.title.contains(&word);
+        if case.unwanted.is_some_and(unwanted) {
+            continue;
+        }
+        let share = shares.get(&id_of(number as usize)).copied();
+        let makes_scale = share.is_some() || case.leaders.contains(&number);
+        if makes_scale || case.items.contains(&number) {
+            all.push((number, share.unwrap_or_default(), makes_scale));
+        }
+    }
+    let plain = case.ratio <= 0.0 || case.ratio >= 1.0;
+    let scores = |other: &dyn Fn(u64) -> f32| -> Vec<(f32, f32)> {
+        if plain {
+            let part = |number: u64| case.ratio * other(number);
+            let score = |(number, share, _): &(u64, f32, bool)| {
+                let part = part(*number);
+                ((1.0 - case.ratio) * share + part, part)
+            };
+            return all.iter().map(score).collect();
+        }
+        let scale = all.iter().filter(|(_, _, makes_scale)| *makes_scale);
+        let others: Vec<f32> = scale.map(|(number, _, _)| other(*number)).collect();
+        let shares: Vec<f32> = shares.values().copied().collect();
+        let (of_words, of_other) = (worth(&shares), worth(&others));
+        let most = (1.0 - case.ratio) * of_words(shares.iter().copied().fold(0.0, f32::max))
+            + case.ratio * of_other(others.iter().copied().fold(0.0, f32::max));
+        let score = |(number, share, _): &(u64, f32, bool)| {
+            let score = other(*number).min(others.iter().copied().fold(0.0, f32::max));
+            let part = case.ratio * of_other(score) / most;
+            let words = (1.0 - case.ratio) * of_words(*share) / most;
+            match most > 0.0 {
+                true => (words + part, part),
+                false => (0.0, 0.0),
+            }
+        };
+        all.iter().map(score).collect()
+    };
+    let mut scored = scores(&other);
+    if case.again && !plain {
+        let both = all.iter().zip(&scored);
+        let scale = both.filter(|((_, _, makes_scale), _)| *makes_scale);
+        let mut best: Vec<(f32, u64)> = scale
+            .map(|((number, _, _), (score, _))| (*score, *number))
+            .collect();
+        best.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+        let best: Vec<u64> = best
+            .into_iter()
+            .take(20)
+            .map(|(_, number)| number)
+            .collect();
+        scored = scores(&|number| other_again(&best, number));
+    }
+    let mut found = BTreeMap::new();
+    for ((number, _, _), score) in all.into_iter().zip(scored) {
+        let product = alive[number as usize].as_ref().unwrap();
+        if case.filter.is_none_or(|brand| brand == product.brand) {
+            found.insert(id_of(number as usize), score);
         }
     }
     found
@@ -169,7 +241,7 @@ proptest! {
 
     #[test]
     fn a_joined_answer_is_what_its_parts_say(
-        products in vec(product(), 1..60),
+        products in vec(product(), 1..250),
         later in vec((0usize..60, proptest::option::of(product())), 0..20),
         cases in vec(cases(), 1..25),
     ) {
@@ -186,11 +258,14 @@ fn agrees(words: &Words, alive: &[Option<Product>], case: &Case) -> Result<(), T
     let pieces = case.wanted.iter().copied().chain(excluded.as_deref());
     let text = pieces.collect::<Vec<_>>().join(" ") + " ";
     let filter = case.filter.map(brand);
-    let items: Vec<(u64, f32)> = case
-        .items
-        .iter()
-        .map(|item| (*item, other(*item)))
-        .collect();
+    let scored = |items: &[u64]| -> Vec<(u64, f32)> {
+        items.iter().map(|item| (*item, other(*item))).collect()
+    };
+    let (items, leaders) = (scored(&case.items), scored(&case.leaders));
+    let again = |best: &[u64], items: &[u64]| {
+        let scores = items.iter().map(|item| other_again(best, *item));
+        case.again.then(|| scores.collect())
+    };
     let by_price = [SortBy {
         path: "price".to_owned(),
         order: SortOrder::Descending,
@@ -203,6 +278,8 @@ fn agrees(words: &Words, alive: &[Option<Product>], case: &Case) -> Result<(), T
         facets: &facets,
         joined: Some(Joined {
             items: &items,
+            leaders: &leaders,
+            again: Some(&again),
             score: &other,
             ratio: case.ratio,
         }),
@@ -221,7 +298,7 @@ fn agrees(words: &Words, alive: &[Option<Product>], case: &Case) -> Result<(), T
             hit,
             joined
         );
-        prop_assert_eq!(hit.other, Some(other));
+        prop_assert!(is_close(hit.other.unwrap(), other), "{:?} {}", hit, other);
         prop_assert_eq!(hit.score, f64::from(hit.joined.unwrap()));
         prop_assert!((0.0..=1.0).contains(&hit.score));
     }
