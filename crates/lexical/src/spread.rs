@@ -3,12 +3,12 @@
 //! A score says little by itself. For `lamp` the words give three hundred lamps nearly the same
 //! score, for a model number one item a high one and the others next to nothing; similarities
 //! have yet another spread. What counts is how far a document is behind the best one, measured
-//! by how far the hundredth is. Scores are brought to a common scale by their extremes, as in
+//! by how far the fiftieth is. Scores are brought to a common scale by their extremes, as in
 //! Lee, "Analyses of Multiple Evidence Combination" (1997), but for the lower end, which a long
 //! tail does not move, and beyond which scores go on falling.
 
 /// The place whose distance from the best is the unit: about as deep as anybody looks.
-pub(crate) const DEPTH: usize = 100;
+pub(crate) const DEPTH: usize = 50;
 /// A smaller share of the best score is no distance: then all are alike.
 const LEAST: f32 = 1e-3;
 
@@ -36,10 +36,9 @@ impl Spread {
             }
         };
         let step = (best - last).max(best * LEAST);
-        let none = if best > 0.0 {
-            (-best / step).exp2()
-        } else {
-            1.0
+        let none = match best > 0.0 {
+            true => fallen(best / step),
+            false => 1.0,
         };
         Self { best, step, none }
     }
@@ -70,9 +69,9 @@ mod tests {
 
     #[test]
     fn what_a_score_is_worth_falls_with_its_distance_from_the_best() {
-        // As many scores again behind the hundredth, at a distance that does not matter.
-        let near = (0..100).map(|place| 1.0 - place as f32 / 990.0);
-        let spread = Spread::of(near.chain(std::iter::repeat_n(0.01, 100)));
+        // As many scores again behind the fiftieth, at a distance that does not matter.
+        let near = (0..50).map(|place| 1.0 - place as f32 / 490.0);
+        let spread = Spread::of(near.chain(std::iter::repeat_n(0.01, 50)));
         let close = |a: f32, b: f32| (a - b - 1.0 / 11.0).abs() < 1e-4;
         for (score, expected) in [(1.0, 1.0), (0.9, 0.5), (0.8, 1.0 / 3.0)] {
             assert!(close(expected, spread.worth(score)), "{score}");

@@ -90,13 +90,7 @@ impl IndexReader {
             Some(filter) => Some(self.state.words.filter_set(filter)?),
             None => None,
         };
-        let words = &self.state.words;
-        let mut items = query.items(words, filter.as_ref(), MOST)?;
-        let leaders = match &filter {
-            _ if ratio >= 1.0 => Vec::new(),
-            Some(_) => query.items(words, None, Joined::DEPTH)?,
-            None => items.iter().take(Joined::DEPTH).copied().collect(),
-        };
+        let (mut items, leaders) = query.found(&self.state.words, filter.as_ref(), ratio)?;
         if let Some(id) = &request.like {
             let own = self.state.words.number_of(id)?;
             items.retain(|(number, _)| Some(*number) != own);
@@ -249,26 +243,49 @@ impl Query {
         similarity.map_or(0.0, |similarity| self.scale.relevance(similarity))
     }
 
+    /// The items that pass the filter, and the best whether or not they do.
+    fn found(
+        &self,
+        words: &Words,
+        filter: Option<&ItemSet>,
+        ratio: f32,
+    ) -> Result<(Vec<(u64, f32)>, Vec<(u64, f32)>), EngineError> {
+        // Meaning alone is not weighed against anything.
+        if ratio >= 1.0 {
+            return Ok((self.items(words, filter)?, Vec::new()));
+        }
+        let mut items = self.items(words, None)?;
+        let leaders = items.iter().take(Joined::DEPTH).copied().collect();
+        if let Some(set) = filter {
+            if items.len() < MOST {
+                // These are all there are, so one search does for both.
+                items.retain(|(number, _)| set.has_number(*number).unwrap_or(false));
+            } else {
+                items = self.items(words, filter)?;
+            }
+        }
+        Ok((items, leaders))
+    }
+
     /// The items above the cutoff, most relevant first, among those that are alive and pass the
-    /// filter; at most so many.
+    /// filter; at most [`MOST`].
     fn items(
         &self,
         words: &Words,
         filter: Option<&ItemSet>,
-        most: usize,
     ) -> Result<Vec<(u64, f32)>, EngineError> {
         let (space, slots) = (&self.space, &self.space.slots);
         let at_least = self.scale.at_least();
         let found: Result<Vec<Neighbour>, VectorError> = match filter {
-            Some(set) if space.vectors.is_scan_cheaper(set.len(), most) => {
+            Some(set) if space.vectors.is_scan_cheaper(set.len(), MOST) => {
                 let members = set.numbers().filter_map(|number| slots.slot(number));
-                space.vectors.scan(&self.vector, members, most, at_least)
+                space.vectors.scan(&self.vector, members, MOST, at_least)
             }
-            Some(set) => space.vectors.nearest(&self.vector, most, at_least, |slot| {
+            Some(set) => space.vectors.nearest(&self.vector, MOST, at_least, |slot| {
                 let number = slots.number(slot);
                 number.is_some_and(|number| set.has_number(number).unwrap_or(false))
             }),
-            None => space.vectors.nearest(&self.vector, most, at_least, |slot| {
+            None => space.vectors.nearest(&self.vector, MOST, at_least, |slot| {
                 let number = slots.number(slot);
                 number.is_some_and(|number| words.contains_number(number).unwrap_or(false))
             }),

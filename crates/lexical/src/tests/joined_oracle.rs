@@ -59,7 +59,7 @@ fn cases() -> impl Strategy<Value = Case> {
         vec(prop::sample::select(&WORDS[..]), 0..3),
         proptest::option::weighted(0.3, prop::sample::select(&WORDS[..])),
         proptest::option::of(prop::sample::select(&BRANDS[..])),
-        (vec(0u64..260, 0..12), vec(0u64..260, 0..110), any::<bool>()),
+        (vec(0u64..130, 0..12), vec(0u64..130, 0..60), any::<bool>()),
         prop::sample::select(vec![0.0f32, 0.3, 0.5, 0.9, 1.0]),
     );
     let how = (
@@ -125,7 +125,7 @@ fn worth(scores: &[f32]) -> impl Fn(f32) -> f32 {
     let mut sorted = scores.to_vec();
     sorted.sort_by(|a, b| b.total_cmp(a));
     let best = sorted.first().copied().unwrap_or_default();
-    let step = (best - sorted.get(99).copied().unwrap_or_default()).max(best / 1_000.0);
+    let step = (best - sorted.get(49).copied().unwrap_or_default()).max(best / 1_000.0);
     move |score| match best > 0.0 {
         true => step / (step + best - score) - step / (step + best),
         false => 0.0,
@@ -241,7 +241,7 @@ proptest! {
 
     #[test]
     fn a_joined_answer_is_what_its_parts_say(
-        products in vec(product(), 1..250),
+        products in vec(product(), 1..120),
         later in vec((0usize..60, proptest::option::of(product())), 0..20),
         cases in vec(cases(), 1..25),
     ) {
