@@ -28,13 +28,16 @@ const RATIO_OF_DESCRIPTIONS: f32 = 0.5;
 /// Words from which a query is a description.
 const DESCRIPTION: usize = 4;
 
+/// Items by number, and how relevant they are.
+type Items = Vec<(u64, f32)>;
+
 /// A request's meaning, and the items that have it.
 pub(crate) struct Meant {
     /// Nothing for an item without a vector, which is like no other.
     query: Option<Query>,
-    items: Vec<(u64, f32)>,
+    items: Items,
     /// The best of them without the filter.
-    leaders: Vec<(u64, f32)>,
+    leaders: Items,
     ratio: f32,
 }
 
@@ -261,7 +264,7 @@ impl Query {
         words: &Words,
         filter: Option<&ItemSet>,
         ratio: f32,
-    ) -> Result<(Vec<(u64, f32)>, Vec<(u64, f32)>), EngineError> {
+    ) -> Result<(Items, Items), EngineError> {
         // Meaning alone is not weighed against anything.
         if ratio >= 1.0 {
             return Ok((self.items(words, filter)?, Vec::new()));
@@ -281,11 +284,7 @@ impl Query {
 
     /// The items above the cutoff, most relevant first, among those that are alive and pass the
     /// filter; at most [`MOST`].
-    fn items(
-        &self,
-        words: &Words,
-        filter: Option<&ItemSet>,
-    ) -> Result<Vec<(u64, f32)>, EngineError> {
+    fn items(&self, words: &Words, filter: Option<&ItemSet>) -> Result<Items, EngineError> {
         let (space, slots) = (&self.space, &self.space.slots);
         let at_least = self.scale.at_least();
         let found: Result<Vec<Neighbour>, VectorError> = match filter {
