@@ -30,6 +30,9 @@ use walk::Keep;
 /// Candidates that a search keeps at least among so many vectors …
 const CANDIDATES: usize = 128;
 const FEW: usize = 20_000;
+/// … and by which power of their number it keeps more: the denser they lie, the more are about as
+/// near as the nearest. Measured with `examples/recall.rs`: see decision 008.
+const GROWTH: f64 = 0.6;
 
 /// Candidates that a search for so many keeps, where so many match. The last of those it wants
 /// are as hard to find as the first, so it needs more than it wants.
@@ -37,11 +40,9 @@ pub(crate) fn candidates(count: usize, matching: usize) -> usize {
     least(matching).max(count.saturating_mul(2))
 }
 
-/// … and among more, by the root of their number: the denser they lie, the more are about as near
-/// as the nearest. Measured with `examples/recall.rs`: see decision 008.
 fn least(matching: usize) -> usize {
     let times = matching.max(FEW) as f64 / FEW as f64;
-    (CANDIDATES as f64 * times.sqrt()) as usize
+    (CANDIDATES as f64 * times.powf(GROWTH)) as usize
 }
 
 /// A graph that can be searched.
