@@ -7,8 +7,8 @@
 mod encode;
 mod events;
 mod ingest;
-mod rank;
 mod made;
+mod rank;
 mod scaled;
 mod search;
 mod start;
