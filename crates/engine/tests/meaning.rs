@@ -223,11 +223,13 @@ fn without_a_model_words_work_and_meaning_says_what_is_missing() {
     add(&engine, (0..20).map(product));
     engine.catch_up_meaning(SHOP).expect("nothing to do");
     let reader = engine.index(SHOP).expect("the index");
-    let error = reader.search(&hybrid("mug", None)).expect_err("no model");
-    assert!(
-        error.to_string().contains("vitrine model pull minilm"),
-        "{error}"
-    );
+    let error = reader.search(&hybrid("mug", Some(1.0)));
+    let error = error.expect_err("no model").to_string();
+    assert!(error.contains("vitrine model pull minilm"), "{error}");
+    let answer = search(&engine, &hybrid("mug", None));
+    let lacks = answer.meaning_lacks.clone().unwrap_or_default();
+    assert!(lacks.contains("vitrine model pull minilm"), "{lacks}");
+    assert_eq!(answer.total, 4);
     assert_eq!(search(&engine, &hybrid("mug", Some(0.0))).total, 4);
     drop(reader);
     engine.close();

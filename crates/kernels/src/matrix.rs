@@ -65,7 +65,7 @@ pub enum Activation {
     None,
     /// `x · Φ(x)` with the error function, not with a tangent (Hendrycks and Gimpel, 2016,
     /// <https://arxiv.org/abs/1606.08415>): to single precision in [`Format::Float`]; in the
-    /// other formats, which round more than that, to 4e-6 of `x`.
+    /// other formats, which round more than that, to 7e-6 of `x`.
     Gelu,
     /// `x`, or nothing where it is negative.
     Relu,
