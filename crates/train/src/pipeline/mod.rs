@@ -11,6 +11,7 @@ mod folder;
 mod input;
 mod logistic;
 mod map;
+mod pairs;
 mod plots;
 mod report;
 mod split;
@@ -23,6 +24,7 @@ pub use clean::Cleaning;
 pub use curves::{Bin, ByHistory, Threshold};
 pub use input::{Action, Input, Item};
 pub use logistic::Telling;
+pub use pairs::{ItemTexts, ShopTexts, text_pairs};
 pub use report::{Logistic, Report};
 pub use split::{Counts, Dates};
 
