@@ -4,6 +4,7 @@
 //! The data folder is held only while the events are read and when the model is added, so a
 //! shop can be served while it is trained for.
 
+mod encoder;
 mod log;
 mod table;
 mod watch;
@@ -38,7 +39,7 @@ pub struct Args {
     /// What is trained.
     #[arg(long, value_name = "KIND", default_value = "affinity")]
     model: KindName,
-    /// Times that all events are gone through; 24 unless told.
+    /// Times that all events are gone through, 24 unless told, or all pairs of texts, once.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=200))]
     epochs: Option<u16>,
     /// Where it is computed; this build trains on the processor only.
@@ -54,13 +55,18 @@ pub struct Args {
     #[arg(long)]
     no_promote: bool,
     #[command(flatten)]
+    encoder: encoder::EncoderArgs,
+    #[command(flatten)]
     format: Format,
 }
 
 /// A kind of model by name.
-#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 enum KindName {
+    /// The Transformer that knows what a shopper will do next.
     Affinity,
+    /// The model that makes vectors of texts.
+    Encoder,
 }
 
 /// A device by name.
@@ -91,7 +97,9 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
     if args.device == DeviceName::Cuda {
         bail!("this build trains on the processor only: leave out --device cuda");
     }
-    let KindName::Affinity = args.model;
+    if args.model == KindName::Encoder {
+        return encoder::run(&args);
+    }
     args.folder.must_exist()?;
     let uid = IndexUid::new(args.index.clone())?;
     let (workshop, input, settings) = begin(&args, &uid)?;
