@@ -19,6 +19,12 @@ pub enum ModelError {
         #[source]
         source: io::Error,
     },
+    #[error("cannot write {path}")]
+    Write {
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
     #[error("{folder} is no model folder: it has no {file}")]
     MissingFile { folder: PathBuf, file: &'static str },
     #[error("{path} is longer than {limit} bytes")]

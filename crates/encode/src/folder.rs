@@ -17,7 +17,7 @@ const PACKED_FILE: &str = "e5-small-q4.bin";
 
 /// How the vectors of a text's tokens become one.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Pooling {
+pub enum Pooling {
     Mean,
     Cls,
     Max,

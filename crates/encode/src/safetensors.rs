@@ -265,10 +265,10 @@ fn byte_length(entry: &RawEntry) -> Option<u64> {
     Some(length.unwrap_or(u64::MAX))
 }
 
-const WORDS: &str = "embeddings.word_embeddings.weight";
+pub(crate) const WORDS: &str = "embeddings.word_embeddings.weight";
 
 /// What a BERT model calls a tensor, and what models of before 2019 called it.
-fn names(tensor: Tensor) -> (String, Option<String>) {
+pub(crate) fn names(tensor: Tensor) -> (String, Option<String>) {
     let linear = |layer: usize, name: &str, part: Part| {
         let part = match part {
             Part::Weight => "weight",

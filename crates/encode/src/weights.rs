@@ -6,7 +6,7 @@ use std::fmt;
 
 /// The sizes of a BERT network.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Shape {
+pub struct Shape {
     pub hidden: usize,
     pub layers: usize,
     pub heads: usize,

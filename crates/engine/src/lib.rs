@@ -42,6 +42,7 @@ mod tables;
 mod task;
 mod task_list;
 mod training;
+mod training_texts;
 mod waiting;
 mod write;
 mod writer;
@@ -81,6 +82,7 @@ pub use store::{BackupReport, LockError, LogError, RestoreReport, VerifyReport};
 pub use task::{Period, RowNote, Task, TaskError, TaskKind, TaskPaging, TaskQuery, TaskStatus};
 pub use task_list::{Batch, Page};
 pub use training::{TrainingEvent, TrainingItem, TrainingLog};
+pub use training_texts::{TrainingText, TrainingTexts};
 pub use write::{
     Accepted, ChosenBy, DocumentsWrite, EventsReceipt, IndexSwap, Selection, Write, WriteMode,
 };

@@ -91,6 +91,18 @@ pub(crate) fn pieces(kind: EventKind, quantity: Option<f64>) -> f64 {
     quantity.unwrap_or(unsaid)
 }
 
+/// Which of a shopper's baskets an event is of: what was bought under one basket id, or without
+/// one on one day (UTC).
+pub(crate) fn basket_key(event: &Event) -> Option<String> {
+    match (&event.basket, event.kind) {
+        (Some(basket), _) => Some(format!("b{basket}")),
+        (None, EventKind::Purchase) => {
+            Some(format!("d{}", event.time.millis().div_euclid(86_400_000)))
+        }
+        (None, _) => None,
+    }
+}
+
 /// Events by shopper, as they are read.
 #[derive(Default)]
 struct Shoppers {
@@ -129,13 +141,7 @@ impl Shoppers {
     }
 
     fn basket(&mut self, shopper: usize, event: &Event) -> Option<u32> {
-        let key = match (&event.basket, event.kind) {
-            (Some(basket), _) => format!("b{basket}"),
-            (None, EventKind::Purchase) => {
-                format!("d{}", event.time.millis().div_euclid(86_400_000))
-            }
-            (None, _) => return None,
-        };
+        let key = basket_key(event)?;
         let count = &mut self.counts[shopper];
         let number = self.baskets.entry((shopper, key)).or_insert_with(|| {
             *count += 1;

@@ -217,6 +217,47 @@ fn totals_and_facets_count_what_paging_reaches() {
 }
 
 #[test]
+fn another_model_answers_when_all_its_vectors_are_there() {
+    let (dir, models) = (TempDir::new().expect("a folder"), models());
+    let folder = models.path().join("other");
+    fs::create_dir(&folder).expect("made");
+    for (name, bytes) in testkit::tiny_encoder(8) {
+        fs::write(folder.join(name), bytes).expect("written");
+    }
+    let engine = open(dir.path(), Some(&models));
+    const MANY: usize = 3_000;
+    add(&engine, (0..MANY).map(product));
+    engine.catch_up_meaning(SHOP).expect("vectors");
+    let stats = || {
+        engine
+            .index(SHOP)
+            .expect("it is there")
+            .stats()
+            .expect("stats")
+    };
+    assert_eq!(stats().meaning.models["default"], "minilm");
+    set(
+        &engine,
+        json!({"embedders": {"default": {"source": "vitrine", "model": "other"}}}),
+    );
+    let mut seen_waiting = false;
+    std::thread::scope(|scope| {
+        let made = scope.spawn(|| engine.catch_up_meaning(SHOP).expect("vectors"));
+        while !made.is_finished() {
+            let meaning = stats().meaning;
+            assert_eq!(meaning.documents, MANY as u64, "{meaning:?}");
+            seen_waiting |= meaning.waiting > 0;
+            let found = search(&engine, &hybrid("mug", Some(1.0)));
+            assert!(!found.hits.is_empty());
+        }
+    });
+    assert!(seen_waiting, "the change was seen under way");
+    let meaning = stats().meaning;
+    assert_eq!(meaning.models["default"], "other");
+    assert_eq!((meaning.documents, meaning.waiting), (MANY as u64, 0));
+}
+
+#[test]
 fn without_a_model_words_work_and_meaning_says_what_is_missing() {
     let (dir, models) = (TempDir::new().expect("a folder"), models());
     let engine = open(dir.path(), None);

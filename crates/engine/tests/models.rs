@@ -194,6 +194,65 @@ fn the_training_log_has_every_event_of_known_items_in_order() {
 }
 
 #[test]
+fn the_training_texts_say_what_belongs_together() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let engine = stocked(dir.path());
+    put(
+        &engine,
+        json!([{"id": "x", "title": "Mug", "description": "Holds tea", "brand": "Bolt",
+                "colours": ["Red", "Dark blue"], "sizes": {"cup": "Large"}, "price": 3}]),
+    );
+    let search = |user: &str, query: &str, at: i64| {
+        let mut event = event(user, EventKind::Search, "i1", at);
+        event.item = None;
+        event.query = Some(query.to_owned());
+        event
+    };
+    let minute = 60_000;
+    let mut events = vec![
+        search("a", "lamp", 0),
+        event("a", EventKind::Click, "i2", minute),
+        event("a", EventKind::Dislike, "i3", minute + 1),
+        search("a", "mug", 2 * minute),
+        event("a", EventKind::Purchase, "x", 3 * minute),
+        event("a", EventKind::Purchase, "i4", 30 * minute),
+        event("a", EventKind::Purchase, "gone", 30 * minute),
+        event("b", EventKind::Click, "i5", 3 * minute),
+        event("b", EventKind::Cart, "i5", 4 * minute),
+        event("b", EventKind::Purchase, "i1", 5 * minute),
+        event("b", EventKind::Purchase, "i2", 6 * minute),
+    ];
+    events[8].query = Some("bright lamp".to_owned());
+    events[9].basket = Some("1".to_owned());
+    events[10].basket = Some("2".to_owned());
+    happen(&engine, events);
+
+    let texts = engine.training_texts(SHOP).expect("texts");
+    let mug = texts.items.last().expect("the mug");
+    assert_eq!(
+        (mug.title.as_str(), mug.description.as_str()),
+        ("Mug", "Holds tea")
+    );
+    assert!(mug.encoded.starts_with("Mug. Bolt"), "{}", mug.encoded);
+    for value in ["Red", "Dark blue", "Large", "Bolt"] {
+        assert!(mug.attributes.iter().any(|found| found == value), "{value}");
+    }
+    assert!(!mug.attributes.iter().any(|found| found == "Mug"));
+    let place = (texts.items.len() - 1) as u32;
+    let asked = |query: &str, item: u32| (query.to_owned(), item);
+    assert_eq!(
+        texts.asked,
+        [
+            asked("lamp", 2),
+            asked("mug", place),
+            asked("bright lamp", 5)
+        ]
+    );
+    assert_eq!(texts.baskets, [vec![place, 4]]);
+    assert_eq!(texts.model, None);
+}
+
+#[test]
 fn models_are_added_promoted_and_rolled_back_and_a_restart_knows() {
     use ModelState::{Candidate, Live, Retired};
     let dir = tempfile::tempdir().expect("a folder");

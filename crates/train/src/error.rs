@@ -1,5 +1,6 @@
 //! Why a run ends without a model.
 
+use encode::ModelError;
 use models::affinity::AffinityError;
 use std::io;
 use std::path::PathBuf;
@@ -32,6 +33,14 @@ pub enum TrainError {
         "training was interrupted after {epochs} whole epochs; start it again to go on from there"
     )]
     Interrupted { epochs: usize },
+    #[error(
+        "there are too few pairs of texts to learn from, {found} where {fewest} are the least: an encoder learns from items with a title and a description or attributes, from searches with a click or purchase behind them, and from baskets"
+    )]
+    TooFewPairs { found: usize, fewest: usize },
+    #[error("training was interrupted; the model is as it was")]
+    Stopped,
+    #[error("the model cannot be trained further")]
+    Encoder(#[from] ModelError),
     #[error("the loss of epoch {epoch} is not a number: try a lower learning rate")]
     Diverged { epoch: usize },
     #[error("cannot write {path}")]

@@ -1,11 +1,12 @@
 //! Training the affinity Transformer (`docs/affinity.md`) on ordinary processors, and the way from
-//! a shop's plain data to the folder of a measured model ([`pipeline`]). It must not know the
-//! engine, HTTP or a clock.
+//! a shop's plain data to the folder of a measured model ([`pipeline`]); and the further training
+//! of the encoder itself ([`encoder`]). It must not know the engine, HTTP or a clock.
 
 mod adam;
 mod checkpoint;
 mod data;
 mod draw;
+pub mod encoder;
 mod error;
 mod evaluation;
 mod items;

@@ -84,7 +84,7 @@ impl Options {
     }
 }
 
-fn require(
+pub(crate) fn require(
     holds: bool,
     name: &'static str,
     rule: &'static str,

@@ -6,7 +6,12 @@
 use crate::feed::{DocumentsFeed, Input, Refusals, Sink};
 use anyhow::{Context as _, bail};
 use domain::IndexUid;
-use engine::{Engine, Learn, OpenOptions, WriteMode};
+use engine::{
+    Encoders, Engine, Learn, ModelFolders, ModelName, OpenOptions, ServiceOptions, WriteMode,
+};
+use serde_json::json;
+use std::path::Path;
+use std::sync::Arc;
 use tempfile::TempDir;
 
 /// The name of the index.
@@ -23,10 +28,12 @@ pub struct Trial {
 
 /// By what the products can be found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FoundBy {
+pub enum FoundBy<'a> {
     Words,
     /// Words, and vectors of the standard embedder.
     Meaning,
+    /// Words, and vectors of a model by name or folder.
+    Model(&'a str),
 }
 
 impl Trial {
@@ -46,15 +53,28 @@ impl Trial {
     }
 
     /// Indexes a file of products, and waits for their vectors where there are to be any.
-    pub fn of(products: &str, found_by: FoundBy) -> anyhow::Result<Self> {
+    pub fn of(products: &str, found_by: FoundBy<'_>) -> anyhow::Result<Self> {
         let input = Input::open(products, None)?;
         let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
-        let with_meaning = found_by == FoundBy::Meaning;
+        let with_meaning = found_by != FoundBy::Words;
+        let (encoders, model) = match found_by {
+            FoundBy::Words => (None, None),
+            FoundBy::Meaning => (Some(crate::folder::encoders(None)), None),
+            FoundBy::Model(model) => {
+                let (encoders, name) = only(model)?;
+                (Some(encoders), Some(name))
+            }
+        };
         let options = OpenOptions {
             learn: Learn::AtClose,
-            encoders: with_meaning.then(|| crate::folder::encoders(None)),
+            encoders,
         };
         let engine = Engine::open(folder.path(), options)?;
+        if let Some(model) = model {
+            let setting = json!({"default": {"source": "vitrine", "model": model.as_str()}});
+            Sink::Local(engine.clone())
+                .change_settings(&IndexUid::new(INDEX)?, json!({"embedders": setting}))?;
+        }
         let added = fill(&engine, input)?;
         if added == 0 {
             bail!("{products} has no product that can be indexed");
@@ -72,6 +92,20 @@ impl Trial {
             _folder: folder,
         })
     }
+}
+
+/// The encoders of a folder in which this model lies, and its name there.
+fn only(model: &str) -> anyhow::Result<(Arc<Encoders>, ModelName)> {
+    let path = ModelFolders::of_environment(None).resolve(model)?;
+    let path = path
+        .canonicalize()
+        .with_context(|| format!("cannot open {}", path.display()))?;
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let name = ModelName::new(&name)?;
+    let folders = ModelFolders::new(None, path.parent().map(Path::to_owned));
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let encoders = Encoders::new(folders, threads, ServiceOptions::default());
+    Ok((Arc::new(encoders), name))
 }
 
 /// Indexes the products and gives their number.

@@ -10,7 +10,7 @@ use train::pipeline::{Input, Settings};
 
 /// The folder, locked.
 #[derive(Debug)]
-pub(crate) struct Folder {
+pub struct Folder {
     dir: PathBuf,
     /// Held as long as the file is open, so that no crash leaves it behind.
     _lock: File,
@@ -18,6 +18,9 @@ pub(crate) struct Folder {
 
 impl Folder {
     /// Enters the folder of an index, unless another training is in it.
+    ///
+    /// # Errors
+    /// When there is one, or the folder cannot be made.
     pub fn enter(data: &Path, uid: &IndexUid) -> Result<Self, WorkshopError> {
         let dir = data.join("training").join(uid.as_str());
         fs::create_dir_all(&dir).map_err(failed("make", &dir))?;
@@ -31,7 +34,7 @@ impl Folder {
     }
 
     /// Begins anew: an older state is removed, and what is trained on is kept.
-    pub fn keep(&self, input: &Input, settings: Settings) -> Result<(), WorkshopError> {
+    pub(crate) fn keep(&self, input: &Input, settings: Settings) -> Result<(), WorkshopError> {
         self.clear()?;
         input.save(&self.input())?;
         let path = self.settings();
@@ -43,7 +46,7 @@ impl Folder {
     }
 
     /// What an interrupted run was trained on, and how.
-    pub fn kept(&self) -> Result<(Input, Settings), WorkshopError> {
+    pub(crate) fn kept(&self) -> Result<(Input, Settings), WorkshopError> {
         let path = self.settings();
         let bytes = match fs::read(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -57,7 +60,7 @@ impl Folder {
     }
 
     /// Removes the state of a run.
-    pub fn clear(&self) -> Result<(), WorkshopError> {
+    pub(crate) fn clear(&self) -> Result<(), WorkshopError> {
         for path in [self.settings(), self.checkpoint(), self.input()] {
             match fs::remove_file(&path) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {
@@ -70,12 +73,12 @@ impl Folder {
     }
 
     /// The state of the run.
-    pub fn checkpoint(&self) -> PathBuf {
+    pub(crate) fn checkpoint(&self) -> PathBuf {
         self.dir.join("checkpoint")
     }
 
     /// The trained model.
-    pub fn model(&self) -> PathBuf {
+    pub(crate) fn model(&self) -> PathBuf {
         self.dir.join("model")
     }
 

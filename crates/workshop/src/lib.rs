@@ -12,6 +12,7 @@ mod log;
 mod priority;
 
 pub use error::WorkshopError;
+pub use folder::Folder;
 pub use job::{Done, Job, Ready, Shelved};
 pub use log::read;
 pub use priority::background;

@@ -4,6 +4,7 @@
 use super::describe::{Template, describe};
 use super::embedder::Surroundings;
 use super::embedders::{Plan, Source};
+use super::notes::GIVEN;
 use crate::encoders::{ModelName, OpenEncoder};
 use crate::tables::{DOCUMENTS, Document, from_json};
 use crate::{EncoderError, EngineError};
@@ -51,7 +52,7 @@ impl Maker {
                     dimensions,
                     languages: Languages::default(),
                     sampled_at: 0,
-                    text: format!("given {dimensions}"),
+                    text: format!("{GIVEN} {dimensions}"),
                 })));
             }
             Source::Foreign(ref source) => {

@@ -20,7 +20,7 @@ mod worker;
 pub(crate) use describe::Describer;
 pub(crate) use embedders::{check_embedders, has_given};
 pub(crate) use given::GivenVectors;
-pub(crate) use notes::{Note, delete_index};
+pub(crate) use notes::{Kept, Note, delete_index};
 use worker::Tried;
 pub(crate) use worker::Worker;
 
@@ -50,6 +50,9 @@ pub(crate) struct Meaning {
 #[derive(Default)]
 struct Work {
     embedders: BTreeMap<String, Embedder>,
+    /// What was there before another model was chosen: it answers until the vectors of that one
+    /// are all made.
+    before: BTreeMap<String, Arc<Space>>,
     tried: Option<Tried>,
     /// Something could not be written; nothing more is made before a restart.
     is_stopped: bool,

@@ -10,6 +10,9 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use store::{ViewBatch, ViewSnapshot};
 
+/// What makes the vectors of an embedder whose vectors the shop gives.
+pub(super) const GIVEN: &str = "given";
+
 /// A document was written, or an item deleted.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Note {
@@ -61,7 +64,7 @@ impl Note {
 
 /// What is kept of an embedder besides its vectors.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(super) struct Kept {
+pub(crate) struct Kept {
     /// Number of the folder and of the entries; another one for every fresh start.
     pub epoch: u64,
     /// What the vectors are made by: those made by something else are of no use.
@@ -78,7 +81,13 @@ pub(super) struct Kept {
 }
 
 impl Kept {
-    pub(super) fn all(
+    /// The name of the model, unless the shop gives the vectors.
+    pub(crate) fn model(&self) -> Option<&str> {
+        let name = self.maker.split(' ').next()?;
+        (name != GIVEN).then_some(name)
+    }
+
+    pub(crate) fn all(
         views: &ViewSnapshot,
         index: IndexNo,
     ) -> Result<BTreeMap<String, Self>, EngineError> {

@@ -164,7 +164,7 @@ impl Meaning {
             false => Note::count(&views, self.no)?,
         };
         if work.embedders.is_empty() && notes.is_empty() {
-            self.publish(&work, faults, 0);
+            self.publish(&mut work, faults, 0);
             return Ok(false);
         }
         let (backlog, is_more) = match self.absorb(&mut work, &around, &notes) {
@@ -184,7 +184,7 @@ impl Meaning {
             embedder.tend_graph(is_more)?;
         }
         let waiting = waiting - notes.len() as u64 + backlog;
-        self.publish(&work, faults, waiting);
+        self.publish(&mut work, faults, waiting);
         Ok(is_more)
     }
 
@@ -223,10 +223,20 @@ impl Meaning {
         Ok((backlog, is_more))
     }
 
-    fn publish(&self, work: &Work, faults: BTreeMap<String, String>, waiting: u64) {
+    fn publish(&self, work: &mut Work, faults: BTreeMap<String, String>, waiting: u64) {
         let mut embedders = BTreeMap::new();
         for (name, embedder) in &work.embedders {
-            embedders.insert(name.clone(), Ok(Arc::new(embedder.space())));
+            let now = embedder.space();
+            let before = work.before.get(name);
+            let is_whole = embedder.backlog() == 0;
+            let space = match before.filter(|before| !is_whole && before.model != now.model) {
+                Some(before) => before.clone(),
+                None => {
+                    work.before.remove(name);
+                    Arc::new(now)
+                }
+            };
+            embedders.insert(name.clone(), Ok(space));
         }
         embedders.extend(faults.into_iter().map(|(name, why)| (name, Err(why))));
         self.published
@@ -238,11 +248,18 @@ impl Work {
     /// Opens the embedders that are wanted and closes the others; says which cannot work.
     fn open(&mut self, around: &Surroundings<'_>) -> Result<BTreeMap<String, String>, EngineError> {
         let plans: BTreeMap<String, Plan> = embedders::plans(&around.state.meta.settings);
-        self.embedders
-            .retain(|name, embedder| match plans.get(name) {
-                Some(plan) => embedder.suits(plan, around.state) || embedder.is_building(),
-                None => false,
-            });
+        let before = &mut self.before;
+        before.retain(|name, _| plans.contains_key(name));
+        self.embedders.retain(|name, embedder| {
+            let Some(plan) = plans.get(name) else {
+                return false;
+            };
+            let stays = embedder.suits(plan, around.state) || embedder.is_building();
+            if !stays && embedder.backlog() == 0 {
+                before.insert(name.clone(), Arc::new(embedder.space()));
+            }
+            stays
+        });
         self.drop_unwanted(around, &plans)?;
         let mut faults = BTreeMap::new();
         if plans.keys().all(|name| self.embedders.contains_key(name)) {

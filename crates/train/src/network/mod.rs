@@ -5,8 +5,8 @@
 
 mod attention;
 mod dropout;
-mod linear;
-mod norm;
+pub(crate) mod linear;
+pub(crate) mod norm;
 #[cfg(test)]
 mod tests;
 
@@ -124,6 +124,7 @@ impl Network {
             norm::forward(
                 x,
                 of(&block.attention_norm),
+                norm::EPSILON,
                 &mut trace.attention_norm,
                 &mut trace.normed,
             );
@@ -150,6 +151,7 @@ impl Network {
             norm::forward(
                 x,
                 of(&block.feed_forward_norm),
+                norm::EPSILON,
                 &mut trace.feed_forward_norm,
                 &mut trace.normed_again,
             );
@@ -173,6 +175,7 @@ impl Network {
         norm::forward(
             x,
             self.norm.of(parameters),
+            norm::EPSILON,
             &mut trace.norm,
             &mut trace.output,
         );

@@ -1,5 +1,6 @@
 //! Layer norm (Ba et al. 2016, <https://arxiv.org/abs/1607.06450>) and its gradient.
 
+/// Of the affinity Transformer.
 pub(crate) const EPSILON: f32 = 1e-5;
 
 /// What the way back needs of the way there.
@@ -11,10 +12,11 @@ pub(crate) struct Normed {
     inverse: Vec<f32>,
 }
 
-/// `out = weight · (x − mean) / deviation + bias`, row by row.
+/// `out = weight · (x − mean) / deviation + bias`, row by row; `epsilon` is added to the variance.
 pub(crate) fn forward(
     x: &[f32],
     (weight, bias): (&[f32], &[f32]),
+    epsilon: f32,
     normed: &mut Normed,
     out: &mut Vec<f32>,
 ) {
@@ -27,7 +29,7 @@ pub(crate) fn forward(
     for ((x, plain), out) in rows.zip(normed.plain.chunks_exact_mut(width)).zip(outs) {
         let mean = x.iter().sum::<f32>() / width as f32;
         let variance = x.iter().map(|x| (x - mean) * (x - mean)).sum::<f32>() / width as f32;
-        let inverse = 1.0 / (variance + EPSILON).sqrt();
+        let inverse = 1.0 / (variance + epsilon).sqrt();
         for ((plain, out), (x, (weight, bias))) in plain
             .iter_mut()
             .zip(out)

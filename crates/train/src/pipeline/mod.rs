@@ -12,6 +12,7 @@ mod folder;
 mod input;
 mod logistic;
 mod map;
+mod pairs;
 mod plots;
 mod report;
 mod split;
@@ -25,6 +26,7 @@ pub use clean::Cleaning;
 pub use curves::{Bin, ByHistory, Threshold};
 pub use input::{Action, Input, Item};
 pub use logistic::Telling;
+pub use pairs::{ItemTexts, ShopTexts, text_pairs};
 pub use report::{Logistic, Report};
 pub use split::{Counts, Dates};
 

@@ -42,6 +42,10 @@ pub struct Args {
     /// Compare with this mode, on the same queries and the same index.
     #[arg(long, value_name = "MODE")]
     against: Option<Mode>,
+    /// The model that makes the vectors, by name or folder; without it, the one that suits the
+    /// languages of the catalogue.
+    #[arg(long, value_name = "NAME_OR_FOLDER")]
+    model: Option<String>,
     /// Chooses the samples by which the difference of two modes is judged.
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
@@ -151,7 +155,7 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
     let qrels = read_qrels(open(&args.qrels)?)
         .with_context(|| format!("cannot use {}", args.qrels.display()))?;
     let modes: Vec<Mode> = [args.mode].into_iter().chain(args.against).collect();
-    let catalogue = Catalogue::build(&args.products, &modes)?;
+    let catalogue = Catalogue::build(&args.products, &modes, args.model.as_deref())?;
     let found = search_all(&catalogue, &queries, &modes)?;
     let runs: Vec<Run> = modes
         .iter()

@@ -5,6 +5,7 @@
 //! here. Otherwise the folder is held only while the events are read and when the model is
 //! added.
 
+mod encoder;
 mod here;
 mod lines;
 mod table;
@@ -31,7 +32,7 @@ pub struct Args {
     /// What is trained.
     #[arg(long, value_name = "KIND", default_value = "affinity")]
     model: KindName,
-    /// Times that all events are gone through; 24 unless told.
+    /// Times that all events are gone through, 24 unless told, or all pairs of texts, once.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=200))]
     epochs: Option<u16>,
     /// Where it is computed; this build trains on the processor only.
@@ -47,13 +48,18 @@ pub struct Args {
     #[arg(long)]
     no_promote: bool,
     #[command(flatten)]
+    encoder: encoder::EncoderArgs,
+    #[command(flatten)]
     format: Format,
 }
 
 /// A kind of model by name.
-#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 enum KindName {
+    /// The Transformer that knows what a shopper will do next.
     Affinity,
+    /// The model that makes vectors of texts.
+    Encoder,
 }
 
 /// A device by name.
@@ -68,7 +74,9 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
     if args.device == DeviceName::Cuda {
         bail!("this build trains on the processor only: leave out --device cuda");
     }
-    let KindName::Affinity = args.model;
+    if args.model == KindName::Encoder {
+        return encoder::run(&args);
+    }
     args.folder.must_exist()?;
     let uid = IndexUid::new(args.index.clone())?;
     match args.folder.access()? {

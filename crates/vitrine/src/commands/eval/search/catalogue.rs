@@ -34,11 +34,13 @@ pub struct Found {
 }
 
 impl Catalogue {
-    /// Indexes a file of products, with vectors where a mode needs them.
-    pub fn build(products: &str, modes: &[Mode]) -> anyhow::Result<Self> {
-        let found_by = match modes.iter().all(|mode| *mode == Mode::Words) {
-            true => FoundBy::Words,
-            false => FoundBy::Meaning,
+    /// Indexes a file of products, with vectors where a mode needs them, of this model where
+    /// one is named.
+    pub fn build(products: &str, modes: &[Mode], model: Option<&str>) -> anyhow::Result<Self> {
+        let found_by = match (modes.iter().all(|mode| *mode == Mode::Words), model) {
+            (true, _) => FoundBy::Words,
+            (false, None) => FoundBy::Meaning,
+            (false, Some(model)) => FoundBy::Model(model),
         };
         let started = Instant::now();
         let trial = Trial::of(products, found_by)?;
