@@ -10,6 +10,7 @@ use crate::task_json::moment;
 use axum::extract::State;
 use axum::http::{Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
+use engine::EngineError;
 use serde::Serialize;
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -62,11 +63,15 @@ pub(crate) async fn root() -> Response {
     json_response(StatusCode::OK, &body)
 }
 
-/// `GET /health`: not available once writes are refused, although searches are still answered.
-/// Nobody needs a key for this, so the reason is told to those who write only.
+/// `GET /health`: not available once a fault has stopped the catalogue and a restart would mend
+/// it, although searches are still answered. A full disk is no such fault: a supervisor that
+/// restarts for it would only take the searches away. Nobody needs a key for this, so the reason
+/// is told to those who write only.
 pub(crate) async fn health(State(app): State<App>) -> Response {
     match app.engine().stopped() {
-        None => json_response(StatusCode::OK, &json!({ "status": "available" })),
+        None | Some(EngineError::Full { .. }) => {
+            json_response(StatusCode::OK, &json!({ "status": "available" }))
+        }
         Some(why) => {
             let refused = ApiError::from(why);
             let body = json!({ "status": "unavailable", "code": refused.code() });
