@@ -116,17 +116,11 @@ fn routes() -> Router<App> {
             get(features::get).patch(features::update),
         )
         .route("/metrics", get(metrics::get))
-        .route("/webhooks", get(webhooks::list).post(webhooks::create))
-        .route(
-            "/webhooks/{uuid}",
-            get(webhooks::get)
-                .patch(webhooks::update)
-                .delete(webhooks::delete),
-        )
         .route("/batches", get(batches::list))
         .route("/batches/{uid}", get(batches::get))
         .merge(models::routes())
         .merge(training::routes())
+        .merge(webhooks::routes())
         .merge(settings::routes())
         .merge(absent::routes())
 }

@@ -10,9 +10,11 @@ use crate::keys::as_uuid;
 use crate::metadata::unique_id;
 use crate::path::At;
 use crate::payload::JsonBody;
+use axum::Router;
 use axum::extract::State;
 use axum::http::{HeaderName, HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
+use axum::routing::get as reading;
 use engine::{RegistryChange, Webhook};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -32,6 +34,16 @@ const LONGEST_URL: usize = 2000;
 const LONGEST_VALUE: usize = 8000;
 /// What is shown in the place of a value.
 const REDACTED: &str = "XXX...";
+
+/// The routes.
+pub(crate) fn routes() -> Router<App> {
+    Router::new()
+        .route("/webhooks", reading(list).post(create))
+        .route(
+            "/webhooks/{uuid}",
+            reading(get).patch(update).delete(delete),
+        )
+}
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -57,7 +69,7 @@ impl WebhookJson {
 }
 
 /// `GET /webhooks`
-pub(crate) async fn list(State(app): State<App>) -> Response {
+async fn list(State(app): State<App>) -> Response {
     let registry = app.engine().registry();
     let hooks = registry.webhooks.iter();
     let results: Vec<WebhookJson> = hooks
@@ -67,10 +79,7 @@ pub(crate) async fn list(State(app): State<App>) -> Response {
 }
 
 /// `GET /webhooks/{uuid}`
-pub(crate) async fn get(
-    State(app): State<App>,
-    At(uuid): At<String>,
-) -> Result<Response, ApiError> {
+async fn get(State(app): State<App>, At(uuid): At<String>) -> Result<Response, ApiError> {
     let (uuid, hook) = find(&app, &uuid)?;
     Ok(json_response(
         StatusCode::OK,
@@ -79,10 +88,7 @@ pub(crate) async fn get(
 }
 
 /// `POST /webhooks`
-pub(crate) async fn create(
-    State(app): State<App>,
-    JsonBody(body): JsonBody,
-) -> Result<Response, ApiError> {
+async fn create(State(app): State<App>, JsonBody(body): JsonBody) -> Result<Response, ApiError> {
     let mut hook = Webhook {
         url: String::new(),
         headers: BTreeMap::new(),
@@ -108,7 +114,7 @@ pub(crate) async fn create(
 }
 
 /// `PATCH /webhooks/{uuid}`
-pub(crate) async fn update(
+async fn update(
     State(app): State<App>,
     At(uuid): At<String>,
     JsonBody(body): JsonBody,
@@ -126,10 +132,7 @@ pub(crate) async fn update(
 }
 
 /// `DELETE /webhooks/{uuid}`
-pub(crate) async fn delete(
-    State(app): State<App>,
-    At(uuid): At<String>,
-) -> Result<Response, ApiError> {
+async fn delete(State(app): State<App>, At(uuid): At<String>) -> Result<Response, ApiError> {
     let _turn = app.registry_turn().await;
     let (uuid, _) = find(&app, &uuid)?;
     app.change(RegistryChange::Webhook {
