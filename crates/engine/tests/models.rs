@@ -196,7 +196,13 @@ fn the_training_log_has_every_event_of_known_items_in_order() {
 #[test]
 fn the_training_texts_say_what_belongs_together() {
     let dir = tempfile::tempdir().expect("a folder");
-    let engine = stocked(dir.path());
+    let engine = open(dir.path());
+    let described = |n| {
+        let mut item = item(n);
+        item["description"] = json!(format!("A good lamp for every room, of the kind {n}"));
+        item
+    };
+    put(&engine, (0..12).map(described).collect());
     put(
         &engine,
         json!([{"id": "x", "title": "Mug", "description": "Holds tea", "brand": "Bolt",

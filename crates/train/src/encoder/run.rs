@@ -378,3 +378,6 @@ fn counts(pairs: &[(PairKind, PairOfTexts)]) -> BTreeMap<PairKind, usize> {
     }
     counts
 }
+
+#[cfg(test)]
+mod tests;
