@@ -25,7 +25,7 @@ use train::encoder::{
 };
 use train::pipeline::{ItemTexts, ShopTexts, text_pairs};
 
-/// Pairs of one run, unless told otherwise: some twenty minutes on two processors.
+/// Pairs of one run, unless told otherwise.
 const PAIRS: usize = 12_000;
 /// The model that is trained further where the index has none yet.
 const BASE: &str = "minilm";
