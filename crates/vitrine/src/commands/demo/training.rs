@@ -10,7 +10,7 @@ use std::thread;
 use std::time::Instant;
 
 /// Enough to see it learn, and over in two minutes on two processors.
-const EPOCHS: u16 = 3;
+const EPOCHS: u16 = 2;
 
 /// Trains in the background and tells of it. The server goes on whatever comes of it.
 pub fn begin(client: Client, format: Format) -> anyhow::Result<()> {
