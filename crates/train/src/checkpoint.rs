@@ -1,6 +1,7 @@
 //! The state of a run between two epochs, on disk.
 
 use crate::adam::Adam;
+use crate::checked;
 use crate::data::Dataset;
 use crate::error::TrainError;
 use crate::options::Options;
@@ -105,15 +106,7 @@ pub(crate) fn load(
     let damaged = || TrainError::Damaged {
         path: path.to_owned(),
     };
-    let bytes = fs::read(path).map_err(|source| TrainError::Read {
-        path: path.to_owned(),
-        source,
-    })?;
-    let (rest, sum) = bytes.split_last_chunk::<4>().ok_or_else(damaged)?;
-    if crc32fast::hash(rest) != u32::from_le_bytes(*sum) {
-        return Err(damaged());
-    }
-    let rest = rest.strip_prefix(MAGIC).ok_or_else(damaged)?;
+    let rest = checked::read(path, MAGIC)?;
     let (len, rest) = rest.split_first_chunk::<8>().ok_or_else(damaged)?;
     let len = usize::try_from(u64::from_le_bytes(*len)).map_err(|_| damaged())?;
     let (head, numbers) = rest.split_at_checked(len).ok_or_else(damaged)?;

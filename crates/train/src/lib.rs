@@ -3,6 +3,7 @@
 //! of the encoder itself ([`encoder`]). It must not know the engine, HTTP or a clock.
 
 mod adam;
+mod checked;
 mod checkpoint;
 mod data;
 mod draw;

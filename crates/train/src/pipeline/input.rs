@@ -2,9 +2,9 @@
 //! that keeps it beside a run, so that the run goes on with the same data when it is
 //! interrupted and the shop is not.
 
+use crate::checked;
 use crate::error::TrainError;
 use serde::{Deserialize, Serialize};
-use std::fs;
 use std::path::Path;
 
 /// A product.
@@ -62,15 +62,7 @@ impl Input {
         let damaged = || TrainError::Damaged {
             path: path.to_owned(),
         };
-        let bytes = fs::read(path).map_err(|source| TrainError::Read {
-            path: path.to_owned(),
-            source,
-        })?;
-        let (rest, sum) = bytes.split_last_chunk::<4>().ok_or_else(damaged)?;
-        if crc32fast::hash(rest) != u32::from_le_bytes(*sum) {
-            return Err(damaged());
-        }
-        let data = rest.strip_prefix(MAGIC).ok_or_else(damaged)?;
-        postcard::from_bytes(data).map_err(|_| damaged())
+        let data = checked::read(path, MAGIC)?;
+        postcard::from_bytes(&data).map_err(|_| damaged())
     }
 }
