@@ -4,12 +4,14 @@ use crate::ModelError;
 use crate::batch::Windows;
 use crate::bert::{Bert, Packed, Work};
 use crate::folder::{Model, Pooling, Tokenizer};
+use crate::standby::Standby;
 use kernels::{Cpu, Team};
 use parking_lot::Mutex;
 use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use std::ops::Range;
 use std::path::Path;
+use std::sync::Arc;
 
 /// How weights are kept and products computed.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -65,6 +67,7 @@ pub struct Encoder {
     options: Options,
     /// Absent with one thread: then the caller's is enough.
     pool: Option<ThreadPool>,
+    standby: Arc<Standby>,
     /// The memory of passes that have ended, for those to come.
     works: Mutex<Vec<Work>>,
 }
@@ -103,6 +106,7 @@ impl Encoder {
             max_tokens: model.max_tokens,
             options: Options { threads, ..options },
             pool: Some(pool).filter(|_| threads > 1),
+            standby: Arc::default(),
             works: Mutex::default(),
         })
     }
@@ -165,8 +169,7 @@ impl Encoder {
             Some(pool) if texts.len() < FEWEST_TEXTS => {
                 let team = Team::new(self.options.threads);
                 for _ in 1..team.size() {
-                    let helper = team.helper();
-                    pool.spawn(|| helper.help());
+                    self.standby.invite(pool, team.helper());
                 }
                 team
             }

@@ -19,6 +19,7 @@ mod parts;
 mod probe;
 mod safetensors;
 mod service;
+mod standby;
 #[cfg(test)]
 mod tiny;
 mod tokenizer;
