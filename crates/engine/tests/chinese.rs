@@ -26,7 +26,7 @@ use Expected::{Ids, Titles};
 const PURE_COTTON: Expected = Ids(&["lm1006002", "lm1023032", "lm1030006"]);
 const TROLLEYS: Expected = Ids(&["lm1114011", "lm1143016", "lm1152101"]);
 
-const PAIRS: [(&str, Expected); 47] = [
+const PAIRS: [(&str, Expected); 53] = [
     // Words as the catalogue has them.
     ("四件套", Titles("四件套")),
     ("四件套 纯棉", PURE_COTTON),
@@ -45,6 +45,13 @@ const PAIRS: [(&str, Expected); 47] = [
     // It has no word for these, but for what kind they are.
     ("行李箱", Titles("箱")),
     ("行李箱 20寸", Titles("20寸")),
+    // English.
+    ("suitcase", Titles("箱")),
+    ("bedding set", Titles("件套")),
+    ("umbrella", Ids(&["lm1152097"])),
+    ("green tea", Ids(&["lm1045000"])),
+    ("curtains", Titles("窗帘")),
+    ("20 inch suitcase", Titles("20寸")),
     // Traditional characters and full-width letters.
     ("純棉四件套", PURE_COTTON),
     ("綠茶", Ids(&["lm1045000"])),

@@ -199,6 +199,8 @@ pub enum WordKind {
     Typo,
     /// A compound of which only the kind is known: 行李箱 taken for 箱.
     Broader,
+    /// A word of another language.
+    Translation,
     /// A part of a number with its unit.
     Unit,
     /// A value of an attribute that has the role of a brand.

@@ -72,6 +72,7 @@ mod snapshot;
 mod spread;
 #[cfg(test)]
 mod tests;
+mod translate;
 mod understood;
 mod units;
 mod value;

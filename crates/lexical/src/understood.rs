@@ -67,7 +67,10 @@ impl Understood {
 impl WordKind {
     /// Whether several words of a query may make up one of this kind.
     fn runs_on(self) -> bool {
-        matches!(self, Self::Pinyin | Self::Typo | Self::Unit)
+        matches!(
+            self,
+            Self::Pinyin | Self::Typo | Self::Translation | Self::Unit
+        )
     }
 }
 

@@ -103,6 +103,7 @@ impl Builder<'_> {
             });
         }
         self.add_corrections(&parsed.parts, &mut units)?;
+        self.add_translations(&parsed.parts, &mut units)?;
         self.add_neighbours(&parsed.parts, &mut units)?;
         self.add_synonyms(&parsed.parts, &mut units)?;
         for unit in units.iter_mut().filter(|unit| !unit.mandatory) {

@@ -50,6 +50,7 @@ fn kind(kind: WordKind) -> &'static str {
         WordKind::Pinyin => "pinyin",
         WordKind::Typo => "typo",
         WordKind::Broader => "broader",
+        WordKind::Translation => "translation",
         WordKind::Unit => "unit",
         WordKind::Brand => "brand",
         WordKind::Category => "category",
