@@ -14,6 +14,7 @@ use std::sync::mpsc::Receiver;
 use std::thread;
 use std::time::Duration;
 use ureq::Agent;
+use ureq::tls::{RootCerts, TlsConfig};
 
 /// Commits that may wait to be reported.
 const QUEUE: usize = 256;
@@ -34,12 +35,7 @@ pub(crate) fn start(engine: &Engine) -> io::Result<()> {
 }
 
 fn run(finished: &Receiver<Finished>) {
-    let agent: Agent = Agent::config_builder()
-        .timeout_global(Some(TIME))
-        // An address that was checked must not lead to another one.
-        .max_redirects(0)
-        .build()
-        .new_agent();
+    let agent = agent();
     while let Ok(first) = finished.recv() {
         let mut news = vec![first];
         news.extend(finished.try_iter().take(AT_ONCE - 1));
@@ -58,6 +54,20 @@ fn run(finished: &Receiver<Finished>) {
             Err(error) => tracing::error!(%error, "tasks could not be written for webhooks"),
         }
     }
+}
+
+fn agent() -> Agent {
+    // The machine says whom it trusts, so that a shop's own authority can be among them.
+    let tls = TlsConfig::builder()
+        .root_certs(RootCerts::PlatformVerifier)
+        .build();
+    Agent::config_builder()
+        .tls_config(tls)
+        .timeout_global(Some(TIME))
+        // An address that was checked must not lead to another one.
+        .max_redirects(0)
+        .build()
+        .new_agent()
 }
 
 /// One task a line, gzipped.

@@ -152,7 +152,7 @@ fn bad_webhooks_are_refused() {
     for (body, code) in [
         (json!({}), "invalid_webhook_url"),
         (json!({ "url": "hook" }), "invalid_webhook_url"),
-        (json!({ "url": "https://a/b" }), "invalid_webhook_url"),
+        (json!({ "url": "ftp://a/b" }), "invalid_webhook_url"),
         (json!({ "url": null }), "invalid_webhook_url"),
         (
             json!({ "url": url, "headers": 5 }),

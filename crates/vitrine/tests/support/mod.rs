@@ -137,9 +137,20 @@ impl Server {
         Self::start_saying(data, more, log.into())
     }
 
+    /// Starts a server with more in its environment.
+    pub fn start_in(data: impl AsRef<Path>, environment: &[(&str, &str)]) -> Self {
+        let mut command = vitrine();
+        command.envs(environment.iter().copied());
+        Self::run(command, data, &[], Stdio::inherit())
+    }
+
     fn start_saying(data: impl AsRef<Path>, more: &[&str], stderr: Stdio) -> Self {
+        Self::run(vitrine(), data, more, stderr)
+    }
+
+    fn run(mut command: Command, data: impl AsRef<Path>, more: &[&str], stderr: Stdio) -> Self {
         let data: PathBuf = data.as_ref().into();
-        let mut child = vitrine()
+        let mut child = command
             .arg("serve")
             .arg("--data")
             .arg(data)
