@@ -23,7 +23,7 @@ pub struct Trial {
     /// Products that were indexed.
     pub products: u64,
     // After what reads from it, so that it is dropped last.
-    _folder: TempDir,
+    _folder: Option<TempDir>,
 }
 
 /// By what the products can be found.
@@ -37,16 +37,22 @@ pub enum FoundBy<'a> {
 }
 
 impl Trial {
-    /// A folder without an index yet, and without an encoder of its own; so many products are
-    /// to come.
-    pub fn empty(products: u64) -> anyhow::Result<Self> {
-        let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
+    /// A folder without an encoder of its own, for so many products: that of an earlier trial
+    /// when one is given, which stays, otherwise an empty one.
+    pub fn within(kept: Option<&Path>, products: u64) -> anyhow::Result<Self> {
+        let (path, folder) = match kept {
+            Some(path) => (path.to_owned(), None),
+            None => {
+                let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
+                (folder.path().to_owned(), Some(folder))
+            }
+        };
         let options = OpenOptions {
             learn: Learn::AtClose,
             encoders: None,
         };
         Ok(Self {
-            engine: Engine::open(folder.path(), options)?,
+            engine: Engine::open(&path, options)?,
             products,
             _folder: folder,
         })
@@ -89,7 +95,7 @@ impl Trial {
         Ok(Self {
             engine,
             products: added,
-            _folder: folder,
+            _folder: Some(folder),
         })
     }
 }

@@ -14,6 +14,7 @@ use encode::{Encoder, LongText, Prefix};
 use engine::{DocumentsWrite, ModelFolders, WriteMode};
 use intake::Map;
 use serde_json::{Value, json};
+use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
@@ -32,13 +33,26 @@ pub struct Scaled {
 
 impl Scaled {
     /// Makes the items, indexes them, and waits until their vectors have a graph if they are
-    /// to have one.
-    pub fn of(products: &str, items: u32) -> anyhow::Result<Self> {
+    /// to have one. In a folder that is kept all of that is done once.
+    pub fn of(products: &str, items: u32, kept: Option<&Path>) -> anyhow::Result<Self> {
         let model = ModelArgs::standard();
         let folders = ModelFolders::of_environment(None);
         let encoder = model.open(&folders, LongText::Cut)?;
-        let titles = Titles::encode(made::titles(products)?, &encoder)?;
-        let trial = Trial::empty(items.into())?;
+        let trial = Trial::within(kept, items.into())?;
+        let scaled = Self { trial, encoder };
+        match scaled.trial.engine.index(INDEX) {
+            Ok(index) if index.stats()?.documents == u64::from(items) => {}
+            Ok(_) => bail!("the folder holds an index of another size: name another folder"),
+            Err(_) => scaled.fill(products, items)?,
+        }
+        scaled.trial.engine.catch_up_meaning(INDEX)?;
+        scaled.wait_for_graph()?;
+        Ok(scaled)
+    }
+
+    fn fill(&self, products: &str, items: u32) -> anyhow::Result<()> {
+        let Self { trial, encoder } = self;
+        let titles = Titles::encode(made::titles(products)?, encoder)?;
         let sink = Sink::Local(trial.engine.clone());
         let uid = IndexUid::new(INDEX)?;
         sink.create_index(&uid, Some("id"))?;
@@ -74,10 +88,7 @@ impl Scaled {
             fine(&sink, *task)?;
         }
         bar.finish_and_clear();
-        trial.engine.catch_up_meaning(INDEX)?;
-        let scaled = Self { trial, encoder };
-        scaled.wait_for_graph()?;
-        Ok(scaled)
+        Ok(())
     }
 
     /// A query as its vector.

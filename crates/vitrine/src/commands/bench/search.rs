@@ -50,6 +50,9 @@ pub struct Args {
     /// brand, a price and a vector. The time of a search by meaning has the encoding of its text.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000_000))]
     items: Option<u32>,
+    /// Where the index of `--items` is kept: made by the first run, searched by all.
+    #[arg(long, value_name = "DIR", requires = "items")]
+    keep: Option<PathBuf>,
     /// Count the values of these attributes as well; may be repeated.
     #[arg(long, value_name = "ATTRIBUTE")]
     facet: Vec<String>,
@@ -96,7 +99,7 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
     let (scaled, trial);
     let (engine, products, encoder) = match args.items {
         Some(items) => {
-            scaled = Scaled::of(&args.products, items)?;
+            scaled = Scaled::of(&args.products, items, args.keep.as_deref())?;
             (&scaled.trial.engine, scaled.trial.products, Some(&scaled))
         }
         None => {
