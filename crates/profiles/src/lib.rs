@@ -36,7 +36,10 @@
 
 mod baskets;
 mod decay;
+mod demand;
+mod estimate;
 mod fold;
+mod hours;
 mod item;
 mod line;
 mod neighbours;
@@ -45,15 +48,20 @@ mod prices;
 mod queries;
 mod records;
 mod reorder;
+mod robots;
 mod sessions;
 mod shopper;
 mod sorted_map;
+mod totals;
 mod trending;
 
 #[cfg(test)]
 mod tests;
 
-pub use fold::{ItemNo, Profiles};
+pub use demand::{Demand, Lifecycle};
+pub use estimate::{Conversion, Estimate, Rate};
+pub use fold::{ItemNo, Profiles, ShopperNo};
+pub use hours::Hours;
 pub use item::{Activity, ItemStats};
 pub use neighbours::Neighbours;
 pub use persist::ProfilesError;
@@ -63,3 +71,4 @@ pub use records::ItemRecord;
 pub use reorder::Reorder;
 pub use sessions::{Session, SessionTotals};
 pub use shopper::{Recent, Shopper};
+pub use totals::Totals;

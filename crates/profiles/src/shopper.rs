@@ -6,11 +6,13 @@
 
 use crate::baskets::{Baskets, Placed, key_of};
 use crate::fold::ItemNo;
+use crate::hours::Hours;
 use crate::line::Line;
 use crate::prices::{PriceBand, PriceHistogram};
 use crate::queries::{PastQueries, PastQuery, shortened};
 use crate::records::{Buyer, ItemRecord, Records};
 use crate::reorder::{Reorder, reorder};
+use crate::robots::Robot;
 use crate::sessions::{Joined, Session, SessionTotals, Sessions};
 use domain::{Event, EventKind, Timestamp, UserId};
 use serde::{Deserialize, Serialize};
@@ -41,6 +43,10 @@ pub struct Shopper {
     orders: u64,
     first: Timestamp,
     last: Timestamp,
+    first_purchase: Option<Timestamp>,
+    last_purchase: Option<Timestamp>,
+    hours: Hours,
+    robot: Robot,
     recents: VecDeque<Recent>,
     records: Records,
     queries: PastQueries,
@@ -58,6 +64,10 @@ impl Shopper {
             orders: 0,
             first: time,
             last: time,
+            first_purchase: None,
+            last_purchase: None,
+            hours: Hours::default(),
+            robot: Robot::default(),
             recents: VecDeque::new(),
             records: Records::default(),
             queries: PastQueries::default(),
@@ -77,10 +87,17 @@ impl Shopper {
         self.counts[event.kind as usize] += 1;
         self.first = self.first.min(event.time);
         self.last = self.last.max(event.time);
+        self.hours.add(event.time);
+        self.robot.count(event.time);
         if let Some(line) = line {
             self.spend += line.amount;
-            if let Some(price) = line.price.filter(|_| !line.is_return()) {
-                self.prices.add(price);
+            if !line.is_return() {
+                let first = self.first_purchase.unwrap_or(event.time);
+                self.first_purchase = Some(first.min(event.time));
+                self.last_purchase = self.last_purchase.max(Some(event.time));
+                if let Some(price) = line.price {
+                    self.prices.add(price);
+                }
             }
         }
         if let Some(query) = event
@@ -156,6 +173,27 @@ impl Shopper {
         self.counts[kind as usize]
     }
 
+    /// Time of the earliest purchase.
+    pub fn first_purchase(&self) -> Option<Timestamp> {
+        self.first_purchase
+    }
+
+    /// Time of the latest purchase.
+    pub fn last_purchase(&self) -> Option<Timestamp> {
+        self.last_purchase
+    }
+
+    /// Events by hour and weekday.
+    pub fn hours(&self) -> &Hours {
+        &self.hours
+    }
+
+    /// The event by which the shopper was found to be a robot: the first beyond
+    /// [`domain::ROBOT_EVENTS_OF_A_DAY`] on one day. From then on its events count for no item.
+    pub fn robot_since(&self) -> Option<Timestamp> {
+        self.robot.since()
+    }
+
     /// Money paid less money given back.
     pub fn spend(&self) -> f64 {
         self.spend
@@ -196,6 +234,11 @@ impl Shopper {
         self.records.get(item)
     }
 
+    /// What the shopper did with each remembered item, ascending.
+    pub fn records(&self) -> impl Iterator<Item = (ItemNo, &ItemRecord)> {
+        self.records.iter()
+    }
+
     /// How many items are remembered.
     pub fn remembered(&self) -> usize {
         self.records.len()
@@ -210,14 +253,11 @@ impl Shopper {
 
     /// Items whose last word was a dislike, ascending.
     pub fn disliked(&self) -> Vec<ItemNo> {
-        let mut items: Vec<ItemNo> = self
-            .records
+        self.records
             .iter()
             .filter(|(_, record)| record.is_disliked())
             .map(|(item, _)| item)
-            .collect();
-        items.sort_unstable();
-        items
+            .collect()
     }
 
     /// Decayed interest per item, the strongest first, then the smaller number; dislikes are negative and last.

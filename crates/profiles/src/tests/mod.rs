@@ -3,6 +3,7 @@
 mod behaviour;
 mod oracle;
 mod persistence;
+mod robots;
 mod sessions;
 
 use crate::Profiles;

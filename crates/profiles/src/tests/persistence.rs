@@ -47,7 +47,10 @@ proptest! {
         let mut rebuilt = folded(&events);
         prop_assert!(profiles == rebuilt);
         prop_assert!(reloaded(&view).unwrap() == rebuilt);
+        let all = rebuilt.entries();
+        prop_assert!(all.is_sorted_by(|a, b| a.0 < b.0));
         let written: View = rebuilt.take_changes().into_iter().collect();
+        prop_assert!(written == all.into_iter().collect::<View>());
         prop_assert!(view == written, "the same state must be the same bytes");
     }
 
