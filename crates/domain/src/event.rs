@@ -50,6 +50,10 @@ impl EventKind {
     }
 }
 
+/// A shopper with more events than this on one UTC day is a program: a crawler, a test, or a shop's own script.
+/// It is the one definition of a robot, for profiles and for training.
+pub const ROBOT_EVENTS_OF_A_DAY: u32 = 1_000;
+
 /// A word that names no event kind.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(

@@ -11,7 +11,7 @@ mod pattern;
 mod score;
 mod time;
 
-pub use event::{Event, EventKind, UnknownEventKind};
+pub use event::{Event, EventKind, ROBOT_EVENTS_OF_A_DAY, UnknownEventKind};
 pub use filter::{Comparison, Filter, FilterError, FilterUse, FilterValue, GEO, VECTORS};
 pub use geo::{GeoArea, GeoError, GeoPoint};
 pub use id::{IdError, IndexUid, ItemId, UserId};

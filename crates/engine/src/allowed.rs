@@ -72,6 +72,11 @@ pub(crate) fn check_sortable(meta: &IndexMeta, sort: &[SortBy]) -> Result<(), Qu
     Ok(())
 }
 
+/// Whether a shop lets people filter by an attribute.
+pub(crate) fn is_filterable(meta: &IndexMeta, attribute: &str) -> bool {
+    features(meta, attribute).is_some()
+}
+
 /// What may be done with an attribute; `None` when it is not filterable.
 fn features(meta: &IndexMeta, attribute: &str) -> Option<FilterFeatures> {
     let listed = meta.settings.filterable_attributes.iter().flatten();

@@ -5,18 +5,16 @@
 //! shopper's next answer. Readers take the lock for as long as they copy what they
 //! need; the writer takes it for a few hundred events at a time.
 
-use crate::EngineError;
 use crate::record::IndexNo;
 use crate::shelf::Shelf;
-use crate::tables::{self, PROFILES};
+use crate::shoppers::{Entries, profile_key};
 use arc_swap::ArcSwapOption;
 use domain::Event;
 use models::Pctm;
-use parking_lot::{RwLock, RwLockReadGuard};
-use profiles::Profiles;
+use parking_lot::{Mutex, RwLock, RwLockReadGuard};
+use profiles::{Profiles, ProfilesError};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use store::{ViewBatch, ViewSnapshot};
 
 /// Events folded under one hold of the lock: well under a millisecond.
 const CHUNK: usize = 256;
@@ -28,6 +26,8 @@ pub(crate) struct Behaviour {
     model: ArcSwapOption<SequenceModel>,
     /// Whether profiles hold what the view does not.
     dirty: AtomicBool,
+    /// Held while a sequence model is fitted.
+    pub fitting: Mutex<()>,
     /// Models that were trained elsewhere.
     pub shelf: Shelf,
 }
@@ -49,20 +49,14 @@ impl Behaviour {
             profiles: RwLock::new(profiles),
             model: ArcSwapOption::empty(),
             dirty: AtomicBool::new(false),
+            fitting: Mutex::default(),
             shelf: Shelf::default(),
         }
     }
 
-    /// Reads the profiles as of the last checkpoint, and which models there are.
-    pub(crate) fn load(no: IndexNo, views: &ViewSnapshot) -> Result<Self, EngineError> {
-        let mut entries = Vec::new();
-        for entry in views.prefix(PROFILES, &no.0.to_be_bytes())? {
-            let (key, value) = entry?;
-            entries.push((key.get(8..).unwrap_or_default().to_vec(), value));
-        }
-        let behaviour = Self::with(no, Profiles::load(entries.into_iter())?);
-        behaviour.shelf.read(views, no)?;
-        Ok(behaviour)
+    /// Reads the profiles as of the last checkpoint from what is kept of them.
+    pub(crate) fn load(no: IndexNo, entries: Entries) -> Result<Self, ProfilesError> {
+        Ok(Self::with(no, Profiles::load(entries.into_iter())?))
     }
 
     pub(crate) fn profiles(&self) -> RwLockReadGuard<'_, Profiles> {
@@ -80,16 +74,36 @@ impl Behaviour {
         self.dirty.store(true, Ordering::Release);
     }
 
-    /// Adds what changed since the last checkpoint to the batch.
-    pub(crate) fn checkpoint(&self, batch: &mut ViewBatch) {
+    /// What changed since the last checkpoint.
+    pub(crate) fn take_changes(&self) -> Vec<(Vec<u8>, Vec<u8>)> {
         if !self.dirty.swap(false, Ordering::AcqRel) {
-            return;
+            return Vec::new();
         }
-        for (key, value) in self.profiles.write().take_changes() {
-            let mut full = self.no.0.to_be_bytes().to_vec();
-            full.extend_from_slice(&key);
-            batch.put(tables::PROFILES, full, value);
-        }
+        let changes = self.profiles.write().take_changes();
+        self.keyed(changes)
+    }
+
+    /// Everything that is to be kept, in the order of the keys.
+    pub(crate) fn entries(&self) -> Vec<(Vec<u8>, Vec<u8>)> {
+        let entries = self.profiles.read().entries();
+        self.keyed(entries)
+    }
+
+    /// Says that everything has been kept.
+    pub(crate) fn forget_changes(&self) {
+        self.dirty.store(false, Ordering::Release);
+        self.profiles.write().forget_changes();
+    }
+
+    fn keyed(&self, entries: Vec<(Vec<u8>, Vec<u8>)>) -> Vec<(Vec<u8>, Vec<u8>)> {
+        let keyed = |(key, value): (Vec<u8>, Vec<u8>)| (profile_key(self.no, &key), value);
+        entries.into_iter().map(keyed).collect()
+    }
+
+    /// Puts other profiles in the place of those that are.
+    pub(crate) fn replace(&self, profiles: Profiles) {
+        *self.profiles.write() = profiles;
+        self.dirty.store(true, Ordering::Release);
     }
 
     pub(crate) fn model(&self) -> Option<Arc<SequenceModel>> {
@@ -98,5 +112,9 @@ impl Behaviour {
 
     pub(crate) fn set_model(&self, model: SequenceModel) {
         self.model.store(Some(Arc::new(model)));
+    }
+
+    pub(crate) fn clear_model(&self) {
+        self.model.store(None);
     }
 }

@@ -142,7 +142,7 @@ fn without_superseded(
             entry.body = Body::Compacted;
             rows.max(1)
         }
-        (Body::Events(_) | Body::Models(_), None) => {
+        (Body::Events(_) | Body::Models(_) | Body::EraseShopper(_), None) => {
             entry.body = Body::Compacted;
             1
         }

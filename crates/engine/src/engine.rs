@@ -141,6 +141,12 @@ impl Engine {
         }
     }
 
+    /// Hands a command that is no write over to the writer.
+    pub(crate) fn command(&self, command: Command) -> Result<(), EngineError> {
+        let closing = |_| self.stopped().unwrap_or(EngineError::Closing);
+        self.inner.commands.send(command).map_err(closing)
+    }
+
     /// Why the catalogue takes no more writes before a restart, if so; it is still searched.
     pub fn stopped(&self) -> Option<EngineError> {
         self.inner.shared.stopped()
@@ -280,7 +286,10 @@ impl Engine {
 
     /// Makes a data folder from a backup. Its views are built at the first start.
     pub fn restore(input: &mut dyn io::Read, dir: &Path) -> Result<RestoreReport, EngineError> {
-        Ok(store::restore(input, &folder::log(dir))?)
+        let report = store::restore(input, &folder::log(dir))?;
+        // Should profiles of another log stand there, they would be believed.
+        crate::shoppers::destroy(dir)?;
+        Ok(report)
     }
 
     /// Reads and checks every record of the log.
@@ -314,7 +323,8 @@ impl Inner {
         let _ = threads.writer.join();
         let _ = threads.applier.join();
         self.shared.announcer.close();
-        if let Err(err) = self.shared.views.persist() {
+        let saved = self.shared.views.persist();
+        if let Err(err) = saved.and_then(|()| self.shared.shoppers.load().persist()) {
             tracing::error!(
                 error = &err as &dyn std::error::Error,
                 "views were not saved"

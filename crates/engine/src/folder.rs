@@ -1,6 +1,6 @@
 //! Where things stand in a data folder.
 //!
-//! `log/` is the truth, `views/` the key-value views, `indexes/<uid>.<number>/` the
+//! `log/` is the truth, `views/` and `shoppers/` the key-value views, `indexes/<uid>.<number>/` the
 //! words index, the vectors and the models of each index. The number tells an index from a
 //! deleted one of the same name. `dumps/` and `snapshots/` hold backups.
 
@@ -17,6 +17,11 @@ pub(crate) fn log(dir: &Path) -> PathBuf {
 
 pub(crate) fn views(dir: &Path) -> PathBuf {
     dir.join("views")
+}
+
+/// Views of what shoppers did, see [`crate::shoppers`].
+pub(crate) fn shoppers(dir: &Path) -> PathBuf {
+    dir.join("shoppers")
 }
 
 pub(crate) fn indexes(dir: &Path) -> PathBuf {

@@ -106,13 +106,41 @@ fn is_due(behaviour: &Behaviour) -> bool {
     events >= ENOUGH_EVENTS && events as f64 >= fitted as f64 * (1.0 + GROWTH)
 }
 
+/// Fits the model of an index anew, if it has one, whatever it rests on has changed.
+pub(crate) fn refit(behaviour: &Behaviour, path: &Path) -> Result<(), EngineError> {
+    if behaviour.profiles().events() < ENOUGH_EVENTS {
+        let _fitting = behaviour.fitting.lock();
+        behaviour.clear_model();
+        return remove(path);
+    }
+    match behaviour.model() {
+        Some(_) => fit(behaviour, path),
+        None => Ok(()),
+    }
+}
+
+/// Removes the model in a file, if there is one.
+pub(crate) fn remove(path: &Path) -> Result<(), EngineError> {
+    match fs::remove_file(path) {
+        Err(source) if source.kind() != std::io::ErrorKind::NotFound => Err(EngineError::Folder {
+            path: path.to_owned(),
+            source,
+        }),
+        _ => Ok(()),
+    }
+}
+
 fn fit(behaviour: &Behaviour, path: &Path) -> Result<(), EngineError> {
+    // Whoever comes second fits what there is by then.
+    let _fitting = behaviour.fitting.lock();
     let started = Instant::now();
     let (sequences, items, events) = {
         let profiles = behaviour.profiles();
         let mut sequences: Vec<Vec<u32>> = Vec::with_capacity(profiles.shoppers());
         for shopper in profiles.iter_shoppers() {
-            sequences.push(shopper.sequence());
+            if shopper.robot_since().is_none() {
+                sequences.push(shopper.sequence());
+            }
         }
         (sequences, profiles.items(), profiles.events())
     };

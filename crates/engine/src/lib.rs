@@ -12,12 +12,15 @@ mod copies;
 mod documents;
 mod encoders;
 mod engine;
+mod erase;
 mod error;
 mod event_ids;
+mod export;
 mod fields;
 mod finished;
 mod folder;
 mod formatted;
+mod known_items;
 mod learn;
 mod lifecycle;
 mod locales;
@@ -36,6 +39,7 @@ mod search;
 mod settings;
 mod shared;
 mod shelf;
+mod shoppers;
 mod snapshot;
 mod swap;
 mod tables;
@@ -53,13 +57,15 @@ pub use encoders::{
     EncoderError, Encoders, InstalledModel, ModelFolders, ModelName, ModelPlace, OpenEncoder,
 };
 pub use engine::{Engine, EngineStats, Learn, OpenOptions};
+pub use erase::Erased;
 pub use error::EngineError;
+pub use export::ShopperExport;
 pub use finished::{Finished, TaskCounts};
 pub use intake::{RoleReason, Roles};
 pub use lexical::{FacetStats, Matching, QueryError, SortBy, SortOrder, Understood, WordKind};
 pub use locales::LOCALES;
 pub use meaning::MeaningStats;
-pub use profile::{ItemProfile, ShopperProfile};
+pub use profile::{ItemProfile, ShopperProfile, ShopperVectors};
 pub use query::DocumentsQuery;
 pub use recommend::{
     Reason, RecommendKind, RecommendRequest, Recommendation, Recommendations, SourceReport,
@@ -76,7 +82,7 @@ pub use settings::{
     ProximityPrecision, Settings, SettingsError, SettingsPatch, TypoTolerance,
 };
 pub use shared::now;
-pub use shelf::{MODEL_FILES, ModelEntry, ModelState};
+pub use shelf::{MODEL_FILES, ModelEntry, ModelState, SawErased};
 pub use snapshot::{IndexInfo, IndexReader, IndexStats};
 pub use store::{BackupReport, LockError, LogError, RestoreReport, VerifyReport};
 pub use task::{Period, RowNote, Task, TaskError, TaskKind, TaskPaging, TaskQuery, TaskStatus};

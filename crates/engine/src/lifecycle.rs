@@ -6,7 +6,7 @@ use crate::record::{Entry, IndexNo};
 use crate::settings::SettingsPatch;
 use crate::snapshot::roles_in_force;
 use crate::tables::{self, IndexMeta};
-use crate::{EngineError, folder, plan};
+use crate::{EngineError, folder, plan, shoppers};
 use lexical::WordsIndex;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -134,6 +134,8 @@ impl Applier {
         }
         self.shared.behaviours.write().remove(&no);
         self.shared.meanings.write().remove(&no);
+        // First: when it comes to nothing more, the record of the deletion is read again.
+        shoppers::delete_index(&self.shared.shoppers.load(), no)?;
         tables::delete_index(&self.shared.views.snapshot(), group.batch(&self.shared), no)?;
         Ok(())
     }

@@ -13,7 +13,7 @@ use crate::shared::{Shared, now};
 use crate::snapshot::IndexReader;
 use crate::tables::{self, Applied, IndexMeta};
 use crate::writer::Writer;
-use crate::{EngineError, Registry, event_ids, folder};
+use crate::{EngineError, Registry, erase, event_ids, folder, shoppers};
 use lexical::WordsIndex;
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
@@ -43,7 +43,16 @@ pub(crate) fn open(dir: &Path, options: OpenOptions) -> Result<Inner, EngineErro
         );
     }
     let views = open_views(dir)?;
-    let shared = Shared::new(dir.to_owned(), log, views, options.encoders.clone());
+    let shoppers = erase::finish_all(dir, &log, &views, shoppers::open(dir)?)?;
+    let (shoppers, behaviours) = open_behaviours(dir, shoppers)?;
+    let shared = Shared::new(
+        dir.to_owned(),
+        log,
+        views,
+        shoppers,
+        options.encoders.clone(),
+    );
+    shared.behaviours.write().extend(behaviours);
     let shared = Arc::new(shared);
     let mut applier = Applier::new(shared.clone());
     applier.registry = Registry::read(&shared.views.snapshot())?;
@@ -126,16 +135,36 @@ fn open_views(dir: &Path) -> Result<Views, EngineError> {
     Ok(views)
 }
 
+/// Profiles by the number of their index. Those that cannot be used are thrown away, and folded
+/// anew from the log.
+fn open_behaviours(
+    dir: &Path,
+    shoppers: Views,
+) -> Result<(Views, Vec<(IndexNo, Arc<Behaviour>)>), EngineError> {
+    let mut loaded = Vec::new();
+    for (no, entries) in shoppers::entries(&shoppers.snapshot())? {
+        match Behaviour::load(no, entries) {
+            Ok(behaviour) => loaded.push((no, Arc::new(behaviour))),
+            Err(err) => {
+                tracing::warn!(
+                    error = &err as &dyn std::error::Error,
+                    "profiles cannot be used; folding them anew from the log"
+                );
+                drop(shoppers);
+                shoppers::destroy(dir)?;
+                return Ok((shoppers::open(dir)?, Vec::new()));
+            }
+        }
+    }
+    Ok((shoppers, loaded))
+}
+
 /// Opens what the index view lists; words that are missing, damaged or behind are built anew.
 fn open_indexes(applier: &mut Applier) -> Result<(), EngineError> {
     let shared = applier.shared.clone();
     let views = shared.views.snapshot();
     for meta in IndexMeta::all(&views)? {
-        let behaviour = Behaviour::load(meta.no, &views)?;
-        shared
-            .behaviours
-            .write()
-            .insert(meta.no, Arc::new(behaviour));
+        shared.behaviour(meta.no).shelf.read(&views, meta.no)?;
         let words = WordsIndex::open(&folder::words(&shared.dir, &meta));
         match words {
             Ok(words) if words.applied() > meta.last_seq => {
@@ -165,7 +194,8 @@ fn open_indexes(applier: &mut Applier) -> Result<(), EngineError> {
 fn catch_up(applier: &mut Applier) -> Result<u64, EngineError> {
     let shared = applier.shared.clone();
     let catalogue = Applied::Catalogue.read(&shared.views.snapshot())?;
-    let events = Applied::Events.read(&shared.views.snapshot())?;
+    let shoppers = shared.shoppers.load_full();
+    let events = Applied::Events.read(&shoppers.snapshot())?;
     let mut group = Group::default();
     let mut ids = Vec::new();
     let mut replayed = 0;
@@ -186,7 +216,7 @@ fn catch_up(applier: &mut Applier) -> Result<u64, EngineError> {
             applier.apply_record(record.seq, &mut group)?;
         }
     }
-    event_ids::save(&shared.views, ids)?;
+    event_ids::save(&shoppers, ids)?;
     applier.commit(&mut group)?;
     applier.catching_up = false;
     // Events of indexes that were deleted later have nobody to belong to.
@@ -227,7 +257,7 @@ fn fold(
             .filter_map(|event| event_ids::key(entry.index, event)),
     );
     if ids.len() >= IDS_AT_ONCE {
-        event_ids::save(&shared.views, ids.drain(..))?;
+        event_ids::save(&shared.shoppers.load(), ids.drain(..))?;
     }
     Ok(events.len() as u64)
 }

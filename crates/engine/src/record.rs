@@ -4,12 +4,14 @@
 //! events, so that catching up can skip what it does not need without decoding it.
 
 use crate::{EngineError, RowNote, TaskKind};
-use domain::{Event, Timestamp};
+use domain::{Event, Timestamp, UserId};
 use serde::{Deserialize, Serialize};
 use store::{NewRecord, Record};
 
 /// Format of the payload; a newer one is refused.
-const VERSION: u8 = 4;
+const VERSION: u8 = 5;
+/// The format before the erasure of shoppers.
+const MODELS_VERSION: u8 = 4;
 /// The format before the models of an index.
 const ASKED_VERSION: u8 = 3;
 /// The format before the names of indexes changed by an update, and before [`Asked`].
@@ -77,6 +79,7 @@ pub(crate) enum Body {
     Snapshot,
     RenameIndex(RenameBody),
     Models(ModelsBody),
+    EraseShopper(EraseBody),
 }
 
 /// The models of an index from here on, as JSON text. The whole list, so that twice the same
@@ -86,6 +89,15 @@ pub(crate) struct ModelsBody {
     /// The index they were added to, whatever has its name by now.
     pub index: IndexNo,
     pub list: String,
+}
+
+/// A shopper whose events before this record are to be erased. It is dropped itself once they
+/// are.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct EraseBody {
+    /// The index they shop in, whatever has its name by now.
+    pub index: IndexNo,
+    pub user: UserId,
 }
 
 /// An update that gives an index another name.
@@ -141,6 +153,8 @@ pub(crate) enum SelectionBody {
 pub(crate) const EVENTS: u8 = 7;
 /// The kind byte of records that cancel others before them.
 pub(crate) const CANCELATIONS: u8 = 10;
+/// The kind byte of records that erase a shopper.
+pub(crate) const ERASURES: u8 = 17;
 
 impl Body {
     fn record_kind(&self) -> u8 {
@@ -161,6 +175,7 @@ impl Body {
             Self::Snapshot => 14,
             Self::RenameIndex(_) => 15,
             Self::Models(_) => 16,
+            Self::EraseShopper(_) => ERASURES,
         }
     }
 
@@ -174,7 +189,8 @@ impl Body {
             | Self::Dump
             | Self::Snapshot => FOLDER_VERSION,
             Self::RenameIndex(_) => ASKED_VERSION,
-            Self::Models(_) => VERSION,
+            Self::Models(_) => MODELS_VERSION,
+            Self::EraseShopper(_) => VERSION,
             _ => CATALOGUE_VERSION,
         }
     }
@@ -206,7 +222,9 @@ impl Body {
             Self::SwapIndexes(_) => TaskKind::IndexSwap,
             Self::Dump => TaskKind::DumpCreation,
             Self::Snapshot => TaskKind::SnapshotCreation,
-            Self::Compacted | Self::Registry(_) | Self::Models(_) => return None,
+            Self::Compacted | Self::Registry(_) | Self::Models(_) | Self::EraseShopper(_) => {
+                return None;
+            }
         })
     }
 }

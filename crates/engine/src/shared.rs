@@ -13,7 +13,7 @@ use crate::waiting::Waiting;
 use crate::{EngineError, Registry, RegistryChange};
 use arc_swap::ArcSwap;
 use domain::Timestamp;
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 use rustc_hash::FxHashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
@@ -25,6 +25,10 @@ pub(crate) struct Shared {
     pub dir: PathBuf,
     pub log: Log,
     pub views: Views,
+    /// Views of what shoppers did; the writer exchanges them as a whole.
+    pub shoppers: ArcSwap<Views>,
+    /// One erasure at a time.
+    pub erasing: Mutex<()>,
     pub published: ArcSwap<Published>,
     pub behaviours: RwLock<FxHashMap<IndexNo, Arc<Behaviour>>>,
     pub meanings: RwLock<FxHashMap<IndexNo, Arc<Meaning>>>,
@@ -44,6 +48,7 @@ impl Shared {
         dir: PathBuf,
         log: Log,
         views: Views,
+        shoppers: Views,
         encoders: Option<Arc<Encoders>>,
     ) -> Self {
         let published = ArcSwap::from_pointee(Published::empty(views.snapshot()));
@@ -51,6 +56,8 @@ impl Shared {
             dir,
             log,
             views,
+            shoppers: ArcSwap::from_pointee(shoppers),
+            erasing: Mutex::default(),
             published,
             behaviours: RwLock::default(),
             meanings: RwLock::default(),

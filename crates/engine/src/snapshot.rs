@@ -5,6 +5,7 @@
 
 use crate::behaviour::Behaviour;
 use crate::meaning::{Meaning, MeaningStats};
+use crate::profile::FactsCache;
 use crate::record::IndexNo;
 use crate::settings::Settings;
 use crate::shared::Shared;
@@ -53,6 +54,8 @@ pub(crate) struct IndexState {
     pub words: Words,
     pub analyzer: Analyzer,
     pub behaviour: Arc<Behaviour>,
+    /// What profiles have read of its documents.
+    pub facts: FactsCache,
 }
 
 impl IndexState {
@@ -64,6 +67,7 @@ impl IndexState {
             words,
             analyzer,
             behaviour,
+            facts: FactsCache::default(),
             meta,
         }
     }

@@ -15,14 +15,12 @@ use store::{View, ViewBatch, ViewSnapshot, Views};
 use crate::settings::Settings;
 
 /// Names of the views, in the order of the constants below.
-pub(crate) const NAMES: [&str; 10] = [
+pub(crate) const NAMES: [&str; 8] = [
     "meta",
     "indexes",
     "documents",
     "tasks",
     "notes",
-    "event_ids",
-    "profiles",
     "noted",
     "vectors",
     "meaning",
@@ -32,19 +30,24 @@ pub(crate) const INDEXES: View = View::at(1);
 pub(crate) const DOCUMENTS: View = View::at(2);
 pub(crate) const TASKS: View = View::at(3);
 pub(crate) const NOTES: View = View::at(4);
-pub(crate) const EVENT_IDS: View = View::at(5);
-pub(crate) const PROFILES: View = View::at(6);
 /// Documents whose vectors have to be looked at, see `meaning::notes`.
-pub(crate) const NOTED: View = View::at(7);
+pub(crate) const NOTED: View = View::at(5);
 /// Which vector each item has.
-pub(crate) const VECTORS: View = View::at(8);
+pub(crate) const VECTORS: View = View::at(6);
 /// What is kept of each embedder.
-pub(crate) const MEANING: View = View::at(9);
+pub(crate) const MEANING: View = View::at(7);
+
+/// Names of the views of what shoppers did, which are a database of their own; the first is
+/// [`META`] as well.
+pub(crate) const SHOPPER_NAMES: [&str; 3] = ["meta", "event_ids", "profiles"];
+pub(crate) const EVENT_IDS: View = View::at(1);
+pub(crate) const PROFILES: View = View::at(2);
 
 /// Format of everything in the views. Views of another format are built anew from the log.
-const FORMAT: u64 = 2;
+const FORMAT: u64 = 3;
 const FORMAT_KEY: &[u8] = b"format";
 const REGISTRY_KEY: &[u8] = b"registry";
+const ERASING_KEY: &[u8] = b"erasing";
 
 /// Whether this build can read the views; empty ones are marked as its own.
 pub(crate) fn are_readable(views: &Views) -> Result<bool, EngineError> {
@@ -56,9 +59,27 @@ pub(crate) fn are_readable(views: &Views) -> Result<bool, EngineError> {
         return Ok(false);
     }
     let mut batch = views.batch();
-    batch.put(META, FORMAT_KEY, FORMAT.to_be_bytes());
+    mark_format(&mut batch);
     batch.commit()?;
     Ok(true)
+}
+
+/// Marks views as of the format of this build.
+pub(crate) fn mark_format(batch: &mut ViewBatch) {
+    batch.put(META, FORMAT_KEY, FORMAT.to_be_bytes());
+}
+
+/// The records of erasures that have begun and not ended.
+pub(crate) fn erasing(views: &ViewSnapshot) -> Result<Vec<u64>, EngineError> {
+    match views.get(META, ERASING_KEY)? {
+        Some(value) => from_json(&value),
+        None => Ok(Vec::new()),
+    }
+}
+
+pub(crate) fn put_erasing(batch: &mut ViewBatch, seqs: &[u64]) -> Result<(), EngineError> {
+    batch.put(META, ERASING_KEY, to_json(&seqs)?);
+    Ok(())
 }
 
 /// How far a view has applied the log: the next sequence number it needs.
@@ -260,17 +281,16 @@ pub(crate) fn notes(views: &ViewSnapshot, task: u64) -> Result<Vec<RowNote>, Eng
     }
 }
 
-/// Deletes every key of one index from the views that are ordered by index.
+/// Deletes every key of one index from the views that are ordered by index, but for those of
+/// what shoppers did.
 pub(crate) fn delete_index(
     views: &ViewSnapshot,
     batch: &mut ViewBatch,
     index: IndexNo,
 ) -> Result<(), EngineError> {
-    for view in [DOCUMENTS, EVENT_IDS, PROFILES] {
-        for entry in views.prefix(view, &index.0.to_be_bytes())? {
-            let (key, _) = entry?;
-            batch.delete(view, key);
-        }
+    for entry in views.prefix(DOCUMENTS, &index.0.to_be_bytes())? {
+        let (key, _) = entry?;
+        batch.delete(DOCUMENTS, key);
     }
     IndexMeta::delete(index, batch);
     crate::shelf::delete(batch, index);

@@ -4,15 +4,15 @@
 //! folds events into the profiles, hands catalogue writes to the applier, and only
 //! then answers. More clients make larger groups, not more fsyncs.
 
-use crate::behaviour::Behaviour;
 use crate::event_ids::{self, EventKey};
-use crate::record::{Asked, Body, Entry, IndexNo};
+use crate::known_items::KnownItems;
+use crate::record::{Asked, Body, Entry, EraseBody, IndexNo, ModelsBody};
 use crate::shared::{Shared, now};
-use crate::snapshot::Published;
 use crate::tables::{Applied, EVENT_IDS};
-use crate::{Accepted, EngineError, EventsReceipt, settings, swap};
-use domain::{Event, IndexUid, ItemId};
-use rustc_hash::{FxHashMap, FxHashSet};
+use crate::{Accepted, EngineError, EventsReceipt, erase, settings, shoppers, swap};
+use domain::{Event, IndexUid};
+use profiles::Profiles;
+use rustc_hash::FxHashSet;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
@@ -26,8 +26,6 @@ const GROUP_BYTES: usize = 16 << 20;
 const QUIET: Duration = Duration::from_secs(2);
 /// … or when a crash would mean folding more events than this again (a few seconds).
 const EVENTS_BETWEEN_CHECKPOINTS: u64 = 500_000;
-/// Items whose presence in the catalogue is remembered.
-const KNOWN_ITEMS: usize = 200_000;
 
 /// Called once, on the writer's thread, when the write is durable or refused.
 pub(crate) type Done = Box<dyn FnOnce(Result<Accepted, EngineError>) + Send>;
@@ -45,7 +43,20 @@ pub(crate) enum Command {
     Write(Prepared),
     /// Save the profiles now and say when it is done.
     Checkpoint(Box<dyn FnOnce() + Send>),
+    /// Put other profiles in the place of those of an index.
+    Exchange(Box<Exchange>),
     Close,
+}
+
+/// Profiles of an index that were folded beside the writer.
+pub(crate) struct Exchange {
+    pub index: IndexNo,
+    pub profiles: Profiles,
+    /// The first record that they do not hold.
+    pub next: u64,
+    /// Ids of events that are no more.
+    pub erased: FxHashSet<EventKey>,
+    pub done: Box<dyn FnOnce(Result<(), EngineError>) + Send>,
 }
 
 /// What the applier is told.
@@ -133,6 +144,17 @@ impl Writer {
             Some(Command::Checkpoint(done)) => {
                 self.checkpoint_if(1);
                 done();
+                true
+            }
+            Some(Command::Exchange(exchange)) => {
+                let Exchange {
+                    index,
+                    profiles,
+                    next,
+                    erased,
+                    done,
+                } = *exchange;
+                done(self.exchange(index, profiles, next, &erased));
                 true
             }
             Some(Command::Close) => false,
@@ -244,11 +266,15 @@ impl Writer {
                 return Err(EngineError::IndexNotFound(uid.to_owned()));
             }
             // It may have another name by now, or be gone.
-            (Body::Models(models), _) => {
-                if !self.indexes.values().any(|no| *no == models.index) {
+            (
+                Body::Models(ModelsBody { index, .. })
+                | Body::EraseShopper(EraseBody { index, .. }),
+                _,
+            ) => {
+                if !self.indexes.values().any(|no| no == index) {
                     return Err(EngineError::IndexNotFound(uid.to_owned()));
                 }
-                models.index
+                *index
             }
             // A reset makes no index; its task fails.
             (Body::Settings(text), None) if settings::only_resets(text) => IndexNo::NONE,
@@ -272,9 +298,10 @@ impl Writer {
         ids: &mut Vec<EventKey>,
     ) -> Result<(), EngineError> {
         let mut kept = Vec::with_capacity(events.len());
+        let shoppers = self.shared.shoppers.load();
         for event in events.drain(..) {
             if let Some(key) = event_ids::key(index, &event) {
-                if self.fresh_ids.contains(&key) || self.shared.views.contains(EVENT_IDS, &key)? {
+                if self.fresh_ids.contains(&key) || shoppers.contains(EVENT_IDS, &key)? {
                     continue;
                 }
                 self.fresh_ids.insert(key);
@@ -349,6 +376,12 @@ impl Writer {
                 // As above.
                 tracing::error!(error = &err as &dyn std::error::Error, "models not listed");
             }
+            if let Body::EraseShopper(_) = &entry.body
+                && let Err(err) = erase::note(&self.shared.shoppers.load(), seq)
+            {
+                // As long as the views stand where they do, the log is read for it.
+                tracing::error!(error = &err as &dyn std::error::Error, "erasure not noted");
+            }
             self.shared.waiting.add(seq, &entry);
             // The applier ends only after the writer.
             let _ = self.applier.send(Apply::Record(seq));
@@ -369,13 +402,14 @@ impl Writer {
             return;
         }
         let next = self.shared.log.next_seq();
-        let mut batch = self.shared.views.batch();
+        let views = self.shared.shoppers.load();
+        let mut batch = views.batch();
         for behaviour in self.shared.all_behaviours() {
-            Behaviour::checkpoint(&behaviour, &mut batch);
+            shoppers::put_changes(&mut batch, &behaviour);
         }
         Applied::Events.write(&mut batch, next);
         let ids = self.fresh_ids.iter().copied();
-        match event_ids::save(&self.shared.views, ids).and_then(|()| batch.commit()) {
+        match event_ids::save(&views, ids).and_then(|()| batch.commit()) {
             Ok(()) => {
                 self.fresh_ids.clear();
                 self.since_checkpoint = 0;
@@ -386,6 +420,41 @@ impl Writer {
                 tracing::error!(error = &err as &dyn std::error::Error, "checkpoint failed")
             }
         }
+    }
+}
+
+impl Writer {
+    /// Puts other profiles in the place of those of an index, and a new database in the place of
+    /// the one that holds them.
+    fn exchange(
+        &mut self,
+        index: IndexNo,
+        mut profiles: Profiles,
+        next: u64,
+        erased: &FxHashSet<EventKey>,
+    ) -> Result<(), EngineError> {
+        if !self.indexes.values().any(|no| *no == index) {
+            // It was deleted meanwhile, with all that is known of its shoppers.
+            return Ok(());
+        }
+        let shared = &self.shared;
+        let end = shared.log.next_seq();
+        erase::fold(&shared.log, index, next..end, &mut profiles)?;
+        shared.behaviour(index).replace(profiles);
+        let behaviours = shared.all_behaviours();
+        {
+            let old = shared.shoppers.load();
+            event_ids::save(&old, self.fresh_ids.iter().copied())?;
+            let new = shoppers::renewed(&shared.dir, &old, &behaviours, erased, end)?;
+            shared.shoppers.store(Arc::new(new));
+        }
+        self.fresh_ids.clear();
+        self.since_checkpoint = 0;
+        for behaviour in behaviours {
+            behaviour.forget_changes();
+        }
+        let _ = self.applier.send(Apply::Advance(end));
+        shoppers::remove_older(&shared.dir)
     }
 }
 
@@ -402,46 +471,5 @@ impl Group {
         self.bytes += record.payload.len();
         self.records.push(record);
         self.members.push(member);
-    }
-}
-
-/// Which items are in the catalogue, remembered while the published state stays the same.
-#[derive(Default)]
-struct KnownItems {
-    published: Option<Arc<Published>>,
-    known: FxHashMap<(IndexNo, ItemId), bool>,
-}
-
-impl KnownItems {
-    fn count_unknown(&mut self, shared: &Shared, index: IndexNo, events: &[Event]) -> u64 {
-        let current = shared.published.load_full();
-        if !self
-            .published
-            .as_ref()
-            .is_some_and(|known| Arc::ptr_eq(known, &current))
-        {
-            self.known.clear();
-            self.published = Some(current.clone());
-        }
-        if self.known.len() > KNOWN_ITEMS {
-            self.known.clear();
-        }
-        let Some(state) = current.by_no(index) else {
-            return events.iter().filter(|event| event.item.is_some()).count() as u64;
-        };
-        let mut unknown = 0;
-        for item in events.iter().filter_map(|event| event.item.as_ref()) {
-            let known = match self.known.get(&(index, item.clone())) {
-                Some(known) => *known,
-                None => {
-                    // A words index that cannot be read is told to whoever searches it.
-                    let known = state.words.contains(item.as_str()).unwrap_or(false);
-                    self.known.insert((index, item.clone()), known);
-                    known
-                }
-            };
-            unknown += u64::from(!known);
-        }
-        unknown
     }
 }

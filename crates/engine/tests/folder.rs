@@ -289,7 +289,7 @@ fn a_view_folder_or_words_index_that_is_gone_is_built_anew() {
     let before = everything(&engine);
     engine.close();
     drop(engine);
-    for part in ["indexes", "views"] {
+    for part in ["indexes", "views", "shoppers"] {
         std::fs::remove_dir_all(dir.path().join(part)).unwrap();
         let engine = open(dir.path());
         same(&everything(&engine), &before, part);

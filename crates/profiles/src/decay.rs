@@ -6,7 +6,6 @@
 //! it would have by now, so the order of arrival changes nothing but rounding.
 
 use domain::Timestamp;
-use serde::{Deserialize, Serialize};
 
 /// Milliseconds of one day.
 pub(crate) const DAY_MILLIS: i64 = 86_400_000;
@@ -55,29 +54,6 @@ pub(crate) fn meet(at: Timestamp, time: Timestamp, half_life_days: f64) -> Meeti
     }
 }
 
-/// One fading sum.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Faded {
-    at: Timestamp,
-    sum: f64,
-}
-
-impl Faded {
-    pub fn new(at: Timestamp) -> Self {
-        Self { at, sum: 0.0 }
-    }
-
-    pub fn add(&mut self, weight: f64, time: Timestamp, half_life_days: f64) {
-        let meeting = meet(self.at, time, half_life_days);
-        self.at = meeting.at;
-        self.sum = self.sum * meeting.old + weight * meeting.new;
-    }
-
-    pub fn as_of(&self, now: Timestamp, half_life_days: f64) -> f64 {
-        self.sum * remains(self.at, now, half_life_days)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -86,24 +62,27 @@ mod tests {
         Timestamp::from_millis(number * DAY_MILLIS)
     }
 
+    /// The fading sum of weights with their days, in their order of arrival, as of a day.
+    fn sum(weights: &[(f64, i64)], on: i64) -> f64 {
+        let (mut at, mut sum) = (day(weights[0].1), 0.0);
+        for &(weight, of) in weights {
+            let meeting = meet(at, day(of), 7.0);
+            at = meeting.at;
+            sum = sum * meeting.old + weight * meeting.new;
+        }
+        sum * remains(at, day(on), 7.0)
+    }
+
     #[test]
     fn half_is_left_after_one_half_life_in_any_order_of_arrival() {
-        let mut in_order = Faded::new(day(0));
-        in_order.add(4.0, day(0), 7.0);
-        in_order.add(1.0, day(7), 7.0);
-        let mut late = Faded::new(day(7));
-        late.add(1.0, day(7), 7.0);
-        late.add(4.0, day(0), 7.0);
-        assert_eq!(in_order.as_of(day(7), 7.0), 3.0);
-        assert_eq!(late.as_of(day(7), 7.0), 3.0);
-        assert_eq!(late.as_of(day(14), 7.0), 1.5);
+        assert_eq!(sum(&[(4.0, 0), (1.0, 7)], 7), 3.0);
+        assert_eq!(sum(&[(1.0, 7), (4.0, 0)], 7), 3.0);
+        assert_eq!(sum(&[(1.0, 7), (4.0, 0)], 14), 1.5);
     }
 
     #[test]
     fn reading_before_the_newest_event_does_not_grow_the_sum() {
-        let mut sum = Faded::new(day(10));
-        sum.add(1.0, day(10), 7.0);
-        assert_eq!(sum.as_of(day(0), 7.0), 1.0);
+        assert_eq!(sum(&[(1.0, 10)], 0), 1.0);
     }
 
     #[test]

@@ -6,29 +6,36 @@
 use crate::item::ItemStats;
 use crate::line::Line;
 use crate::records::Buyer;
+use crate::sessions::Joined;
 use crate::shopper::Shopper;
-use domain::{Event, Timestamp};
+use crate::totals::Totals;
+use domain::{Event, EventKind, Timestamp};
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
 
 /// The dense number of an item within one index, given when its first event is folded.
 pub type ItemNo = u32;
 
+/// The dense number of a shopper within one index, given when the first event is folded.
+pub type ShopperNo = u32;
+
 /// The profiles of all items and shoppers of one index.
 ///
 /// What does *not* depend on the order of arrival: all counters, first and last times, recent events of different
 /// times, purchase days, and (but for rounding) every decayed sum. What does: which of two events of the same
-/// moment counts as the newer, the numbers of items, which lines still find their basket open, and what was
-/// pruned in between from a structure that met its bound.
+/// moment counts as the newer, the numbers of items, which events still find their basket or session open, and what
+/// was pruned in between from a structure that met its bound, at which event a robot was found out, and who the
+/// latest buyers are.
 #[derive(Clone, Debug, Default)]
 pub struct Profiles {
     pub(crate) items: Vec<ItemStats>,
     pub(crate) item_ids: Vec<Arc<str>>,
     pub(crate) item_numbers: FxHashMap<Arc<str>, ItemNo>,
     pub(crate) shoppers: Vec<Shopper>,
-    pub(crate) shopper_numbers: FxHashMap<Box<str>, u32>,
+    pub(crate) shopper_numbers: FxHashMap<Box<str>, ShopperNo>,
     pub(crate) events: u64,
     pub(crate) newest: Option<Timestamp>,
+    pub(crate) totals: Totals,
     pub(crate) changes: Changes,
 }
 
@@ -73,6 +80,7 @@ impl PartialEq for Profiles {
     fn eq(&self, other: &Self) -> bool {
         self.events == other.events
             && self.newest == other.newest
+            && self.totals == other.totals
             && self.item_ids == other.item_ids
             && self.items == other.items
             && self.shoppers == other.shoppers
@@ -94,13 +102,23 @@ impl Profiles {
         let line = Line::of(event);
         let shopper = &mut self.shoppers[shopper_no as usize];
         let buyer = shopper.fold(event, item_no, line.as_ref());
+        let joined = shopper.visit(event);
         self.changes.shoppers.mark(shopper_no);
+        if shopper.robot_since().is_some() {
+            return;
+        }
+        self.totals.fold(event, line.as_ref());
+        if let Some(joined) = joined {
+            self.join(&joined);
+        }
         let Some(item_no) = item_no else { return };
         let item = &mut self.items[item_no as usize];
         item.fold(event, line.as_ref());
         item.buyers += u64::from(buyer == Buyer::New);
         self.changes.items.mark(item_no);
+        let shopper = &mut self.shoppers[shopper_no as usize];
         if line.is_some_and(|line| !line.is_return()) {
+            item.sold_to(shopper_no);
             let others = shopper.put_in_basket(event, item_no);
             // Two loops, because the first stays within one map and the second visits many.
             for &other in others {
@@ -110,10 +128,32 @@ impl Profiles {
                 self.items[other as usize].neighbours.add(item_no);
                 self.changes.items.mark(other);
             }
+        } else if matches!(event.kind, EventKind::View | EventKind::Click) {
+            let others = shopper.view(item_no);
+            for &other in others {
+                item.viewed.add(other);
+            }
+            for &other in others {
+                self.items[other as usize].viewed.add(item_no);
+                self.changes.items.mark(other);
+            }
         }
     }
 
-    fn shopper_number(&mut self, event: &Event) -> u32 {
+    /// Two sessions turned out to be one.
+    fn join(&mut self, joined: &Joined) {
+        let both = |&(a, b): &(ItemNo, ItemNo)| [(a, b), (b, a)];
+        for (item, other) in joined.together.iter().flat_map(both) {
+            self.items[item as usize].viewed.add(other);
+            self.changes.items.mark(item);
+        }
+        for (item, other) in joined.twice.iter().flat_map(both) {
+            self.items[item as usize].viewed.remove(other);
+            self.changes.items.mark(item);
+        }
+    }
+
+    fn shopper_number(&mut self, event: &Event) -> ShopperNo {
         if let Some(&number) = self.shopper_numbers.get(event.user.as_str()) {
             return number;
         }
@@ -145,6 +185,11 @@ impl Profiles {
             .map(|&number| &self.shoppers[number as usize])
     }
 
+    /// The profile of a shopper by number. Panics on a number that these profiles never gave.
+    pub fn shopper_by_number(&self, shopper: ShopperNo) -> &Shopper {
+        &self.shoppers[shopper as usize]
+    }
+
     /// What is known of an item, `None` before its first event.
     pub fn item(&self, item: &str) -> Option<&ItemStats> {
         self.item_no(item).map(|number| self.stats(number))
@@ -165,6 +210,11 @@ impl Profiles {
         &self.item_ids[item as usize]
     }
 
+    /// The same, shared: for whoever keeps it after the lock on these profiles is let go.
+    pub fn item_name(&self, item: ItemNo) -> Arc<str> {
+        Arc::clone(&self.item_ids[item as usize])
+    }
+
     /// Items that had an event.
     pub fn items(&self) -> usize {
         self.items.len()
@@ -175,7 +225,12 @@ impl Profiles {
         self.shoppers.len()
     }
 
-    /// Events folded.
+    /// What happened in the shop as a whole.
+    pub fn totals(&self) -> &Totals {
+        &self.totals
+    }
+
+    /// Events folded, those of robots among them.
     pub fn events(&self) -> u64 {
         self.events
     }

@@ -6,11 +6,14 @@
 //! undoes stays counted, because the interest was real.
 
 use crate::decay::{LONG_DAYS, SHORT_DAYS, meet, remains};
-use crate::fold::ItemNo;
+use crate::fold::{ItemNo, ShopperNo};
 use crate::line::{Line, tamed};
 use crate::neighbours::Neighbours;
 use domain::{Event, EventKind, Timestamp};
 use serde::{Deserialize, Serialize};
+
+/// Buyers remembered by name, to tell who buys an item.
+const LATEST_BUYERS: usize = 20;
 
 /// Fading sums of what happened to an item.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -107,7 +110,7 @@ pub struct ItemStats {
     pub likes: u64,
     pub dislikes: u64,
     pub ratings: u64,
-    rating_sum: f64,
+    pub(crate) rating_sum: f64,
     /// Shoppers who bought it; one whose record of it was forgotten counts again.
     pub buyers: u64,
     /// Time of its earliest event.
@@ -116,7 +119,12 @@ pub struct ItemStats {
     pub last: Timestamp,
     short_term: FadedActivity,
     long_term: FadedActivity,
+    /// Sum of the squares of the ratings.
+    pub rating_squares: f64,
+    /// The latest different shoppers who bought it, by arrival, the newest last.
+    pub(crate) latest_buyers: Vec<ShopperNo>,
     pub(crate) neighbours: Neighbours,
+    pub(crate) viewed: Neighbours,
 }
 
 impl ItemStats {
@@ -139,7 +147,10 @@ impl ItemStats {
             last: time,
             short_term: FadedActivity::new(time),
             long_term: FadedActivity::new(time),
+            rating_squares: 0.0,
+            latest_buyers: Vec::new(),
             neighbours: Neighbours::default(),
+            viewed: Neighbours::default(),
         }
     }
 
@@ -156,6 +167,7 @@ impl ItemStats {
                 if let Some(rating) = tamed(event.value) {
                     self.ratings += 1;
                     self.rating_sum += rating;
+                    self.rating_squares += rating * rating;
                 }
             }
             EventKind::Purchase | EventKind::Search => {}
@@ -181,6 +193,24 @@ impl ItemStats {
         }
     }
 
+    pub(crate) fn sold_to(&mut self, shopper: ShopperNo) {
+        let known = self
+            .latest_buyers
+            .iter()
+            .rposition(|&known| known == shopper);
+        if let Some(at) = known {
+            self.latest_buyers.remove(at);
+        } else if self.latest_buyers.len() == LATEST_BUYERS {
+            self.latest_buyers.remove(0);
+        }
+        self.latest_buyers.push(shopper);
+    }
+
+    /// The latest different shoppers who bought it, twenty at most, the newest last.
+    pub fn latest_buyers(&self) -> &[ShopperNo] {
+        &self.latest_buyers
+    }
+
     /// The mean of its ratings, `None` before the first.
     pub fn rating(&self) -> Option<f64> {
         (self.ratings > 0).then(|| self.rating_sum / self.ratings as f64)
@@ -201,8 +231,18 @@ impl ItemStats {
         self.neighbours.strongest(limit)
     }
 
-    /// Every remembered neighbour.
+    /// Every remembered item it was in one basket with.
     pub fn neighbours(&self) -> &Neighbours {
         &self.neighbours
+    }
+
+    /// The items it was viewed with in one session most often, with the number of sessions.
+    pub fn viewed_with(&self, limit: usize) -> Vec<(ItemNo, u32)> {
+        self.viewed.strongest(limit)
+    }
+
+    /// Every remembered item it was viewed with in one session.
+    pub fn viewed_neighbours(&self) -> &Neighbours {
+        &self.viewed
     }
 }

@@ -1,8 +1,8 @@
 //! Item and shopper profiles as a fold over events.
 //!
 //! Every accepted event is folded, in the order of the log, into [`Profiles`]:
-//! counters with decay, what is bought together, and what each shopper did
-//! lately. The fold is deterministic, so profiles can be kept incrementally,
+//! counters with decay, what is bought together, what is viewed together, and
+//! what each shopper did lately. The fold is deterministic, so profiles can be kept incrementally,
 //! written to a key-value view, or rebuilt from the log, with the same result
 //! to the last bit. Every structure kept for one shopper or one item is
 //! bounded, so that a bot costs no more memory than a very good customer.
@@ -36,7 +36,10 @@
 
 mod baskets;
 mod decay;
+mod demand;
+mod estimate;
 mod fold;
+mod hours;
 mod item;
 mod line;
 mod neighbours;
@@ -45,14 +48,20 @@ mod prices;
 mod queries;
 mod records;
 mod reorder;
+mod robots;
+mod sessions;
 mod shopper;
 mod sorted_map;
+mod totals;
 mod trending;
 
 #[cfg(test)]
 mod tests;
 
-pub use fold::{ItemNo, Profiles};
+pub use demand::{Demand, Lifecycle};
+pub use estimate::{Conversion, Estimate, Rate};
+pub use fold::{ItemNo, Profiles, ShopperNo};
+pub use hours::Hours;
 pub use item::{Activity, ItemStats};
 pub use neighbours::Neighbours;
 pub use persist::ProfilesError;
@@ -60,4 +69,6 @@ pub use prices::PriceBand;
 pub use queries::PastQuery;
 pub use records::ItemRecord;
 pub use reorder::Reorder;
+pub use sessions::{Session, SessionTotals};
 pub use shopper::{Recent, Shopper};
+pub use totals::Totals;

@@ -4,16 +4,17 @@
 //! a shopper. The changes of one call belong into one atomic batch; loading
 //! checks that the entries belong together and point only at one another.
 
-use crate::fold::{Profiles, next_number};
+use crate::fold::{Changes, Profiles, next_number};
 use crate::item::ItemStats;
 use crate::shopper::Shopper;
+use crate::totals::Totals;
 use domain::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 const MAGIC: &[u8; 4] = b"VPRF";
 /// Raise it when any persisted structure or formula changes; older views are rebuilt from the log.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 const META: &[u8] = b"m";
 const ITEM: u8 = b'i';
 const SHOPPER: u8 = b's';
@@ -54,6 +55,7 @@ struct Meta {
     shoppers: u64,
     events: u64,
     newest: Option<Timestamp>,
+    totals: Totals,
 }
 
 impl Profiles {
@@ -85,6 +87,27 @@ impl Profiles {
         entries
     }
 
+    /// All entries, in the order of their keys, whatever changed since when; empty before the first event.
+    pub fn entries(&self) -> Vec<(Vec<u8>, Vec<u8>)> {
+        if self.events == 0 {
+            return Vec::new();
+        }
+        let mut entries = Vec::with_capacity(self.items.len() + self.shoppers.len() + 1);
+        for (number, (id, stats)) in (0..).zip(self.item_ids.iter().zip(&self.items)) {
+            entries.push((key(ITEM, number), encode(&(&**id, stats))));
+        }
+        entries.push((META.to_vec(), self.header()));
+        for (number, shopper) in (0..).zip(&self.shoppers) {
+            entries.push((key(SHOPPER, number), encode(shopper)));
+        }
+        entries
+    }
+
+    /// Takes nothing for changed any more.
+    pub fn forget_changes(&mut self) {
+        self.changes = Changes::default();
+    }
+
     fn header(&self) -> Vec<u8> {
         let mut header = MAGIC.to_vec();
         header.extend(VERSION.to_le_bytes());
@@ -93,6 +116,7 @@ impl Profiles {
             shoppers: self.shoppers.len() as u64,
             events: self.events,
             newest: self.newest,
+            totals: self.totals,
         }));
         header
     }
@@ -148,12 +172,23 @@ fn assemble(
     let mut profiles = Profiles {
         events: meta.events,
         newest: meta.newest,
+        totals: meta.totals,
         ..Profiles::new()
     };
     let end = next_number(items.len());
     let reaches = |number: Option<u32>| number.is_some_and(|number| number >= end);
     for (number, id, stats) in items {
-        if reaches(stats.neighbours.largest_number()) {
+        let buyers = stats.latest_buyers.iter();
+        if buyers
+            .max()
+            .is_some_and(|&buyer| u64::from(buyer) >= meta.shoppers)
+        {
+            return Err(damaged(
+                &key(ITEM, number),
+                "names a shopper that does not exist",
+            ));
+        }
+        if reaches(stats.neighbours.largest_number()) || reaches(stats.viewed.largest_number()) {
             return Err(damaged(
                 &key(ITEM, number),
                 "names an item that does not exist",

@@ -6,11 +6,14 @@
 
 use crate::baskets::{Baskets, Placed, key_of};
 use crate::fold::ItemNo;
+use crate::hours::Hours;
 use crate::line::Line;
 use crate::prices::{PriceBand, PriceHistogram};
 use crate::queries::{PastQueries, PastQuery, shortened};
 use crate::records::{Buyer, ItemRecord, Records};
 use crate::reorder::{Reorder, reorder};
+use crate::robots::Robot;
+use crate::sessions::{Joined, Session, SessionTotals, Sessions};
 use domain::{Event, EventKind, Timestamp, UserId};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
@@ -40,11 +43,16 @@ pub struct Shopper {
     orders: u64,
     first: Timestamp,
     last: Timestamp,
+    first_purchase: Option<Timestamp>,
+    last_purchase: Option<Timestamp>,
+    hours: Hours,
+    robot: Robot,
     recents: VecDeque<Recent>,
     records: Records,
     queries: PastQueries,
     prices: PriceHistogram,
     baskets: Baskets,
+    sessions: Sessions,
 }
 
 impl Shopper {
@@ -56,11 +64,16 @@ impl Shopper {
             orders: 0,
             first: time,
             last: time,
+            first_purchase: None,
+            last_purchase: None,
+            hours: Hours::default(),
+            robot: Robot::default(),
             recents: VecDeque::new(),
             records: Records::default(),
             queries: PastQueries::default(),
             prices: PriceHistogram::default(),
             baskets: Baskets::default(),
+            sessions: Sessions::default(),
         }
     }
 
@@ -74,10 +87,17 @@ impl Shopper {
         self.counts[event.kind as usize] += 1;
         self.first = self.first.min(event.time);
         self.last = self.last.max(event.time);
+        self.hours.add(event.time);
+        self.robot.count(event.time);
         if let Some(line) = line {
             self.spend += line.amount;
-            if let Some(price) = line.price.filter(|_| !line.is_return()) {
-                self.prices.add(price);
+            if !line.is_return() {
+                let first = self.first_purchase.unwrap_or(event.time);
+                self.first_purchase = Some(first.min(event.time));
+                self.last_purchase = self.last_purchase.max(Some(event.time));
+                if let Some(price) = line.price {
+                    self.prices.add(price);
+                }
             }
         }
         if let Some(query) = event
@@ -123,6 +143,16 @@ impl Shopper {
         others
     }
 
+    /// Puts the event into its session; says what changes for the pairs of two sessions that it joins.
+    pub(crate) fn visit(&mut self, event: &Event) -> Option<Joined> {
+        self.sessions.touch(event.time)
+    }
+
+    /// Notes a viewed item in the session of its event; gives the others viewed in it.
+    pub(crate) fn view(&mut self, item: ItemNo) -> &[ItemNo] {
+        self.sessions.view(item)
+    }
+
     /// Whose profile it is.
     pub fn user(&self) -> &UserId {
         &self.user
@@ -143,6 +173,27 @@ impl Shopper {
         self.counts[kind as usize]
     }
 
+    /// Time of the earliest purchase.
+    pub fn first_purchase(&self) -> Option<Timestamp> {
+        self.first_purchase
+    }
+
+    /// Time of the latest purchase.
+    pub fn last_purchase(&self) -> Option<Timestamp> {
+        self.last_purchase
+    }
+
+    /// Events by hour and weekday.
+    pub fn hours(&self) -> &Hours {
+        &self.hours
+    }
+
+    /// The event by which the shopper was found to be a robot: the first beyond
+    /// [`domain::ROBOT_EVENTS_OF_A_DAY`] on one day. From then on its events count for no item.
+    pub fn robot_since(&self) -> Option<Timestamp> {
+        self.robot.since()
+    }
+
     /// Money paid less money given back.
     pub fn spend(&self) -> f64 {
         self.spend
@@ -151,6 +202,16 @@ impl Shopper {
     /// Distinct baskets; one that gets a line after eight others came in between counts again.
     pub fn orders(&self) -> u64 {
         self.orders
+    }
+
+    /// How many sessions there were, and how long they were together.
+    pub fn sessions(&self) -> SessionTotals {
+        self.sessions.totals()
+    }
+
+    /// The session with the latest event.
+    pub fn newest_session(&self) -> Option<&Session> {
+        self.sessions.newest()
     }
 
     /// Quantiles of the prices paid, `None` before the first.
@@ -173,6 +234,11 @@ impl Shopper {
         self.records.get(item)
     }
 
+    /// What the shopper did with each remembered item, ascending.
+    pub fn records(&self) -> impl Iterator<Item = (ItemNo, &ItemRecord)> {
+        self.records.iter()
+    }
+
     /// How many items are remembered.
     pub fn remembered(&self) -> usize {
         self.records.len()
@@ -187,14 +253,11 @@ impl Shopper {
 
     /// Items whose last word was a dislike, ascending.
     pub fn disliked(&self) -> Vec<ItemNo> {
-        let mut items: Vec<ItemNo> = self
-            .records
+        self.records
             .iter()
             .filter(|(_, record)| record.is_disliked())
             .map(|(item, _)| item)
-            .collect();
-        items.sort_unstable();
-        items
+            .collect()
     }
 
     /// Decayed interest per item, the strongest first, then the smaller number; dislikes are negative and last.
@@ -243,5 +306,6 @@ impl Shopper {
         recent
             .max(self.records.largest_number())
             .max(self.baskets.largest_number())
+            .max(self.sessions.largest_number())
     }
 }

@@ -11,13 +11,13 @@ use crate::item::Activity;
 use domain::Timestamp;
 
 /// Smoothing of the trend: about how much short-term activity counts as noise.
-const NOISE: f64 = 1.0;
+pub(crate) const NOISE: f64 = 1.0;
 /// The shop as a whole is taken to grow at most this many times its usual pace. Beyond it the shop is new, and
 /// what sells at all trends.
 const FASTEST_GROWTH: f64 = 3.0;
 
 /// What activity is worth in sales.
-fn worth(activity: &Activity) -> f64 {
+pub(crate) fn worth(activity: &Activity) -> f64 {
     activity.sales + 0.2 * activity.carts + 0.02 * activity.views
 }
 

@@ -51,6 +51,9 @@ const ACTIONS: &[(&str, Reach)] = &[
     ("events.add", Reach::Changes),
     ("recommend", Reach::Reads),
     ("profiles.get", Reach::Reads),
+    // All that is known of a person is more than what a reader of profiles needs.
+    ("profiles.export", Reach::Changes),
+    ("profiles.delete", Reach::Changes),
     ("embeddings", Reach::Reads),
     ("models.get", Reach::Reads),
     ("models.update", Reach::Changes),
@@ -72,6 +75,7 @@ const FAMILIES: &[&str] = &[
     "chatsSettings.*",
     "webhooks.*",
     "models.*",
+    "profiles.*",
 ];
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -175,6 +179,8 @@ fn wanted_of_index(method: &str, route: &str) -> Option<&'static str> {
         ("POST", "models/rollback" | "models/{id}/promote" | "models/training")
         | ("DELETE", "models/training") => "models.update",
         ("GET", "users/{id}/profile" | "items/{id}/profile") => "profiles.get",
+        ("GET", "users/{id}/export") => "profiles.export",
+        ("DELETE", "users/{id}") => "profiles.delete",
         _ => return None,
     })
 }
@@ -222,6 +228,8 @@ mod tests {
             (Method::PUT, "/indexes/{uid}/settings/stop-words"),
             (Method::HEAD, "/indexes/{uid}/documents/{id}"),
             (Method::POST, "/indexes/{uid}/events"),
+            (Method::GET, "/indexes/{uid}/users/{id}/export"),
+            (Method::DELETE, "/indexes/{uid}/users/{id}"),
         ] {
             let wanted = wanted(&method, route).expect("a known route");
             assert!(names().any(|name| name == wanted), "{wanted}");

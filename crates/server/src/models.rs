@@ -12,7 +12,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::{get, post};
 use domain::IndexUid;
-use engine::{Engine, EngineError, ModelEntry};
+use engine::{Engine, EngineError, ModelEntry, SawErased};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -44,6 +44,9 @@ struct ModelJson {
     created_at: String,
     metrics: Value,
     sha256: String,
+    /// Present where it may have learnt from shoppers who were erased since.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    saw_erased: Option<SawErased>,
     /// Shown with a single model.
     #[serde(skip_serializing_if = "Option::is_none")]
     card: Option<String>,
@@ -59,6 +62,7 @@ impl ModelJson {
             created_at: entry.created_at.to_string(),
             metrics: entry.metrics,
             sha256: entry.sha256,
+            saw_erased: entry.saw_erased,
             card: None,
         }
     }

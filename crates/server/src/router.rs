@@ -15,7 +15,7 @@ use axum::Router;
 use axum::extract::{ConnectInfo, MatchedPath, Request, State};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::Response;
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use engine::Engine;
 use std::time::{Duration, Instant};
 use tower_http::compression::predicate::{Predicate, SizeAbove};
@@ -95,7 +95,9 @@ fn routes() -> Router<App> {
         .route("/multi-search", post(multi::post))
         .route("/indexes/{uid}/events", post(events::post))
         .route("/indexes/{uid}/recommend", post(recommend::post))
+        .route("/indexes/{uid}/users/{id}", delete(profiles::erase))
         .route("/indexes/{uid}/users/{id}/profile", get(profiles::shopper))
+        .route("/indexes/{uid}/users/{id}/export", get(profiles::export))
         .route("/indexes/{uid}/items/{id}/profile", get(profiles::item))
         .route("/v1/embeddings", post(embeddings::post))
         .route("/v1/models", get(embeddings::models))

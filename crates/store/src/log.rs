@@ -176,6 +176,16 @@ impl Log {
         Ok(numbers)
     }
 
+    /// Seals the last segment, unless it is empty, so that it can be rewritten.
+    pub fn seal(&self) -> Result<(), LogError> {
+        let mut writer = self.writer.lock();
+        writer.ready()?;
+        match writer.bytes > HEADER as u64 {
+            true => self.begin_segment(&mut writer),
+            false => Ok(()),
+        }
+    }
+
     /// Seals the last segment and turns the writer to a new one.
     fn begin_segment(&self, writer: &mut Writer) -> Result<(), LogError> {
         let made = self.make_segment(writer);

@@ -442,7 +442,7 @@ fn remove(folder: &PathBuf) -> Result<(), EngineError> {
 }
 
 /// A vector with length one; nothing when it has no direction.
-pub(super) fn normalised(mut vector: Vec<f32>) -> Option<Vec<f32>> {
+pub(crate) fn normalised(mut vector: Vec<f32>) -> Option<Vec<f32>> {
     let squares: f64 = vector.iter().map(|x| f64::from(*x) * f64::from(*x)).sum();
     let length = squares.sqrt();
     if !length.is_normal() {

@@ -156,19 +156,38 @@ impl IndexReader {
             return Ok(Some(vector));
         }
         let text = request.q.trim();
-        let Some(open) = space.encoder.as_ref().filter(|_| !text.is_empty()) else {
+        if text.is_empty() {
+            return Ok(None);
+        }
+        let vectors = space.encode_queries(vec![text.to_owned()])?;
+        Ok(vectors.and_then(|vectors| vectors.into_iter().next()))
+    }
+}
+
+impl Space {
+    /// The vectors of queries in their order; `None` without an encoder.
+    pub(crate) fn encode_queries(
+        &self,
+        texts: Vec<String>,
+    ) -> Result<Option<Vec<Vec<f32>>>, EngineError> {
+        let Some(open) = &self.encoder else {
             return Ok(None);
         };
-        let mut vector = open
-            .service
-            .encode(vec![text.to_owned()], Prefix::Query)?
-            .vectors;
-        if !space.centring.is_none() {
-            let language = space.languages.of(text);
-            let centring = &space.centring;
-            centring.apply(Prefix::Query, language.code(), &mut vector);
+        if texts.is_empty() {
+            return Ok(Some(Vec::new()));
         }
-        Ok(Some(vector))
+        let encoded = open.service.encode(texts.clone(), Prefix::Query)?.vectors;
+        let rows = encoded.chunks(self.vectors.dimensions()).zip(&texts);
+        let vectors = rows.map(|(row, text)| {
+            let mut vector = row.to_vec();
+            if !self.centring.is_none() {
+                let language = self.languages.of(text);
+                self.centring
+                    .apply(Prefix::Query, language.code(), &mut vector);
+            }
+            vector
+        });
+        Ok(Some(vectors.collect()))
     }
 }
 

@@ -18,6 +18,7 @@ mod slots;
 mod worker;
 
 pub(crate) use describe::Describer;
+pub(crate) use embedder::normalised;
 pub(crate) use embedders::{check_embedders, has_given};
 pub(crate) use given::GivenVectors;
 pub(crate) use notes::{Kept, Note, delete_index};

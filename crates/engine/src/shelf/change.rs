@@ -1,13 +1,13 @@
 //! Changing what is on the shelf: a model is added, becomes live, or makes room for the one
 //! before. A change is durable and in force when its call returns.
 
-use super::{AFFINITY, LiveAffinity, ModelEntry, ModelState, files};
+use super::{AFFINITY, LiveAffinity, ModelEntry, ModelState, SawErased, files};
 use crate::record::{Asked, Body, ModelsBody};
 use crate::shared::now;
 use crate::snapshot::IndexReader;
 use crate::writer::Prepared;
 use crate::{Engine, EngineError, folder};
-use domain::IndexUid;
+use domain::{IndexUid, Timestamp};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
@@ -61,6 +61,7 @@ impl Engine {
             metrics,
             sha256,
             turn: 0,
+            saw_erased: None,
         };
         list.push(entry.clone());
         self.put_models(&reader, &list)?;
@@ -114,6 +115,31 @@ impl Engine {
         let entry = self.make_live(&reader, &list, at)?;
         *fault = None;
         Ok(entry)
+    }
+
+    /// Marks the models that were made since a time as trained on a shopper who is erased; gives
+    /// their ids.
+    pub(crate) fn mark_models(
+        &self,
+        reader: &IndexReader,
+        since: Timestamp,
+    ) -> Result<Vec<String>, EngineError> {
+        let shelf = &reader.state.behaviour.shelf;
+        let _turn = shelf.turn.lock();
+        let mut list = shelf.entries().to_vec();
+        let mut marked = Vec::new();
+        for entry in list.iter_mut().filter(|entry| entry.created_at >= since) {
+            let before = entry.saw_erased.map_or(0, |saw| saw.shoppers);
+            entry.saw_erased = Some(SawErased {
+                shoppers: before.saturating_add(1),
+                last: now(),
+            });
+            marked.push(entry.id.clone());
+        }
+        if !marked.is_empty() {
+            self.put_models(reader, &list)?;
+        }
+        Ok(marked)
     }
 
     /// Opens a model, writes down that it is live, and lets it answer.

@@ -72,6 +72,18 @@ pub struct ModelEntry {
     pub sha256: String,
     /// Orders the models that a rollback can go back to; 0 for those it cannot.
     pub turn: u64,
+    /// Present where it may have been trained on shoppers who were erased since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub saw_erased: Option<SawErased>,
+}
+
+/// Shoppers who were erased after a model had been trained on them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SawErased {
+    pub shoppers: u32,
+    /// When the last of them was erased.
+    pub last: Timestamp,
 }
 
 /// The models of one index in memory.

@@ -3,6 +3,8 @@
 mod behaviour;
 mod oracle;
 mod persistence;
+mod robots;
+mod sessions;
 
 use crate::Profiles;
 use crate::decay::DAY_MILLIS;

@@ -47,7 +47,10 @@ proptest! {
         let mut rebuilt = folded(&events);
         prop_assert!(profiles == rebuilt);
         prop_assert!(reloaded(&view).unwrap() == rebuilt);
+        let all = rebuilt.entries();
+        prop_assert!(all.is_sorted_by(|a, b| a.0 < b.0));
         let written: View = rebuilt.take_changes().into_iter().collect();
+        prop_assert!(written == all.into_iter().collect::<View>());
         prop_assert!(view == written, "the same state must be the same bytes");
     }
 
@@ -125,7 +128,7 @@ fn each_kind_of_damage_has_its_sentence() {
     );
     refused(
         |view| view.get_mut(&b"m"[..]).unwrap()[4] = 9,
-        "the profiles have format 9, this build reads format 1; rebuild them from the log",
+        "the profiles have format 9, this build reads format 2; rebuild them from the log",
     );
     refused(
         |view| drop(entry(view, b"i\0\0\0\x01")),

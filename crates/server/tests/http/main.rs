@@ -15,6 +15,7 @@ mod limits;
 mod meaning;
 mod models;
 mod multi;
+mod profiles;
 mod recommend;
 mod search;
 mod settings;

@@ -4,13 +4,10 @@
 
 use super::input::Action;
 use crate::data::PURCHASE;
+use domain::ROBOT_EVENTS_OF_A_DAY;
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde::{Deserialize, Serialize};
 
-/// A robot has more events than this many times what 99 of 100 shoppers have at most …
-const TIMES_THE_MOST: usize = 20;
-/// … and more than this many on one day.
-const EVENTS_OF_A_DAY: usize = 1000;
 const DAY: i64 = 24 * 60 * 60 * 1000;
 
 /// What was there, and what was left out.
@@ -35,10 +32,9 @@ pub(crate) fn clean(shoppers: &[Vec<Action>]) -> (Vec<Vec<Action>>, Cleaning) {
         events: shoppers.iter().map(Vec::len).sum(),
         ..Cleaning::default()
     };
-    let most = usual_most(shoppers);
     let mut left = Vec::new();
     for actions in shoppers {
-        if actions.len() > TIMES_THE_MOST * most && most_of_a_day(actions) > EVENTS_OF_A_DAY {
+        if most_of_a_day(actions) > ROBOT_EVENTS_OF_A_DAY as usize {
             counts.robots += 1;
             counts.events_of_robots += actions.len();
             continue;
@@ -57,15 +53,6 @@ pub(crate) fn clean(shoppers: &[Vec<Action>]) -> (Vec<Vec<Action>>, Cleaning) {
         }
     }
     (left, counts)
-}
-
-/// What 99 of 100 shoppers have at most.
-fn usual_most(shoppers: &[Vec<Action>]) -> usize {
-    let mut sizes: Vec<usize> = shoppers.iter().map(Vec::len).collect();
-    sizes.sort_unstable();
-    // Rounded down, so that the one robot among few shoppers is not its own measure.
-    let at = sizes.len().saturating_sub(1) * 99 / 100;
-    sizes.get(at).copied().unwrap_or(0)
 }
 
 fn most_of_a_day(actions: &[Action]) -> usize {

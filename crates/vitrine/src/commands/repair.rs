@@ -55,7 +55,7 @@ fn repair(data: &Path) -> anyhow::Result<RepairReport> {
     let _lock = FolderLock::acquire(data)?;
     let report = store::repair(&data.join("log"))?;
     if !report.lost.is_empty() {
-        for folder in ["views", "indexes"].map(|name| data.join(name)) {
+        for folder in ["views", "shoppers", "indexes"].map(|name| data.join(name)) {
             if folder.exists() {
                 fs::remove_dir_all(&folder)
                     .with_context(|| format!("cannot remove {}", folder.display()))?;

@@ -155,7 +155,8 @@ fn searches() -> Vec<Route> {
             "/indexes/{uid}/recommend",
             json!({ "kind": "basket", "basket": ["p07", "p08"], "itemId": "p07", "itemIds": ["p01"], "offset": 1 }),
         ),
-        get("/indexes/{uid}/users/{user}/profile", &[]),
+        get("/indexes/{uid}/users/{user}/profile", &[("vectors", "true")]),
+        get("/indexes/{uid}/users/{user}/export", &[]),
         get("/indexes/{uid}/items/{id}/profile", &[]),
         post(
             "/v1/embeddings",
@@ -201,6 +202,7 @@ fn writes() -> Vec<Route> {
             &[("fields", "title"), ("retrieveVectors", "true")],
         ),
         delete("/indexes/{uid}/documents/{id}"),
+        delete("/indexes/{uid}/users/{user}"),
         post(
             "/indexes/{uid}/documents/delete",
             json!({ "filter": "price > 100" }),

@@ -131,12 +131,16 @@ impl Tour<'_> {
     }
 }
 
+/// What a profile says and a first look at one does not need.
+const LEFT_OUT: [&str; 3] = ["restsOn", "hours", "categoryPrices"];
+
 /// A profile with its lists cut to what fits on a screen.
 fn summary(profile: &Value) -> Value {
     match profile {
         Value::Object(fields) => {
             let fields = fields
                 .iter()
+                .filter(|(name, _)| !LEFT_OUT.contains(&name.as_str()))
                 .map(|(name, field)| (name.clone(), summary(field)));
             Value::Object(fields.collect::<Map<_, _>>())
         }
