@@ -31,7 +31,7 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
-            epochs: 12,
+            epochs: 24,
             seed: 1,
             batch: 128,
             rate: 2e-3,
