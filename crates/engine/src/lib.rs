@@ -31,6 +31,7 @@ mod query;
 mod recommend;
 mod recommender;
 mod record;
+mod refold;
 mod registry;
 mod search;
 mod settings;

@@ -5,7 +5,6 @@
 //! aside and built anew, because the log holds everything.
 
 use crate::apply::{Applier, Group, OpenIndex};
-use crate::behaviour::Behaviour;
 use crate::engine::{Inner, Learn, OpenOptions, Threads};
 use crate::learn::Learner;
 use crate::record::{Body, CANCELATIONS, EVENTS, Entry, IndexNo};
@@ -13,7 +12,7 @@ use crate::shared::{Shared, now};
 use crate::snapshot::IndexReader;
 use crate::tables::{self, Applied, IndexMeta};
 use crate::writer::Writer;
-use crate::{EngineError, Registry, event_ids, folder};
+use crate::{EngineError, Registry, event_ids, folder, refold};
 use lexical::WordsIndex;
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
@@ -129,13 +128,10 @@ fn open_views(dir: &Path) -> Result<Views, EngineError> {
 /// Opens what the index view lists; words that are missing, damaged or behind are built anew.
 fn open_indexes(applier: &mut Applier) -> Result<(), EngineError> {
     let shared = applier.shared.clone();
-    let views = shared.views.snapshot();
-    for meta in IndexMeta::all(&views)? {
-        let behaviour = Behaviour::load(meta.no, &views)?;
-        shared
-            .behaviours
-            .write()
-            .insert(meta.no, Arc::new(behaviour));
+    for behaviour in refold::load(&shared.views)? {
+        shared.behaviours.write().insert(behaviour.no, behaviour);
+    }
+    for meta in IndexMeta::all(&shared.views.snapshot())? {
         let words = WordsIndex::open(&folder::words(&shared.dir, &meta));
         match words {
             Ok(words) if words.applied() > meta.last_seq => {

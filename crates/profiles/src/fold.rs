@@ -6,8 +6,9 @@
 use crate::item::ItemStats;
 use crate::line::Line;
 use crate::records::Buyer;
+use crate::sessions::Joined;
 use crate::shopper::Shopper;
-use domain::{Event, Timestamp};
+use domain::{Event, EventKind, Timestamp};
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
 
@@ -18,8 +19,8 @@ pub type ItemNo = u32;
 ///
 /// What does *not* depend on the order of arrival: all counters, first and last times, recent events of different
 /// times, purchase days, and (but for rounding) every decayed sum. What does: which of two events of the same
-/// moment counts as the newer, the numbers of items, which lines still find their basket open, and what was
-/// pruned in between from a structure that met its bound.
+/// moment counts as the newer, the numbers of items, which events still find their basket or session open, and what
+/// was pruned in between from a structure that met its bound.
 #[derive(Clone, Debug, Default)]
 pub struct Profiles {
     pub(crate) items: Vec<ItemStats>,
@@ -94,12 +95,17 @@ impl Profiles {
         let line = Line::of(event);
         let shopper = &mut self.shoppers[shopper_no as usize];
         let buyer = shopper.fold(event, item_no, line.as_ref());
+        let joined = shopper.visit(event);
         self.changes.shoppers.mark(shopper_no);
+        if let Some(joined) = joined {
+            self.join(&joined);
+        }
         let Some(item_no) = item_no else { return };
         let item = &mut self.items[item_no as usize];
         item.fold(event, line.as_ref());
         item.buyers += u64::from(buyer == Buyer::New);
         self.changes.items.mark(item_no);
+        let shopper = &mut self.shoppers[shopper_no as usize];
         if line.is_some_and(|line| !line.is_return()) {
             let others = shopper.put_in_basket(event, item_no);
             // Two loops, because the first stays within one map and the second visits many.
@@ -110,6 +116,28 @@ impl Profiles {
                 self.items[other as usize].neighbours.add(item_no);
                 self.changes.items.mark(other);
             }
+        } else if matches!(event.kind, EventKind::View | EventKind::Click) {
+            let others = shopper.view(item_no);
+            for &other in others {
+                item.viewed.add(other);
+            }
+            for &other in others {
+                self.items[other as usize].viewed.add(item_no);
+                self.changes.items.mark(other);
+            }
+        }
+    }
+
+    /// Two sessions turned out to be one.
+    fn join(&mut self, joined: &Joined) {
+        let both = |&(a, b): &(ItemNo, ItemNo)| [(a, b), (b, a)];
+        for (item, other) in joined.together.iter().flat_map(both) {
+            self.items[item as usize].viewed.add(other);
+            self.changes.items.mark(item);
+        }
+        for (item, other) in joined.twice.iter().flat_map(both) {
+            self.items[item as usize].viewed.remove(other);
+            self.changes.items.mark(item);
         }
     }
 

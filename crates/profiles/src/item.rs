@@ -117,6 +117,7 @@ pub struct ItemStats {
     short_term: FadedActivity,
     long_term: FadedActivity,
     pub(crate) neighbours: Neighbours,
+    pub(crate) viewed: Neighbours,
 }
 
 impl ItemStats {
@@ -140,6 +141,7 @@ impl ItemStats {
             short_term: FadedActivity::new(time),
             long_term: FadedActivity::new(time),
             neighbours: Neighbours::default(),
+            viewed: Neighbours::default(),
         }
     }
 
@@ -201,8 +203,18 @@ impl ItemStats {
         self.neighbours.strongest(limit)
     }
 
-    /// Every remembered neighbour.
+    /// Every remembered item it was in one basket with.
     pub fn neighbours(&self) -> &Neighbours {
         &self.neighbours
+    }
+
+    /// The items it was viewed with in one session most often, with the number of sessions.
+    pub fn viewed_with(&self, limit: usize) -> Vec<(ItemNo, u32)> {
+        self.viewed.strongest(limit)
+    }
+
+    /// Every remembered item it was viewed with in one session.
+    pub fn viewed_neighbours(&self) -> &Neighbours {
+        &self.viewed
     }
 }

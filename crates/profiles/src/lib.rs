@@ -1,8 +1,8 @@
 //! Item and shopper profiles as a fold over events.
 //!
 //! Every accepted event is folded, in the order of the log, into [`Profiles`]:
-//! counters with decay, what is bought together, and what each shopper did
-//! lately. The fold is deterministic, so profiles can be kept incrementally,
+//! counters with decay, what is bought together, what is viewed together, and
+//! what each shopper did lately. The fold is deterministic, so profiles can be kept incrementally,
 //! written to a key-value view, or rebuilt from the log, with the same result
 //! to the last bit. Every structure kept for one shopper or one item is
 //! bounded, so that a bot costs no more memory than a very good customer.
@@ -45,6 +45,7 @@ mod prices;
 mod queries;
 mod records;
 mod reorder;
+mod sessions;
 mod shopper;
 mod sorted_map;
 mod trending;
@@ -60,4 +61,5 @@ pub use prices::PriceBand;
 pub use queries::PastQuery;
 pub use records::ItemRecord;
 pub use reorder::Reorder;
+pub use sessions::{Session, SessionTotals};
 pub use shopper::{Recent, Shopper};

@@ -1,4 +1,4 @@
-//! What an item is bought with.
+//! What an item is bought or viewed with.
 //!
 //! One item keeps a count per neighbour. The map is bounded: past 512
 //! neighbours only the strongest 256 stay, so rare pairs of a very popular item
@@ -16,7 +16,7 @@ pub(crate) const MOST: usize = 512;
 /// … to this many.
 pub(crate) const KEPT: usize = 256;
 
-/// How often an item was in one basket with each other item.
+/// How often an item was in one basket, or viewed in one session, with each other item.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Neighbours {
     #[serde(with = "sorted_map")]
@@ -32,6 +32,16 @@ impl Neighbours {
         }
     }
 
+    /// Takes one back, of a pair that was counted for two sessions that are only one.
+    pub(crate) fn remove(&mut self, other: ItemNo) {
+        if let Some(count) = self.counts.get_mut(&other) {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                self.counts.remove(&other);
+            }
+        }
+    }
+
     fn prune(&mut self) {
         let mut entries: Vec<(ItemNo, u32)> = self.counts.drain().collect();
         entries.select_nth_unstable_by_key(KEPT, |&(item, count)| (Reverse(count), item));
@@ -39,7 +49,7 @@ impl Neighbours {
         self.counts.extend(entries);
     }
 
-    /// Baskets that held both items, as far as they are remembered.
+    /// Baskets or sessions that held both items, as far as they are remembered.
     pub fn count(&self, other: ItemNo) -> u32 {
         self.counts.get(&other).copied().unwrap_or(0)
     }
@@ -57,7 +67,7 @@ impl Neighbours {
         self.counts.len()
     }
 
-    /// Nothing was ever bought with it.
+    /// There is no neighbour yet.
     pub fn is_empty(&self) -> bool {
         self.counts.is_empty()
     }

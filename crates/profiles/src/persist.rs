@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 const MAGIC: &[u8; 4] = b"VPRF";
 /// Raise it when any persisted structure or formula changes; older views are rebuilt from the log.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 const META: &[u8] = b"m";
 const ITEM: u8 = b'i';
 const SHOPPER: u8 = b's';
@@ -153,7 +153,7 @@ fn assemble(
     let end = next_number(items.len());
     let reaches = |number: Option<u32>| number.is_some_and(|number| number >= end);
     for (number, id, stats) in items {
-        if reaches(stats.neighbours.largest_number()) {
+        if reaches(stats.neighbours.largest_number()) || reaches(stats.viewed.largest_number()) {
             return Err(damaged(
                 &key(ITEM, number),
                 "names an item that does not exist",

@@ -11,6 +11,7 @@ use crate::prices::{PriceBand, PriceHistogram};
 use crate::queries::{PastQueries, PastQuery, shortened};
 use crate::records::{Buyer, ItemRecord, Records};
 use crate::reorder::{Reorder, reorder};
+use crate::sessions::{Joined, Session, SessionTotals, Sessions};
 use domain::{Event, EventKind, Timestamp, UserId};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
@@ -45,6 +46,7 @@ pub struct Shopper {
     queries: PastQueries,
     prices: PriceHistogram,
     baskets: Baskets,
+    sessions: Sessions,
 }
 
 impl Shopper {
@@ -61,6 +63,7 @@ impl Shopper {
             queries: PastQueries::default(),
             prices: PriceHistogram::default(),
             baskets: Baskets::default(),
+            sessions: Sessions::default(),
         }
     }
 
@@ -123,6 +126,16 @@ impl Shopper {
         others
     }
 
+    /// Puts the event into its session; says what changes for the pairs of two sessions that it joins.
+    pub(crate) fn visit(&mut self, event: &Event) -> Option<Joined> {
+        self.sessions.touch(event.time)
+    }
+
+    /// Notes a viewed item in the session of its event; gives the others viewed in it.
+    pub(crate) fn view(&mut self, item: ItemNo) -> &[ItemNo] {
+        self.sessions.view(item)
+    }
+
     /// Whose profile it is.
     pub fn user(&self) -> &UserId {
         &self.user
@@ -151,6 +164,16 @@ impl Shopper {
     /// Distinct baskets; one that gets a line after eight others came in between counts again.
     pub fn orders(&self) -> u64 {
         self.orders
+    }
+
+    /// How many sessions there were, and how long they were together.
+    pub fn sessions(&self) -> SessionTotals {
+        self.sessions.totals()
+    }
+
+    /// The session with the latest event.
+    pub fn newest_session(&self) -> Option<&Session> {
+        self.sessions.newest()
     }
 
     /// Quantiles of the prices paid, `None` before the first.
@@ -243,5 +266,6 @@ impl Shopper {
         recent
             .max(self.records.largest_number())
             .max(self.baskets.largest_number())
+            .max(self.sessions.largest_number())
     }
 }

@@ -3,6 +3,7 @@
 mod behaviour;
 mod oracle;
 mod persistence;
+mod sessions;
 
 use crate::Profiles;
 use crate::decay::DAY_MILLIS;

@@ -125,7 +125,7 @@ fn each_kind_of_damage_has_its_sentence() {
     );
     refused(
         |view| view.get_mut(&b"m"[..]).unwrap()[4] = 9,
-        "the profiles have format 9, this build reads format 1; rebuild them from the log",
+        "the profiles have format 9, this build reads format 2; rebuild them from the log",
     );
     refused(
         |view| drop(entry(view, b"i\0\0\0\x01")),
