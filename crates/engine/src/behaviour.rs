@@ -6,13 +6,14 @@
 //! need; the writer takes it for a few hundred events at a time.
 
 use crate::EngineError;
+use crate::recommend::Lists;
 use crate::record::IndexNo;
 use crate::shelf::Shelf;
 use crate::tables::{self, PROFILES};
 use arc_swap::ArcSwapOption;
 use domain::Event;
 use models::Pctm;
-use parking_lot::{RwLock, RwLockReadGuard};
+use parking_lot::{Mutex, RwLock, RwLockReadGuard};
 use profiles::Profiles;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -28,6 +29,8 @@ pub(crate) struct Behaviour {
     model: ArcSwapOption<SequenceModel>,
     /// Whether profiles hold what the view does not.
     dirty: AtomicBool,
+    /// What is popular, as of the last request.
+    pub lists: Mutex<Option<Arc<Lists>>>,
     /// Models that were trained elsewhere.
     pub shelf: Shelf,
 }
@@ -49,6 +52,7 @@ impl Behaviour {
             profiles: RwLock::new(profiles),
             model: ArcSwapOption::empty(),
             dirty: AtomicBool::new(false),
+            lists: Mutex::default(),
             shelf: Shelf::default(),
         }
     }

@@ -12,7 +12,7 @@ use crate::shared::{Shared, now};
 use crate::snapshot::IndexReader;
 use crate::tables::{self, Applied, IndexMeta};
 use crate::writer::Writer;
-use crate::{EngineError, Registry, event_ids, folder, refold};
+use crate::{EngineError, Registry, event_ids, folder, plan, refold};
 use lexical::WordsIndex;
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
@@ -134,13 +134,15 @@ fn open_indexes(applier: &mut Applier) -> Result<(), EngineError> {
     for meta in IndexMeta::all(&shared.views.snapshot())? {
         let words = WordsIndex::open(&folder::words(&shared.dir, &meta));
         match words {
-            Ok(words) if words.applied() > meta.last_seq => {
+            Ok(words)
+                if words.applied() > meta.last_seq && *words.plan() == plan::index_plan(&meta) =>
+            {
                 applier.open.insert(meta.no, OpenIndex { meta, words });
             }
             Ok(_) => {
                 tracing::warn!(
                     index = meta.uid,
-                    "the words index is behind; building it anew"
+                    "the words index is behind or of another build; building it anew"
                 );
                 applier.rebuild(meta)?;
             }

@@ -12,10 +12,10 @@ use crate::tables::IndexMeta;
 use crate::{EngineError, plan};
 use domain::{IndexUid, Timestamp};
 use intake::{RoleReason, Roles};
-use lexical::{Words, WordsIndex};
+use lexical::{ItemSet, Words, WordsIndex};
 use serde::Serialize;
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use store::ViewSnapshot;
 use text::Analyzer;
 
@@ -53,6 +53,10 @@ pub(crate) struct IndexState {
     pub words: Words,
     pub analyzer: Analyzer,
     pub behaviour: Arc<Behaviour>,
+    /// Items without stock, once somebody has asked.
+    pub sold_out: OnceLock<ItemSet>,
+    /// The ids of the items that came last, once somebody has asked.
+    pub last_come: OnceLock<Vec<String>>,
 }
 
 impl IndexState {
@@ -64,6 +68,8 @@ impl IndexState {
             words,
             analyzer,
             behaviour,
+            sold_out: OnceLock::new(),
+            last_come: OnceLock::new(),
             meta,
         }
     }
