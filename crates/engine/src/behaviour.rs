@@ -5,6 +5,7 @@
 //! shopper's next answer. Readers take the lock for as long as they copy what they
 //! need; the writer takes it for a few hundred events at a time.
 
+use crate::recommend::Lists;
 use crate::record::IndexNo;
 use crate::shelf::Shelf;
 use crate::shoppers::{Entries, profile_key};
@@ -28,6 +29,8 @@ pub(crate) struct Behaviour {
     dirty: AtomicBool,
     /// Held while a sequence model is fitted.
     pub fitting: Mutex<()>,
+    /// What is popular, as of the last request.
+    pub lists: Mutex<Option<Arc<Lists>>>,
     /// Models that were trained elsewhere.
     pub shelf: Shelf,
 }
@@ -50,6 +53,7 @@ impl Behaviour {
             model: ArcSwapOption::empty(),
             dirty: AtomicBool::new(false),
             fitting: Mutex::default(),
+            lists: Mutex::default(),
             shelf: Shelf::default(),
         }
     }

@@ -25,14 +25,12 @@ mod learn;
 mod lifecycle;
 mod locales;
 mod meaning;
-mod next_item;
 mod open;
 mod outcome;
 mod plan;
 mod profile;
 mod query;
 mod recommend;
-mod recommender;
 mod record;
 mod registry;
 mod search;
@@ -68,8 +66,8 @@ pub use meaning::MeaningStats;
 pub use profile::{ItemProfile, ShopperProfile, ShopperVectors};
 pub use query::DocumentsQuery;
 pub use recommend::{
-    Reason, RecommendKind, RecommendRequest, Recommendation, Recommendations, SourceReport,
-    UnknownKind,
+    EXPLORATION, Reason, RecommendKind, RecommendRequest, Recommendation, Recommendations,
+    SourceReport, UnknownKind,
 };
 pub use registry::{ApiKey, Registry, RegistryChange, Webhook};
 pub use search::{

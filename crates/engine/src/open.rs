@@ -13,7 +13,7 @@ use crate::shared::{Shared, now};
 use crate::snapshot::IndexReader;
 use crate::tables::{self, Applied, IndexMeta};
 use crate::writer::Writer;
-use crate::{EngineError, Registry, erase, event_ids, folder, shoppers};
+use crate::{EngineError, Registry, erase, event_ids, folder, plan, shoppers};
 use lexical::WordsIndex;
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
@@ -167,13 +167,15 @@ fn open_indexes(applier: &mut Applier) -> Result<(), EngineError> {
         shared.behaviour(meta.no).shelf.read(&views, meta.no)?;
         let words = WordsIndex::open(&folder::words(&shared.dir, &meta));
         match words {
-            Ok(words) if words.applied() > meta.last_seq => {
+            Ok(words)
+                if words.applied() > meta.last_seq && *words.plan() == plan::index_plan(&meta) =>
+            {
                 applier.open.insert(meta.no, OpenIndex { meta, words });
             }
             Ok(_) => {
                 tracing::warn!(
                     index = meta.uid,
-                    "the words index is behind; building it anew"
+                    "the words index is behind or of another build; building it anew"
                 );
                 applier.rebuild(meta)?;
             }

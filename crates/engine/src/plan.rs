@@ -35,7 +35,7 @@ pub(crate) fn index_plan(meta: &IndexMeta) -> IndexPlan {
     let (settings, roles) = (&meta.settings, &roles_in_force(meta));
     let (searchable, search_rest) = searchable(settings, roles, &meta.identifiers);
     let mut filterable = filterable_names(settings);
-    for role in [Role::Price, Role::Brand, Role::Categories] {
+    for role in [Role::Price, Role::Brand, Role::Categories, Role::Stock] {
         filterable.extend(roles.get(role).iter().cloned());
     }
     filterable.sort();

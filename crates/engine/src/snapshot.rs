@@ -13,10 +13,10 @@ use crate::tables::IndexMeta;
 use crate::{EngineError, plan};
 use domain::{IndexUid, Timestamp};
 use intake::{RoleReason, Roles};
-use lexical::{Words, WordsIndex};
+use lexical::{ItemSet, Words, WordsIndex};
 use serde::Serialize;
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use store::ViewSnapshot;
 use text::Analyzer;
 
@@ -56,6 +56,10 @@ pub(crate) struct IndexState {
     pub behaviour: Arc<Behaviour>,
     /// What profiles have read of its documents.
     pub facts: FactsCache,
+    /// Items without stock, once somebody has asked.
+    pub sold_out: OnceLock<ItemSet>,
+    /// The ids of the items that came last, once somebody has asked.
+    pub last_come: OnceLock<Vec<String>>,
 }
 
 impl IndexState {
@@ -68,6 +72,8 @@ impl IndexState {
             analyzer,
             behaviour,
             facts: FactsCache::default(),
+            sold_out: OnceLock::new(),
+            last_come: OnceLock::new(),
             meta,
         }
     }

@@ -1,8 +1,8 @@
 //! How good a ranking is, and whether a difference is real.
 //!
 //! Plain metrics over plain numbers, readers for query and judgement files, the
-//! two leave-one-out protocols of sequential recommendation, and a paired
-//! bootstrap. `eval` knows no engine and no model: what is measured comes in as
+//! two leave-one-out protocols of sequential recommendation, reports on lists of
+//! recommendations, and a paired bootstrap. `eval` knows no engine and no model: what is measured comes in as
 //! a closure or as lists.
 //!
 //! ```
@@ -20,6 +20,7 @@
 mod bootstrap;
 mod metrics;
 mod protocol;
+mod recommendation;
 mod relevance;
 mod sequences;
 mod tables;
@@ -31,6 +32,9 @@ pub use metrics::{
     reciprocal_rank,
 };
 pub use protocol::{Case, SequenceProtocol, SequenceReport, Split, UnknownProtocol};
+pub use recommendation::{
+    CaseFigures, Ranked, RecommendationDifference, RecommendationReport, Recommended, Shopper,
+};
 pub use relevance::{QueryRelevance, RelevanceReport, relevance};
 pub use sequences::{Sequences, SequencesError};
 pub use tables::{Qrels, QueryLine, TableError, read_qrels, read_queries};

@@ -31,9 +31,9 @@ const MARGIN: usize = 1_024;
 
 /// Where a document is: its segment and its number there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct Place {
-    pub segment: u32,
-    pub doc: u32,
+pub struct Place {
+    pub(crate) segment: u32,
+    pub(crate) doc: u32,
 }
 
 /// See the module documentation.

@@ -78,6 +78,10 @@ impl Words {
         Self { core, plan }
     }
 
+    pub(crate) fn core(&self) -> &Arc<Core> {
+        &self.core
+    }
+
     /// How many documents there are.
     pub fn count(&self) -> u64 {
         self.core.count()

@@ -72,7 +72,8 @@ impl Neighbours {
         self.counts.is_empty()
     }
 
-    fn iter(&self) -> impl Iterator<Item = (ItemNo, u32)> {
+    /// Every neighbour with its count, in no order that means anything.
+    pub fn iter(&self) -> impl Iterator<Item = (ItemNo, u32)> {
         self.counts.iter().map(|(&item, &count)| (item, count))
     }
 

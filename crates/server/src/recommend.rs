@@ -30,11 +30,17 @@ const FIELDS: Table = &[
     ("limit", "invalid_recommend_limit"),
     ("offset", "invalid_recommend_offset"),
     ("exclude", "invalid_recommend_exclude"),
+    ("diversity", "invalid_recommend_diversity"),
+    ("exploration", "invalid_recommend_exploration"),
+    ("includeSoldOut", "invalid_recommend_include_sold_out"),
+    ("includeOwned", "invalid_recommend_include_owned"),
     ("explain", "invalid_recommend_explain"),
 ];
 
 /// Recommendations within reach of paging.
 const MOST: usize = 1000;
+/// New items take half of the places at most: the others are what is recommended.
+const MOST_EXPLORATION: f64 = 0.5;
 
 #[derive(Serialize)]
 struct HitExtra<'a> {
@@ -67,6 +73,9 @@ struct Tail<'a> {
     limit: usize,
     offset: usize,
     estimated_total_hits: usize,
+    /// Why the page is not full.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fewer: Option<&'a str>,
     /// The trained model that took part.
     #[serde(skip_serializing_if = "Option::is_none")]
     model: Option<&'a str>,
@@ -125,8 +134,23 @@ fn read(mut fields: Fields) -> Result<RecommendRequest, ApiError> {
     request.filter = filter::take(&mut fields)?;
     request.limit = fields.size("limit")?.unwrap_or(request.limit);
     request.offset = fields.size("offset")?.unwrap_or(request.offset);
+    request.diversity = share(&mut fields, "diversity", 1.0)?.unwrap_or(request.diversity);
+    let exploration = share(&mut fields, "exploration", MOST_EXPLORATION)?;
+    request.exploration = exploration.unwrap_or(request.exploration);
+    request.sold_out = fields.boolean("includeSoldOut")?.unwrap_or_default();
+    request.owned = fields.boolean("includeOwned")?.unwrap_or_default();
     request.explain = fields.boolean("explain")?.unwrap_or_default();
     Ok(request)
+}
+
+/// A number from 0 to this.
+fn share(fields: &mut Fields, name: &str, most: f64) -> Result<Option<f64>, ApiError> {
+    match fields.number(name)? {
+        Some(share) if !(0.0..=most).contains(&share) => {
+            Err(fields.refuse(name, format!("`{name}` is a number from 0 to {most}")))
+        }
+        share => Ok(share),
+    }
 }
 
 fn item_ids(fields: &mut Fields, name: &str) -> Result<Vec<ItemId>, ApiError> {
@@ -183,6 +207,7 @@ fn written(
         limit,
         offset,
         estimated_total_hits: answer.total.min(MOST),
+        fewer: answer.fewer.as_deref(),
         model: answer.model.as_deref(),
         trace: trace.collect(),
     })?;

@@ -14,6 +14,7 @@ mod folder;
 mod hits;
 mod hosted;
 mod interrupt;
+mod logged;
 mod memory;
 mod outcome;
 mod outline;

@@ -58,6 +58,16 @@ impl Trial {
         })
     }
 
+    /// A temporary folder without an index and without products yet.
+    pub fn opened(options: OpenOptions) -> anyhow::Result<Self> {
+        let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
+        Ok(Self {
+            engine: Engine::open(folder.path(), options)?,
+            products: 0,
+            _folder: Some(folder),
+        })
+    }
+
     /// Indexes a file of products, and waits for their vectors where there are to be any.
     pub fn of(products: &str, found_by: FoundBy<'_>) -> anyhow::Result<Self> {
         let input = Input::open(products, None)?;

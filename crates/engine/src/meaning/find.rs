@@ -115,6 +115,27 @@ impl IndexReader {
         }))
     }
 
+    /// The items most like the middle of some others, with their relevance, by the vectors of
+    /// the standard embedder; `None` where none of these has a vector.
+    pub(crate) fn like_items(
+        &self,
+        numbers: &[u64],
+        filter: Option<&ItemSet>,
+    ) -> Result<Option<Vec<(u64, f32)>>, EngineError> {
+        let Ok(Some(space)) = space_of(&self.meaning.now(), DEFAULT_EMBEDDER) else {
+            return Ok(None);
+        };
+        let Some(vector) = middle(&space, numbers) else {
+            return Ok(None);
+        };
+        let query = Query {
+            scale: Scale::against_catalogue(&space, &vector, None)?,
+            space,
+            vector,
+        };
+        query.items(&self.state.words, filter).map(Some)
+    }
+
     /// What is missing for a request's meaning to reach every item, in words for whoever asked.
     pub(crate) fn meaning_lacks(&self, request: &SearchRequest) -> Option<String> {
         let hybrid = request.hybrid.as_ref();
@@ -245,21 +266,25 @@ fn space_of(now: &Published, name: &str) -> Result<Option<Arc<Space>>, EngineErr
     }
 }
 
+/// The middle of the vectors of some items, of length one; `None` where none has a vector.
+fn middle(space: &Space, items: &[u64]) -> Option<Vec<f32>> {
+    let mut middle = vec![0.0; space.vectors.dimensions()];
+    for slot in items.iter().filter_map(|item| space.slots.slot(*item)) {
+        for (sum, number) in middle.iter_mut().zip(space.vectors.vector(slot)) {
+            *sum += number;
+        }
+    }
+    normalised(middle)
+}
+
 impl Query {
     /// The query moved towards the middle of some items, on a scale that ends where two vectors
     /// are the same; nothing where there is no background to measure by.
     fn moved_towards(&self, items: &[u64]) -> Option<Self> {
-        let vectors = &self.space.vectors;
         if !Scale::has_background(&self.space) {
             return None;
         }
-        let mut middle = vec![0.0; vectors.dimensions()];
-        for slot in items.iter().filter_map(|item| self.space.slots.slot(*item)) {
-            for (sum, number) in middle.iter_mut().zip(vectors.vector(slot)) {
-                *sum += number;
-            }
-        }
-        let middle = normalised(middle)?;
+        let middle = middle(&self.space, items)?;
         let both = self.vector.iter().zip(middle);
         let moved = both.map(|(query, middle)| (1.0 - MOVED) * query + MOVED * middle);
         let vector = normalised(moved.collect())?;

@@ -4,6 +4,7 @@ mod filters;
 mod folder;
 mod joined;
 mod joined_oracle;
+mod lookup;
 mod numbers;
 mod operations;
 mod paging;

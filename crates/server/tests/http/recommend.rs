@@ -35,6 +35,20 @@ fn every_kind_answers_in_one_shape() {
         ("buy-again", json!({ "userId": "u01" })),
         ("bought-with", json!({ "itemId": "p07" })),
         ("basket", json!({ "basket": ["p07", "p08"] })),
+        ("session", json!({ "itemIds": ["p07", "p08"] })),
+        ("similar", json!({ "itemId": "p07" })),
+        ("also-viewed", json!({ "itemId": "p07" })),
+        // Without an item in hand, the last ones of the shopper; without a shopper, the visit.
+        ("similar", json!({ "userId": "u01" })),
+        ("bought-with", json!({ "userId": "u01" })),
+        ("basket", json!({ "userId": "u01" })),
+        ("session", json!({ "userId": "u01" })),
+        ("recently-viewed", json!({ "itemIds": ["p07", "p08"] })),
+        (
+            "for-you",
+            json!({ "itemId": "p07", "diversity": 0.5, "exploration": 0.2 }),
+        ),
+        ("for-you", json!({ "userId": "somebody new" })),
     ] {
         let mut body = json!({ "kind": kind, "limit": 5, "explain": true });
         for (name, value) in more.as_object().into_iter().flatten() {
@@ -75,6 +89,54 @@ fn every_kind_answers_in_one_shape() {
         popular["hits"][0]["_recommendation"]
             .get("reasons")
             .is_none()
+    );
+}
+
+#[test]
+fn an_event_changes_the_next_answer() {
+    let shop = visited();
+    let for_you = |user: &str| {
+        shop.post(PATH, json!({ "kind": "for-you", "userId": user }))
+            .json()
+    };
+    let tell = |user: &str, kind: &str, item: &str| {
+        // Newer than everything else in the shop.
+        let event =
+            json!({ "userId": user, "kind": kind, "itemId": item, "time": "2024-06-01T12:00:00Z" });
+        let answer = shop.post("/indexes/products/events", event).json();
+        assert_eq!(answer["accepted"], 1, "{answer}");
+    };
+    let before = for_you("u01");
+    let first = ids(&before["hits"])[0].to_owned();
+    tell("u01", "dislike", &first);
+    let after = for_you("u01");
+    assert!(!ids(&after["hits"]).contains(&first.as_str()), "{after}");
+    for kind in ["popular", "trending", "similar", "bought-with"] {
+        let body = json!({ "kind": kind, "userId": "u01", "limit": 40 });
+        let answer = shop.post(PATH, body).json();
+        assert!(
+            !ids(&answer["hits"]).contains(&first.as_str()),
+            "{kind}: {answer}"
+        );
+    }
+    let second = ids(&after["hits"])[0].to_owned();
+    tell("u01", "purchase", &second);
+    assert!(!ids(&for_you("u01")["hits"]).contains(&second.as_str()));
+    let owned = json!({ "kind": "for-you", "userId": "u01", "includeOwned": true, "limit": 40 });
+    let owned = shop.post(PATH, owned).json();
+    assert!(ids(&owned["hits"]).contains(&second.as_str()), "{owned}");
+
+    tell("a new one", "view", "p10");
+    let seen = shop
+        .post(
+            PATH,
+            json!({ "kind": "recently-viewed", "userId": "a new one" }),
+        )
+        .json();
+    assert_eq!(ids(&seen["hits"]), ["p10"]);
+    assert_eq!(
+        seen["fewer"],
+        "few items were viewed: 1 items are all there are"
     );
 }
 
@@ -148,6 +210,27 @@ fn bad_requests_are_refused() {
         (
             json!({ "kind": "popular", "explain": 1 }),
             "invalid_recommend_explain",
+        ),
+        (
+            json!({ "kind": "popular", "diversity": 1.5 }),
+            "invalid_recommend_diversity",
+        ),
+        (
+            json!({ "kind": "for-you", "exploration": 0.6 }),
+            "invalid_recommend_exploration",
+        ),
+        (
+            json!({ "kind": "popular", "includeSoldOut": 1 }),
+            "invalid_recommend_include_sold_out",
+        ),
+        (
+            json!({ "kind": "for-you", "includeOwned": "yes" }),
+            "invalid_recommend_include_owned",
+        ),
+        (json!({ "kind": "similar" }), "missing_recommend_item_id"),
+        (
+            json!({ "kind": "also-viewed" }),
+            "missing_recommend_item_id",
         ),
         (json!({ "kind": "popular", "colour": 1 }), "bad_request"),
     ] {

@@ -18,7 +18,8 @@ pub struct Args {
     /// The index to recommend from.
     #[arg(long, value_name = "UID")]
     index: String,
-    /// for-you, session, bought-with, basket, trending, popular, buy-again or recently-viewed.
+    /// for-you, session, similar, also-viewed, bought-with, basket, trending, popular, buy-again
+    /// or recently-viewed.
     #[arg(long)]
     kind: String,
     /// The shopper.
@@ -36,6 +37,18 @@ pub struct Args {
     /// Items that must not come back, e.g. `a,b`.
     #[arg(long, value_name = "IDS", value_delimiter = ',')]
     exclude: Vec<String>,
+    /// How unlike one another the items should be, from 0 to 1.
+    #[arg(long, value_name = "D")]
+    diversity: Option<f64>,
+    /// The share of places for new items, from 0 to 0.5.
+    #[arg(long, value_name = "SHARE")]
+    exploration: Option<f64>,
+    /// Items that are sold out may come back.
+    #[arg(long)]
+    include_sold_out: bool,
+    /// In for-you, items that the shopper owns may come back.
+    #[arg(long)]
+    include_owned: bool,
     #[arg(long, value_name = "N", default_value_t = 10)]
     limit: usize,
     #[arg(long, value_name = "N", default_value_t = 0)]
@@ -80,8 +93,22 @@ impl Args {
         if let Some(filter) = &self.filter {
             body.insert("filter".into(), json!(filter));
         }
-        if self.explain {
-            body.insert("explain".into(), json!(self.explain));
+        let numbers = [
+            ("diversity", self.diversity),
+            ("exploration", self.exploration),
+        ];
+        for (name, number) in numbers {
+            if let Some(number) = number {
+                body.insert(name.into(), json!(number));
+            }
+        }
+        let switches = [
+            ("includeSoldOut", self.include_sold_out),
+            ("includeOwned", self.include_owned),
+            ("explain", self.explain),
+        ];
+        for (name, _) in switches.into_iter().filter(|(_, is_on)| *is_on) {
+            body.insert(name.into(), json!(true));
         }
         Value::Object(body)
     }
@@ -100,7 +127,11 @@ fn hits(answer: &Value) -> impl Iterator<Item = &Value> {
         .flatten()
 }
 
-/// The items as a table.
+/// The items as a table, and why they are few, if they are.
 pub fn render(answer: &Value, columns: &Columns) -> String {
-    hits_table(hits(answer), columns)
+    let table = hits_table(hits(answer), columns);
+    match answer.get("fewer").and_then(Value::as_str) {
+        Some(why) => format!("{table}{why}\n"),
+        None => table,
+    }
 }

@@ -9,6 +9,7 @@ mod events;
 mod ingest;
 mod made;
 mod rank;
+mod recommend;
 mod scaled;
 mod search;
 mod start;
@@ -36,6 +37,8 @@ enum What {
     Ingest(ingest::Args),
     /// Scores of candidates by the affinity Transformer, from scratch and with the history kept.
     Rank(rank::Args),
+    /// Round trips of recommendations of every kind, and the memory they take.
+    Recommend(recommend::Args),
     /// The graph of neighbours over many vectors: building it, its size, its speed, what it misses.
     Vectors(vectors::Args),
     /// The time until a server with many documents answers its first search.
@@ -50,6 +53,7 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
         What::Events(args) => events::run(args),
         What::Ingest(args) => ingest::run(args),
         What::Rank(args) => rank::run(args),
+        What::Recommend(args) => recommend::run(args),
         What::Vectors(args) => vectors::run(args),
         What::Start(args) => start::run(args),
     }

@@ -1,8 +1,9 @@
 //! `vitrine eval`: how good the answers are.
 //!
-//! Both evaluations print one JSON object with `--json`; their figures are the ones
+//! Each evaluation prints one JSON object with `--json`; their figures are the ones
 //! in the benchmarks page.
 
+mod recommend;
 mod search;
 mod sequence;
 
@@ -19,6 +20,8 @@ pub struct Args {
 enum What {
     /// Predict the last item of every shopper, ranking the whole catalogue.
     Sequence(sequence::Args),
+    /// Recommend as of one moment of a log, and compare with what happened after it.
+    Recommend(recommend::Args),
     /// Search a temporary index and compare with human judgements.
     Search(search::Args),
 }
@@ -27,6 +30,7 @@ enum What {
 pub fn run(args: Args) -> anyhow::Result<Outcome> {
     match args.what {
         What::Sequence(args) => sequence::run(args),
+        What::Recommend(args) => recommend::run(args),
         What::Search(args) => search::run(args),
     }
 }

@@ -3,26 +3,26 @@
 //! Two models may speak: counted pairs (PCTM), and an affinity Transformer where one is live.
 //! Their scores are [blended](Blend) by the share that was best on the validation of the latter.
 
-use crate::behaviour::{Behaviour, SequenceModel};
-use crate::recommend::{Reason, SourceReport};
-use crate::recommender::{Candidate, Item, report, scored};
+use super::candidate::{Candidate, Item, Part};
+use super::request::SourceReport;
+use crate::behaviour::SequenceModel;
 use crate::shelf::{LiveAffinity, PastEvent};
-use domain::{ItemId, Score};
+use domain::Score;
 use models::{Blend, SequenceModel as _};
 use profiles::{ItemNo, Profiles};
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 use std::cmp::Reverse;
 use std::sync::Arc;
 
 /// The models of a request, the same from its start to its end.
-pub(crate) struct NextItem {
+pub(super) struct NextItem {
     pub counted: Option<Arc<SequenceModel>>,
     pub live: Option<Arc<LiveAffinity>>,
 }
 
 /// What came before.
 #[derive(Default)]
-pub(crate) struct Past {
+pub(super) struct Past {
     /// As the counted model knows it, the oldest first.
     pub items: Vec<ItemNo>,
     /// As the live model knows it, the oldest first.
@@ -31,68 +31,31 @@ pub(crate) struct Past {
 
 /// How the scores of the two models became one.
 #[derive(Default)]
-pub(crate) struct Blended {
+pub(super) struct Blended {
     /// By place in the live model's catalogue; empty when it did not speak.
     affinity: Vec<f32>,
     blend: Blend,
 }
 
 impl NextItem {
-    /// What follows the history by the models, then what is popular.
-    ///
-    /// Without a history, or without a model, it is what is popular.
-    pub(crate) fn candidates(
-        &self,
-        behaviour: &Behaviour,
-        past: &Past,
-        mut popular: Vec<(ItemNo, f64)>,
-        trace: &mut Vec<SourceReport>,
-    ) -> (Vec<Candidate>, Blended) {
-        let spoken = self.spoken(past, trace);
-        let affinity = match &self.live {
-            Some(live) => {
-                let scores = live.scores(&past.events);
-                trace.push(report("affinity", scores.len()));
-                scores
-            }
-            None => Vec::new(),
+    /// The score of every item by the live model; nothing without one, or without a past.
+    pub(super) fn affinity(&self, past: &Past, trace: &mut Vec<SourceReport>) -> Vec<f32> {
+        let Some(live) = &self.live else {
+            return Vec::new();
         };
-        let mut blended = Blended::default();
-        let mut candidates = match &self.live {
-            Some(live) if !affinity.is_empty() => {
-                let profiles = behaviour.profiles();
-                popular.retain(|(item, _)| live.place(profiles.item_id(*item)).is_none());
-                blended = Blended::of(affinity, &spoken, live.share);
-                blended.candidates(live, &profiles, &spoken)
-            }
-            _ => {
-                let known: FxHashSet<ItemNo> = spoken.iter().map(|&(item, _)| item).collect();
-                popular.retain(|(item, _)| !known.contains(item));
-                let candidate =
-                    |&(item, score): &(ItemNo, f32)| next(Item::Number(item), f64::from(score));
-                spoken.iter().map(candidate).collect()
-            }
-        };
-        // Below every item that the history speaks for, in their own order.
-        let floor = candidates.last().map_or(0.0, |last| last.score - 1.0);
-        let most = popular.first().map_or(1.0, |&(_, worth)| worth);
-        let rest = popular
-            .into_iter()
-            .map(|(item, worth)| (item, floor + worth / most));
-        let rest = scored("popular", rest.collect());
-        trace.push(report("popular", rest.len()));
-        candidates.extend(rest);
-        (candidates, blended)
+        let scores = live.scores(&past.events);
+        trace.push(SourceReport::of("affinity", scores.len()));
+        scores
     }
 
     /// What the counted model says, the best first.
-    fn spoken(&self, past: &Past, trace: &mut Vec<SourceReport>) -> Vec<(ItemNo, f32)> {
+    pub(super) fn spoken(&self, past: &Past, trace: &mut Vec<SourceReport>) -> Vec<(ItemNo, f32)> {
         let mut spoken = match &self.counted {
             Some(model) if !past.items.is_empty() => model.pctm.scores(&past.items),
             _ => Vec::new(),
         };
         spoken.sort_unstable_by_key(|&(item, score)| (Reverse(Score::new(score)), item));
-        let mut said = report("sequence", spoken.len());
+        let mut said = SourceReport::of("sequence", spoken.len());
         if self.counted.is_none() {
             said.error = Some("no model has been fitted yet".to_owned());
         }
@@ -100,26 +63,27 @@ impl NextItem {
         spoken
     }
 
-    /// The addends of a candidate's score.
-    pub(crate) fn reasons(
+    /// The addends of the score of an item.
+    pub(super) fn parts(
         &self,
         profiles: &Profiles,
-        item: Item,
+        item: &Item,
         past: &Past,
         blended: &Blended,
-    ) -> Vec<Reason> {
-        let mut reasons = Vec::new();
+    ) -> Vec<Part> {
+        let mut parts = Vec::new();
         let mut add = |because, item: Option<ItemNo>, value| {
-            reasons.push(Reason {
+            parts.push(Part {
                 because,
-                item: item.and_then(|no| ItemId::new(profiles.item_id(no)).ok()),
+                item,
                 value,
             });
         };
         if let Some(live) = self.live.as_ref().filter(|_| blended.has_spoken()) {
             let place = match item {
-                Item::Place(place) => Some(place),
-                Item::Number(no) => live.place(profiles.item_id(no)),
+                Item::Place(place) => Some(*place),
+                Item::Number(no) => live.place(profiles.item_id(*no)),
+                Item::Id(id) => live.place(id),
             };
             let score = place.and_then(|place| blended.affinity.get(place as usize));
             add(
@@ -131,8 +95,8 @@ impl NextItem {
         let scale = blended.blend.counted();
         match (&self.counted, item) {
             (Some(model), Item::Number(no)) => {
-                add("rarity", None, scale.apply(model.pctm.base(no)));
-                for (before, value) in model.pctm.explain(&past.items, no) {
+                add("rarity", None, scale.apply(model.pctm.base(*no)));
+                for (before, value) in model.pctm.explain(&past.items, *no) {
                     add("sequence", Some(before), scale.factor * f64::from(value));
                 }
             }
@@ -140,12 +104,12 @@ impl NextItem {
             _ if scale.offset != 0.0 => add("sequence", None, scale.offset),
             _ => {}
         }
-        reasons
+        parts
     }
 }
 
 impl Blended {
-    fn of(affinity: Vec<f32>, spoken: &[(ItemNo, f32)], share: f64) -> Self {
+    pub(super) fn of(affinity: Vec<f32>, spoken: &[(ItemNo, f32)], share: f64) -> Self {
         let counted = spoken.iter().map(|&(_, score)| score);
         Self {
             blend: Blend::new(&affinity, counted, share),
@@ -154,12 +118,12 @@ impl Blended {
     }
 
     /// Whether the live model took part.
-    pub(crate) fn has_spoken(&self) -> bool {
+    pub(super) fn has_spoken(&self) -> bool {
         !self.affinity.is_empty()
     }
 
     /// The whole catalogue, the best first. What counting says nothing of has a count of 0.
-    fn candidates(
+    pub(super) fn candidates(
         &self,
         live: &LiveAffinity,
         profiles: &Profiles,
@@ -194,5 +158,6 @@ fn next(item: Item, score: f64) -> Candidate {
         score,
         source: "sequence",
         parts: Vec::new(),
+        modelled: true,
     }
 }

@@ -11,6 +11,10 @@ pub enum RecommendKind {
     ForYou,
     /// What comes next in a visit, from the items that were looked at in it.
     Session,
+    /// What is like one item (or several).
+    Similar,
+    /// What is looked at together with one item (or several).
+    AlsoViewed,
     /// What is bought together with one item (or several).
     BoughtWith,
     /// What completes a basket.
@@ -27,9 +31,11 @@ pub enum RecommendKind {
 
 impl RecommendKind {
     /// Every kind with the word used in all interfaces.
-    pub const ALL: [(Self, &'static str); 8] = [
+    pub const ALL: [(Self, &'static str); 10] = [
         (Self::ForYou, "for-you"),
         (Self::Session, "session"),
+        (Self::Similar, "similar"),
+        (Self::AlsoViewed, "also-viewed"),
         (Self::BoughtWith, "bought-with"),
         (Self::Basket, "basket"),
         (Self::Trending, "trending"),
@@ -62,7 +68,7 @@ impl FromStr for RecommendKind {
 /// A word that names no kind of recommendation.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{0}` is not a kind of recommendation: use for-you, session, bought-with, basket, trending, popular, buy-again or recently-viewed"
+    "`{0}` is not a kind of recommendation: use for-you, session, similar, also-viewed, bought-with, basket, trending, popular, buy-again or recently-viewed"
 )]
 pub struct UnknownKind(pub String);
 
@@ -78,8 +84,20 @@ pub struct RecommendRequest {
     pub limit: usize,
     pub offset: usize,
     pub exclude: Vec<ItemId>,
+    /// From 0, the order of the scores, to 1, as unlike one another as can be.
+    pub diversity: f64,
+    /// Share of places for items that hardly anyone has seen yet, from 0 to .5; in `for-you`
+    /// and `session`.
+    pub exploration: f64,
+    /// Items that are sold out may come back.
+    pub sold_out: bool,
+    /// In `for-you`, items that the shopper owns may come back.
+    pub owned: bool,
     pub explain: bool,
 }
+
+/// The share of places for new items, unless the request says another.
+pub const EXPLORATION: f64 = 0.05;
 
 impl RecommendRequest {
     /// A request of this kind with limit 10 and nothing else.
@@ -93,6 +111,10 @@ impl RecommendRequest {
             limit: 10,
             offset: 0,
             exclude: Vec::new(),
+            diversity: 0.0,
+            exploration: EXPLORATION,
+            sold_out: false,
+            owned: false,
             explain: false,
         }
     }
@@ -106,6 +128,8 @@ pub struct Recommendations {
     pub total: usize,
     /// Sources that gave candidates, with how many; a source that failed says why.
     pub trace: Vec<SourceReport>,
+    /// Why the page is not full, if it is not.
+    pub fewer: Option<String>,
     /// The live model that took part, if one did.
     pub model: Option<String>,
 }
@@ -116,6 +140,26 @@ pub struct SourceReport {
     pub source: &'static str,
     pub candidates: usize,
     pub error: Option<String>,
+}
+
+impl SourceReport {
+    /// Of a source that worked.
+    pub(super) fn of(source: &'static str, candidates: usize) -> Self {
+        Self {
+            source,
+            candidates,
+            error: None,
+        }
+    }
+
+    /// Of a source that had nothing to go by.
+    pub(super) fn without(source: &'static str, why: &str) -> Self {
+        Self {
+            source,
+            candidates: 0,
+            error: Some(why.to_owned()),
+        }
+    }
 }
 
 /// One recommended item.
