@@ -52,7 +52,10 @@ pub(crate) fn open(dir: &Path, options: OpenOptions) -> Result<Inner, EngineErro
         shoppers,
         options.encoders.clone(),
     );
-    shared.behaviours.write().extend(behaviours);
+    let by_number = behaviours
+        .into_iter()
+        .map(|behaviour| (behaviour.no, behaviour));
+    shared.behaviours.write().extend(by_number);
     let shared = Arc::new(shared);
     let mut applier = Applier::new(shared.clone());
     applier.registry = Registry::read(&shared.views.snapshot())?;
@@ -135,16 +138,16 @@ fn open_views(dir: &Path) -> Result<Views, EngineError> {
     Ok(views)
 }
 
-/// Profiles by the number of their index. Those that cannot be used are thrown away, and folded
+/// The profiles of each index. Those that cannot be used are thrown away, and folded
 /// anew from the log.
 fn open_behaviours(
     dir: &Path,
     shoppers: Views,
-) -> Result<(Views, Vec<(IndexNo, Arc<Behaviour>)>), EngineError> {
+) -> Result<(Views, Vec<Arc<Behaviour>>), EngineError> {
     let mut loaded = Vec::new();
     for (no, entries) in shoppers::entries(&shoppers.snapshot())? {
         match Behaviour::load(no, entries) {
-            Ok(behaviour) => loaded.push((no, Arc::new(behaviour))),
+            Ok(behaviour) => loaded.push(Arc::new(behaviour)),
             Err(err) => {
                 tracing::warn!(
                     error = &err as &dyn std::error::Error,

@@ -45,10 +45,8 @@ impl IndexReader {
         if let Some(known) = cache.read().get(id) {
             return Ok(known.clone());
         }
-        let facts = match self.object(id)? {
-            Some(document) => Some(Arc::new(self.read_facts(&self.cleaned(&document)))),
-            None => None,
-        };
+        let document = self.object(id)?;
+        let facts = document.map(|document| Arc::new(self.read_facts(&self.cleaned(&document))));
         let mut kept = cache.write();
         if kept.len() >= KEPT {
             kept.clear();

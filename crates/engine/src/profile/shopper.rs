@@ -107,6 +107,14 @@ pub struct BuyAgain {
     pub rests_on: Vec<String>,
 }
 
+/// A search of the history.
+pub(super) struct Searched {
+    pub text: String,
+    pub time: Timestamp,
+    /// As of now.
+    pub weight: f64,
+}
+
 /// What is copied from the profiles, so that reading documents does not hold their lock.
 struct Copied {
     shopper: Shopper,
@@ -229,13 +237,14 @@ impl IndexReader {
     }
 
     /// The items with the most weight that the catalogue knows, and queries, the newest first.
-    pub(super) fn history(
-        &self,
-        user: &str,
-    ) -> Result<(Vec<Met>, Vec<(String, Timestamp, f64)>), EngineError> {
+    pub(super) fn history(&self, user: &str) -> Result<(Vec<Met>, Vec<Searched>), EngineError> {
         let copied = self.copied(user)?;
         let met = self.met(&copied)?.into_iter().flatten().collect();
-        let asked = asked(&copied).map(|asked| (asked.text.to_owned(), asked.time, asked.weight));
+        let asked = asked(&copied).map(|asked| Searched {
+            text: asked.text.to_owned(),
+            time: asked.time,
+            weight: asked.weight,
+        });
         Ok((met, asked.collect()))
     }
 

@@ -68,7 +68,7 @@ impl IndexReader {
             }
         }
         asked.truncate(QUERIES);
-        let texts = asked.iter().map(|(text, _, _)| text.clone()).collect();
+        let texts = asked.iter().map(|query| query.text.clone()).collect();
         let queries = space.encode_queries(texts)?.unwrap_or_default();
         let mut sum = vec![0.0; space.vectors.dimensions()];
         let mut rests_on: Vec<(f64, Evidence)> = Vec::new();
@@ -77,9 +77,9 @@ impl IndexReader {
             let evidence = Evidence::item(&placed.met.id, placed.met.last);
             rests_on.push((placed.met.weight, evidence));
         }
-        for (vector, (text, time, weight)) in queries.iter().zip(&asked) {
-            add(&mut sum, vector, *weight as f32);
-            rests_on.push((*weight, Evidence::query(text, *time)));
+        for (vector, query) in queries.iter().zip(&asked) {
+            add(&mut sum, vector, query.weight as f32);
+            rests_on.push((query.weight, Evidence::query(&query.text, query.time)));
         }
         let Some(u) = normalised(sum) else {
             return Ok(None);
