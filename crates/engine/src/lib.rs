@@ -19,10 +19,12 @@ mod finished;
 mod folder;
 mod formatted;
 mod learn;
+mod ledger;
 mod lifecycle;
 mod locales;
 mod meaning;
 mod next_item;
+mod objects;
 mod open;
 mod outcome;
 mod plan;
@@ -56,6 +58,7 @@ pub use engine::{Engine, EngineStats, Learn, OpenOptions};
 pub use error::EngineError;
 pub use finished::{Finished, TaskCounts};
 pub use intake::{RoleReason, Roles};
+pub use ledger::{Feedback, FeedbackKey, FeedbackKind, FeedbackKindError, FeedbackOf, LedgerChange};
 pub use lexical::{FacetStats, Matching, QueryError, SortBy, SortOrder, Understood, WordKind};
 pub use locales::LOCALES;
 pub use meaning::MeaningStats;
@@ -72,8 +75,8 @@ pub use search::{
 };
 pub use settings::{
     DEFAULT_FACET_VALUES, DEFAULT_MAX_TOTAL_HITS, DEFAULT_RANKING_RULES, FacetSort, Faceting,
-    FilterFeatures, FilterOperators, FilterableAttribute, MinWordSize, Pagination, PrefixSearch,
-    ProximityPrecision, Settings, SettingsError, SettingsPatch, TypoTolerance,
+    FilterFeatures, FilterOperators, FilterableAttribute, Freshness, MinWordSize, Pagination, PrefixSearch,
+    ProximityPrecision, Settings, SettingsError, SettingsPatch, Suitability, TypoTolerance,
 };
 pub use shared::now;
 pub use shelf::{MODEL_FILES, ModelEntry, ModelState};

@@ -110,7 +110,11 @@ pub(crate) fn details_before(entry: &Entry) -> Map<String, Value> {
             json!({ "swaps": swaps })
         }
         Body::Dump => json!({ "dumpUid": null }),
-        Body::Compacted | Body::Registry(_) | Body::Models(_) | Body::Snapshot => json!({}),
+        Body::Compacted
+        | Body::Registry(_)
+        | Body::Models(_)
+        | Body::Ledger(_)
+        | Body::Snapshot => json!({}),
     })
 }
 

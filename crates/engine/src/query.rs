@@ -289,14 +289,6 @@ impl IndexReader {
         wanted.cut(tables::from_json(json.as_bytes())?).map(Some)
     }
 
-    /// The whole document as a map; `None` when there is none.
-    pub(crate) fn object(&self, id: &str) -> Result<Option<Map<String, Value>>, EngineError> {
-        match self.json(id)? {
-            Some(json) => tables::from_json(json.as_bytes()).map(Some),
-            None => Ok(None),
-        }
-    }
-
     /// One document by its id, with all or some of its attributes.
     pub fn document(
         &self,

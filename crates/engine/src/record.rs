@@ -3,13 +3,16 @@
 //! The kind byte of the record says whether an entry concerns the catalogue or
 //! events, so that catching up can skip what it does not need without decoding it.
 
+use crate::ledger::{LedgerChange, Statement};
 use crate::{EngineError, RowNote, TaskKind};
 use domain::{Event, Timestamp};
 use serde::{Deserialize, Serialize};
 use store::{NewRecord, Record};
 
 /// Format of the payload; a newer one is refused.
-const VERSION: u8 = 4;
+const VERSION: u8 = 5;
+/// The format before the ledger.
+const MODELS_VERSION: u8 = 4;
 /// The format before the models of an index.
 const ASKED_VERSION: u8 = 3;
 /// The format before the names of indexes changed by an update, and before [`Asked`].
@@ -77,6 +80,16 @@ pub(crate) enum Body {
     Snapshot,
     RenameIndex(RenameBody),
     Models(ModelsBody),
+    Ledger(LedgerBody),
+}
+
+/// What is stated of shoppers and given by them from here on.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct LedgerBody {
+    pub statements: Vec<Statement>,
+    /// What was asked for; the writer settles it into statements.
+    #[serde(skip)]
+    pub asked: Vec<LedgerChange>,
 }
 
 /// The models of an index from here on, as JSON text. The whole list, so that twice the same
@@ -141,6 +154,8 @@ pub(crate) enum SelectionBody {
 pub(crate) const EVENTS: u8 = 7;
 /// The kind byte of records that cancel others before them.
 pub(crate) const CANCELATIONS: u8 = 10;
+/// The kind byte of records of the ledger.
+pub(crate) const LEDGER: u8 = 18;
 
 impl Body {
     fn record_kind(&self) -> u8 {
@@ -161,6 +176,7 @@ impl Body {
             Self::Snapshot => 14,
             Self::RenameIndex(_) => 15,
             Self::Models(_) => 16,
+            Self::Ledger(_) => LEDGER,
         }
     }
 
@@ -174,7 +190,8 @@ impl Body {
             | Self::Dump
             | Self::Snapshot => FOLDER_VERSION,
             Self::RenameIndex(_) => ASKED_VERSION,
-            Self::Models(_) => VERSION,
+            Self::Models(_) => MODELS_VERSION,
+            Self::Ledger(_) => VERSION,
             _ => CATALOGUE_VERSION,
         }
     }
@@ -206,7 +223,9 @@ impl Body {
             Self::SwapIndexes(_) => TaskKind::IndexSwap,
             Self::Dump => TaskKind::DumpCreation,
             Self::Snapshot => TaskKind::SnapshotCreation,
-            Self::Compacted | Self::Registry(_) | Self::Models(_) => return None,
+            Self::Compacted | Self::Registry(_) | Self::Models(_) | Self::Ledger(_) => {
+                return None;
+            }
         })
     }
 }

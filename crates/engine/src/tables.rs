@@ -15,7 +15,7 @@ use store::{View, ViewBatch, ViewSnapshot, Views};
 use crate::settings::Settings;
 
 /// Names of the views, in the order of the constants below.
-pub(crate) const NAMES: [&str; 10] = [
+pub(crate) const NAMES: [&str; 13] = [
     "meta",
     "indexes",
     "documents",
@@ -26,6 +26,9 @@ pub(crate) const NAMES: [&str; 10] = [
     "noted",
     "vectors",
     "meaning",
+    "shoppers",
+    "feedback",
+    "feedback_by_item",
 ];
 pub(crate) const META: View = View::at(0);
 pub(crate) const INDEXES: View = View::at(1);
@@ -40,6 +43,11 @@ pub(crate) const NOTED: View = View::at(7);
 pub(crate) const VECTORS: View = View::at(8);
 /// What is kept of each embedder.
 pub(crate) const MEANING: View = View::at(9);
+/// Records of shoppers, see `ledger`.
+pub(crate) const SHOPPERS: View = View::at(10);
+pub(crate) const FEEDBACK: View = View::at(11);
+/// Leads from an item to its feedback.
+pub(crate) const FEEDBACK_BY_ITEM: View = View::at(12);
 
 /// Format of everything in the views. Views of another format are built anew from the log.
 const FORMAT: u64 = 2;
@@ -274,6 +282,7 @@ pub(crate) fn delete_index(
     }
     IndexMeta::delete(index, batch);
     crate::shelf::delete(batch, index);
+    crate::ledger::delete_index(views, batch, index)?;
     crate::meaning::delete_index(views, batch, index)
 }
 
