@@ -18,6 +18,7 @@ mod fields;
 mod finished;
 mod folder;
 mod formatted;
+mod freshness;
 mod learn;
 mod ledger;
 mod lifecycle;
@@ -39,6 +40,7 @@ mod settings;
 mod shared;
 mod shelf;
 mod snapshot;
+mod suitability;
 mod swap;
 mod tables;
 mod task;
@@ -58,7 +60,9 @@ pub use engine::{Engine, EngineStats, Learn, OpenOptions};
 pub use error::EngineError;
 pub use finished::{Finished, TaskCounts};
 pub use intake::{RoleReason, Roles};
-pub use ledger::{Feedback, FeedbackKey, FeedbackKind, FeedbackKindError, FeedbackOf, LedgerChange};
+pub use ledger::{
+    Feedback, FeedbackKey, FeedbackKind, FeedbackKindError, FeedbackOf, LedgerChange,
+};
 pub use lexical::{FacetStats, Matching, QueryError, SortBy, SortOrder, Understood, WordKind};
 pub use locales::LOCALES;
 pub use meaning::MeaningStats;
@@ -75,13 +79,15 @@ pub use search::{
 };
 pub use settings::{
     DEFAULT_FACET_VALUES, DEFAULT_MAX_TOTAL_HITS, DEFAULT_RANKING_RULES, FacetSort, Faceting,
-    FilterFeatures, FilterOperators, FilterableAttribute, Freshness, MinWordSize, Pagination, PrefixSearch,
-    ProximityPrecision, Settings, SettingsError, SettingsPatch, Suitability, TypoTolerance,
+    FilterFeatures, FilterOperators, FilterableAttribute, Freshness, MinWordSize, Pagination,
+    PrefixSearch, ProximityPrecision, Settings, SettingsError, SettingsPatch, Suitability,
+    TypoTolerance,
 };
 pub use shared::now;
 pub use shelf::{MODEL_FILES, ModelEntry, ModelState};
 pub use snapshot::{IndexInfo, IndexReader, IndexStats};
 pub use store::{BackupReport, LockError, LogError, RestoreReport, VerifyReport};
+pub use suitability::Suited;
 pub use task::{Period, RowNote, Task, TaskError, TaskKind, TaskPaging, TaskQuery, TaskStatus};
 pub use task_list::{Batch, Page};
 pub use training::{TrainingEvent, TrainingItem, TrainingLog};

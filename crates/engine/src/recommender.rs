@@ -8,6 +8,7 @@
 
 use crate::EngineError;
 use crate::allowed::check_filterable;
+use crate::freshness::{self, Aging};
 use crate::next_item::{Blended, NextItem, Past};
 use crate::recommend::{
     Reason, RecommendKind, RecommendRequest, Recommendation, Recommendations, SourceReport,
@@ -19,12 +20,15 @@ use domain::{EventKind, ItemId, Score, Timestamp};
 use lexical::{ItemSet, QueryError, Words};
 use profiles::{ItemNo, Profiles, Shopper};
 use rustc_hash::{FxHashMap, FxHashSet};
+use std::cell::Cell;
 use std::sync::Arc;
 
 /// Paging reaches this many items, or to the end of the page asked for.
 const REACH: usize = 200;
 /// Co-purchases are shrunk by count / (count + this): one shared basket proves little.
 const SHRINK: f64 = 3.0;
+/// Candidates that are ordered anew by their age, the best.
+const AGED: usize = 500;
 
 /// An item a source proposes, with what its score is made of.
 pub(crate) struct Candidate {
@@ -85,6 +89,10 @@ struct Gate<'a> {
     words: &'a Words,
     filter: Option<ItemSet>,
     hidden: FxHashSet<String>,
+    /// The items that suit the shopper, where the shop has set which do.
+    suited: Option<ItemSet>,
+    /// How many did not.
+    unsuited: Cell<usize>,
 }
 
 impl Gate<'_> {
@@ -92,9 +100,16 @@ impl Gate<'_> {
         if self.hidden.contains(item) {
             return Ok(false);
         }
-        match &self.filter {
-            Some(set) => set.contains(item),
-            None => self.words.contains(item),
+        let passes = match &self.filter {
+            Some(set) => set.contains(item)?,
+            None => self.words.contains(item)?,
+        };
+        match &self.suited {
+            Some(suited) if passes && !suited.contains(item)? => {
+                self.unsuited.set(self.unsuited.get() + 1);
+                Ok(false)
+            }
+            _ => Ok(passes),
         }
     }
 }
@@ -114,7 +129,13 @@ impl IndexReader {
             words: &self.state.words,
             filter,
             hidden: asked_hidden(request),
+            suited: None,
+            unsuited: Cell::new(0),
         };
+        let suited = self.suited(request.user.as_ref())?;
+        if let Some(suited) = &suited {
+            gate.suited = Some(self.state.words.filter_set(&suited.filter())?);
+        }
         let behaviour = &self.state.behaviour;
         // Taken once: an answer is of one model, whatever becomes live meanwhile.
         let models = NextItem {
@@ -136,7 +157,9 @@ impl IndexReader {
             past: inputs.past,
             blended,
         };
-        self.slate(request, &gate, candidates, &sources, trace)
+        let mut answer = self.slate(request, &gate, candidates, &sources, trace)?;
+        answer.suited = suited;
+        Ok(answer)
     }
 
     /// Copies what this kind needs from the profiles and hides what it must not show.
@@ -208,7 +231,12 @@ impl IndexReader {
         trace: Vec<SourceReport>,
     ) -> Result<Recommendations, EngineError> {
         let end = request.offset.saturating_add(request.limit);
-        let reach = end.max(REACH);
+        let now = self.state.behaviour.profiles().newest();
+        let aging = now.and_then(|now| self.aging(now));
+        let reach = match aging {
+            Some(_) => end.max(AGED),
+            None => end.max(REACH),
+        };
         let mut passed = Vec::new();
         {
             let profiles = self.state.behaviour.profiles();
@@ -226,6 +254,9 @@ impl IndexReader {
                     }
                 }
             }
+        }
+        if let Some(aging) = aging {
+            age(&mut passed, &aging, request.explain)?;
         }
         let total = passed.len();
         let mut hits = Vec::new();
@@ -248,9 +279,34 @@ impl IndexReader {
             hits,
             total,
             trace,
+            suited: None,
+            unsuited: gate.unsuited.get(),
             model: live.map(|live| live.id.clone()),
         })
     }
+}
+
+/// Orders candidates anew by their score and their age.
+fn age(
+    passed: &mut [(String, Candidate, Vec<Reason>)],
+    aging: &Aging<'_>,
+    explain: bool,
+) -> Result<(), EngineError> {
+    let spread = freshness::spread(passed.iter().map(|(_, candidate, _)| candidate.score));
+    for (id, candidate, reasons) in passed.iter_mut() {
+        let value = -spread * aging.lost(id)?;
+        candidate.score += value;
+        if explain {
+            reasons.push(Reason {
+                because: "freshness",
+                item: None,
+                value,
+            });
+        }
+    }
+    // Stable, so that equal scores stay in the order they had.
+    passed.sort_by(|a, b| b.1.score.total_cmp(&a.1.score));
+    Ok(())
 }
 
 fn check_fields(request: &RecommendRequest) -> Result<(), EngineError> {

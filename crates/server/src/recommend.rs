@@ -11,7 +11,7 @@ use crate::filter;
 use crate::hits::JsonText;
 use crate::path::At;
 use crate::payload::JsonBody;
-use crate::search::millis;
+use crate::search::{Suitability, millis};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -71,6 +71,8 @@ struct Tail<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     model: Option<&'a str>,
     trace: Vec<SourceJson<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    suitability: Option<Suitability<'a>>,
 }
 
 #[derive(Serialize)]
@@ -185,6 +187,10 @@ fn written(
         estimated_total_hits: answer.total.min(MOST),
         model: answer.model.as_deref(),
         trace: trace.collect(),
+        suitability: answer.suited.as_ref().map(|suited| {
+            let rule = Suitability::of(suited);
+            rule.having_left_out(answer.unsuited)
+        }),
     })?;
     Ok(text.finish())
 }
