@@ -51,6 +51,8 @@ const ACTIONS: &[(&str, Reach)] = &[
     ("events.add", Reach::Changes),
     ("recommend", Reach::Reads),
     ("profiles.get", Reach::Reads),
+    ("profiles.update", Reach::Changes),
+    ("profiles.delete", Reach::Changes),
     ("embeddings", Reach::Reads),
     ("models.get", Reach::Reads),
     ("models.update", Reach::Changes),
@@ -72,6 +74,7 @@ const FAMILIES: &[&str] = &[
     "chatsSettings.*",
     "webhooks.*",
     "models.*",
+    "profiles.*",
 ];
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -113,6 +116,9 @@ pub(crate) fn wanted(method: &Method, route: &str) -> Option<&'static str> {
     };
     if let Some(index) = route.strip_prefix("/indexes/{uid}/") {
         return wanted_of_index(method.as_str(), index);
+    }
+    if let Some(rest) = route.strip_prefix("/api/") {
+        return wanted_of_gorse(method.as_str(), rest);
     }
     Some(match (method.as_str(), route) {
         ("GET", "/" | "/version") => "version",
@@ -174,7 +180,38 @@ fn wanted_of_index(method: &str, route: &str) -> Option<&'static str> {
         ("GET", "models" | "models/{id}" | "models/training") => "models.get",
         ("POST", "models/rollback" | "models/{id}/promote" | "models/training")
         | ("DELETE", "models/training") => "models.update",
-        ("GET", "users/{id}/profile" | "items/{id}/profile") => "profiles.get",
+        ("GET", "users/{id}" | "users/{id}/profile" | "items/{id}/profile") => "profiles.get",
+        ("PUT" | "PATCH", "users/{id}") => "profiles.update",
+        _ => return None,
+    })
+}
+
+/// The same for what lies below `/api`.
+fn wanted_of_gorse(method: &str, route: &str) -> Option<&'static str> {
+    let mut parts = route.split('/');
+    let (first, third) = (parts.next()?, parts.nth(1));
+    Some(match (method, first, third) {
+        ("GET", "item" | "user", Some("neighbors")) => "recommend",
+        ("GET", "item", Some("feedback")) => "profiles.get",
+        ("GET", "item" | "items", None) => "documents.get",
+        ("DELETE", "item", None) => "documents.delete",
+        (_, "item" | "items", _) => "documents.add",
+        ("GET", "user" | "users" | "feedback", _) => "profiles.get",
+        ("DELETE", "user" | "feedback", _) => "profiles.delete",
+        ("POST" | "PATCH", "user" | "users", None) => "profiles.update",
+        ("POST" | "PUT", "feedback", None) => "events.add",
+        (
+            "GET" | "POST",
+            "recommend"
+            | "session"
+            | "collaborative-filtering"
+            | "latest"
+            | "popular"
+            | "non-personalized"
+            | "item-to-item"
+            | "user-to-user",
+            _,
+        ) => "recommend",
         _ => return None,
     })
 }

@@ -136,7 +136,10 @@ fn the_ledger_is_what_was_asked_over_restarts_and_rebuilds() {
                     }
                     5 => {
                         values.retain(|(_, i, k), _| (i.as_str(), k.as_str()) != (&what, word));
-                        LedgerChange::RemoveFeedback(FeedbackOf::Item(item(&what)), Some(kind(word)))
+                        LedgerChange::RemoveFeedback(
+                            FeedbackOf::Item(item(&what)),
+                            Some(kind(word)),
+                        )
                     }
                     6 => {
                         values.insert(key, value);
@@ -169,10 +172,16 @@ fn writes_that_become_durable_together_rest_on_one_another() {
     for _ in 0..200 {
         let done = done.clone();
         let changes = vec![LedgerChange::AddFeedback(gave("u", "i0", "watch", 1.0))];
-        engine.submit(Write::Ledger { uid: uid(), changes }, move |result| {
-            done.send(result.map(|accepted| accepted.statements))
-                .expect("a listener");
-        });
+        engine.submit(
+            Write::Ledger {
+                uid: uid(),
+                changes,
+            },
+            move |result| {
+                done.send(result.map(|accepted| accepted.statements))
+                    .expect("a listener");
+            },
+        );
     }
     for _ in 0..200 {
         let statements = finished.recv().expect("an answer").expect("a write");
@@ -203,7 +212,10 @@ fn a_deleted_index_leaves_no_statement_to_one_of_its_name() {
         .wait(deleted, Duration::from_secs(20))
         .expect("a task");
     let changes = vec![LedgerChange::EnsureShopper(user("u"))];
-    let refused = engine.write(Write::Ledger { uid: uid(), changes });
+    let refused = engine.write(Write::Ledger {
+        uid: uid(),
+        changes,
+    });
     assert!(matches!(refused, Err(crate::EngineError::IndexNotFound(_))));
     engine.close();
     drop(engine);
