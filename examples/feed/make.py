@@ -49,7 +49,7 @@ def events(feed):
     tastes = {
         f"reader-{number:02}": random.sample(list(TOPICS), 2) for number in range(READERS)
     }
-    for hour in range(0, DAYS * 24, 2):
+    for hour in range(24, DAYS * 24, 2):
         time = NOW - datetime.timedelta(hours=DAYS * 24 - hour)
         there = [post for post in feed if post["createdAt"] <= time.isoformat() + "Z"][-30:]
         for reader in random.sample(list(tastes), 6):

@@ -1,9 +1,9 @@
 //! How items age in recommendations: what is new comes forward, what is old moves back.
 //!
 //! Scores of different kinds stand on different scales, some below zero. So an item loses part
-//! of the spread of the scores at hand, from the best to the least: half of it after one
-//! half-life, three quarters after two, and in the end all of it. What is equally good is then
-//! ordered by its age, and a day-old item must be much better than a new one to stay before it.
+//! of its lead over the least of the candidates at hand: half of it after one half-life, three
+//! quarters after two, and in the end all of it. However far an old item was ahead, it ends up
+//! where the least stands; and what is equally good is ordered by its age.
 
 use crate::EngineError;
 use crate::profile::at;
@@ -14,15 +14,21 @@ use serde_json::Value;
 
 const HOUR: f64 = 3_600_000.0;
 
-/// How far the scores of a list lie apart; 1 for scores that are all the same.
-pub(crate) fn spread(scores: impl Iterator<Item = f64>) -> f64 {
+/// The part of the spread of scores by which the least is taken to be ahead of nothing.
+const HEAD_START: f64 = 0.01;
+
+/// Where items end up that have lost all of being new: just below the least of the scores.
+pub(crate) fn floor(scores: impl Iterator<Item = f64>) -> f64 {
     let mut bounds: Option<(f64, f64)> = None;
     for score in scores {
         let (least, most) = bounds.unwrap_or((score, score));
         bounds = Some((least.min(score), most.max(score)));
     }
-    let spread = bounds.map_or(0.0, |(least, most)| most - least);
-    if spread > 0.0 { spread } else { 1.0 }
+    let (least, most) = bounds.unwrap_or_default();
+    match most - least {
+        spread if spread > 0.0 => least - HEAD_START * spread,
+        _ => least - HEAD_START,
+    }
 }
 
 /// How items of an index age, where the shop has set it.
@@ -67,9 +73,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_spread_is_from_the_least_to_the_most() {
-        assert_eq!(spread([3.0, -1.0, 2.0].into_iter()), 4.0);
-        assert_eq!(spread([2.0, 2.0].into_iter()), 1.0);
-        assert_eq!(spread(std::iter::empty()), 1.0);
+    fn the_floor_is_just_below_the_least() {
+        assert_eq!(floor([3.0, -1.0, 2.0].into_iter()), -1.04);
+        assert_eq!(floor([2.0, 2.0].into_iter()), 1.99);
     }
 }

@@ -6,6 +6,11 @@ use crate::tables::{self, DOCUMENTS, Document};
 use serde_json::{Map, Value};
 
 impl IndexReader {
+    /// Whether there is a document with this id.
+    pub fn contains(&self, id: &str) -> Result<bool, EngineError> {
+        Ok(self.state.words.contains(id)?)
+    }
+
     /// The whole document as it was given, its vectors included; `None` when there is none.
     pub fn object(&self, id: &str) -> Result<Option<Map<String, Value>>, EngineError> {
         match self.json(id)? {

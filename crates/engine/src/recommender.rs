@@ -292,9 +292,9 @@ fn age(
     aging: &Aging<'_>,
     explain: bool,
 ) -> Result<(), EngineError> {
-    let spread = freshness::spread(passed.iter().map(|(_, candidate, _)| candidate.score));
+    let floor = freshness::floor(passed.iter().map(|(_, candidate, _)| candidate.score));
     for (id, candidate, reasons) in passed.iter_mut() {
-        let value = -spread * aging.lost(id)?;
+        let value = (floor - candidate.score) * aging.lost(id)?;
         candidate.score += value;
         if explain {
             reasons.push(Reason {

@@ -78,6 +78,9 @@ pub enum LedgerChange {
     /// An empty record where there is none.
     EnsureShopper(UserId),
     RemoveShopper(UserId),
+    /// Everything there is of a shopper, the record and all feedback. The compaction of the log
+    /// drops what it said.
+    ForgetShopper(UserId),
     /// The value is added to that of the same kind, shopper and item.
     AddFeedback(Feedback),
     /// The feedback takes the place of the same kind, shopper and item.

@@ -97,6 +97,11 @@ impl<'a> Settled<'a> {
                     self.put_shopper(&user, None);
                 }
             }
+            LedgerChange::ForgetShopper(user) => {
+                self.change(LedgerChange::RemoveShopper(user.clone()))?;
+                let of = FeedbackOf::User(user);
+                self.change(LedgerChange::RemoveFeedback(of, None))?;
+            }
             LedgerChange::AddFeedback(feedback) => {
                 let before = self.feedback(&feedback.key())?;
                 let value = before.map_or(0.0, |before| before.value) + feedback.value;

@@ -209,7 +209,7 @@ async fn add_items(app: &App, feedback: &[Feedback]) -> Result<(), ApiError> {
     let unknown = items::read(app, |reader| {
         let mut unknown = Vec::new();
         for (item, document) in &named {
-            if reader.object(document.as_str())?.is_none() {
+            if !reader.contains(document.as_str())? {
                 unknown.push(*item);
             }
         }
@@ -250,11 +250,16 @@ pub(super) async fn write_back(
     app.write(Write::Ledger { uid, changes }).await.map(|_| ())
 }
 
-/// What a shopper has given feedback on up to now, in documents of the index.
-pub(super) fn seen(reader: &IndexReader, user: &UserId) -> Result<Vec<ItemId>, ApiError> {
-    let mut seen = Vec::new();
+/// The feedback of a shopper up to now.
+pub(super) fn history(reader: &IndexReader, user: &UserId) -> Result<Vec<Feedback>, ApiError> {
     let of = FeedbackOf::User(user.clone());
-    for given in until_now(reader.feedback(&of, None, MOST)?) {
+    Ok(until_now(reader.feedback(&of, None, MOST)?).collect())
+}
+
+/// What feedback is on, in documents of the index.
+pub(super) fn seen(history: &[Feedback]) -> Result<Vec<ItemId>, ApiError> {
+    let mut seen = Vec::new();
+    for given in history {
         seen.push(ids::document(given.item.as_str())?);
     }
     seen.dedup();

@@ -99,8 +99,8 @@ pub(crate) async fn delete(
     let item = ItemId::new(id).map_err(EngineError::from)?;
     let changes = vec![LedgerChange::RemoveFeedback(FeedbackOf::Item(item), None)];
     setup::take_back(&app, changes).await?;
-    let known = read(&app, |reader| Ok(reader.object(document.as_str())?));
-    if known.await?.flatten().is_some() {
+    let known = read(&app, |reader| Ok(reader.contains(document.as_str())?));
+    if known.await?.unwrap_or_default() {
         let uid = app.gorse_index().clone();
         let selection = Selection::Ids(vec![document.to_string()]);
         setup::write(&app, Write::DeleteDocuments { uid, selection }).await?;

@@ -17,6 +17,8 @@ use engine::{
 use serde::Deserialize;
 use std::collections::HashSet;
 
+/// Documents looked at beyond those that are missing.
+const STEP: usize = 50;
 /// The name of the neighbours there are, by vectors or by feedback in common.
 const NEIGHBOURS: [&str; 2] = ["neighbors", "similar"];
 
@@ -83,16 +85,19 @@ async fn list(
     let user = user.transpose()?;
     let scores = items::read(app, |reader| {
         let hidden = match &user {
-            Some(user) => feedback::seen(reader, user)?,
+            Some(user) => feedback::seen(&feedback::history(reader, user)?)?,
             None => Vec::new(),
         };
         let mut slate = Slate::new(part.end(), ids_of(&hidden));
-        let source = match kind {
-            List::Latest => newest(reader, &filter, slate.needs())?,
-            List::Popular => counted(reader, RecommendKind::Popular, &filter, hidden)?,
-            List::Trending => counted(reader, RecommendKind::Trending, &filter, hidden)?,
+        let kind = match kind {
+            List::Latest => {
+                add_newest(&mut slate, reader, &filter)?;
+                return Ok(slate.part(part));
+            }
+            List::Popular => RecommendKind::Popular,
+            List::Trending => RecommendKind::Trending,
         };
-        slate.add(source);
+        slate.add(counted(reader, kind, &filter, hidden)?);
         Ok(slate.part(part))
     });
     Ok(answer(&scores.await?.unwrap_or_default()))
@@ -102,10 +107,29 @@ pub(super) fn ids_of(items: &[ItemId]) -> HashSet<String> {
     items.iter().map(ItemId::to_string).collect()
 }
 
-/// The newest documents, by the seconds of their time.
-pub(super) fn newest(
+/// Fills a list with the newest documents, by the seconds of their time.
+pub(super) fn add_newest(
+    slate: &mut Slate,
     reader: &IndexReader,
     filter: &Filter,
+) -> Result<(), ApiError> {
+    // Most of them are unseen, so that few more than are missing will do.
+    let step = slate.missing() + STEP;
+    for offset in (0..).step_by(step) {
+        let newest = newest(reader, filter, offset, step)?;
+        let is_last = newest.len() < step;
+        slate.add(newest);
+        if is_last || slate.is_full() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+fn newest(
+    reader: &IndexReader,
+    filter: &Filter,
+    offset: usize,
     most: usize,
 ) -> Result<Vec<Scored>, ApiError> {
     #[derive(Deserialize)]
@@ -121,6 +145,7 @@ pub(super) fn newest(
             from: None,
         }],
         fields: Some(vec![super::setup::KEY.to_owned(), "Timestamp".to_owned()]),
+        offset,
         limit: most,
         ..DocumentsQuery::default()
     };

@@ -3,8 +3,8 @@
 //! What the models say of a user's history comes first, then what is like the items of it, then
 //! what is new. What a user has given feedback on does not come again.
 
-use super::feedback::{Given, seen, write_back};
-use super::lists::{ids_of, newest};
+use super::feedback::{Given, history, seen, write_back};
+use super::lists::{add_newest, ids_of};
 use super::neighbours::{self, shown};
 use super::params::{Asked, Part};
 use super::slate::{Score, Scored, Slate};
@@ -18,12 +18,10 @@ use axum::extract::{Request, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use domain::{EventKind, Filter, ItemId, Timestamp, UserId};
-use engine::{Feedback, FeedbackKind, FeedbackOf, IndexReader, RecommendKind, RecommendRequest};
+use engine::{Feedback, FeedbackKind, IndexReader, RecommendKind, RecommendRequest};
 
 /// The newest items of a history whose neighbours are looked at.
 const NEWEST: usize = 10;
-/// Feedback of a history that is looked at.
-const HISTORY: usize = 10_000;
 /// Feedback in one visit.
 const VISIT: usize = 1_000;
 /// Sources that say nothing of the one who asks; what is new stands in for them here.
@@ -64,7 +62,7 @@ pub(crate) async fn collaborative(
     let (user, filter) = whose(parts, &asked)?;
     let part = asked.part()?;
     let scores = items::read(&app, |reader| {
-        let seen = seen(reader, &user)?;
+        let seen = seen(&history(reader, &user)?)?;
         let mut slate = Slate::new(part.end(), ids_of(&seen));
         let request = RecommendRequest {
             user: Some(user.clone()),
@@ -129,7 +127,8 @@ fn recommended(
     filter: &Filter,
     part: Part,
 ) -> Result<Vec<Score>, ApiError> {
-    let seen = seen(reader, user)?;
+    let mut history = history(reader, user)?;
+    let seen = seen(&history)?;
     let mut slate = Slate::new(part.end(), ids_of(&seen));
     let request = RecommendRequest {
         user: Some(user.clone()),
@@ -138,13 +137,11 @@ fn recommended(
     };
     slate.add(modelled(reader, request, filter)?);
     if !slate.is_full() {
-        let of = FeedbackOf::User(user.clone());
-        let mut history = reader.feedback(&of, None, HISTORY)?;
         history.sort_by_key(|feedback| feedback.time);
-        slate.add(like(reader, history, filter, slate.needs())?);
+        slate.add(like(reader, history, filter, part.end())?);
     }
     if !slate.is_full() {
-        slate.add(newest(reader, filter, slate.needs())?);
+        add_newest(&mut slate, reader, filter)?;
     }
     Ok(slate.part(part))
 }
@@ -170,7 +167,7 @@ fn visited(
     };
     slate.add(modelled(reader, request, filter)?);
     if !slate.is_full() {
-        slate.add(like(reader, visit, filter, slate.needs())?);
+        slate.add(like(reader, visit, filter, part.end())?);
     }
     Ok(slate.part(part))
 }

@@ -39,10 +39,9 @@ impl Slate {
         self.list.len() >= self.reach
     }
 
-    /// How many more documents a source must give at most: as many as are missing, and as many
-    /// again as may be known or hidden.
-    pub(super) fn needs(&self) -> usize {
-        self.reach + self.hidden.len()
+    /// How many documents it takes still.
+    pub(super) fn missing(&self) -> usize {
+        self.reach.saturating_sub(self.list.len())
     }
 
     /// Appends what a source gives, best first.

@@ -11,7 +11,7 @@ use crate::shoppers::{LARGEST_RECORD, shopper};
 use axum::extract::{Request, State};
 use axum::response::Response;
 use domain::UserId;
-use engine::{EngineError, FeedbackOf, LedgerChange, Write};
+use engine::{EngineError, LedgerChange, Write};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -161,11 +161,7 @@ pub(crate) async fn delete(
     State(app): State<App>,
     At(id): At<String>,
 ) -> Result<Response, ApiError> {
-    let user = shopper(id)?;
-    let changes = vec![
-        LedgerChange::RemoveShopper(user.clone()),
-        LedgerChange::RemoveFeedback(FeedbackOf::User(user), None),
-    ];
+    let changes = vec![LedgerChange::ForgetShopper(shopper(id)?)];
     setup::take_back(&app, changes).await?;
     Ok(done(1))
 }
