@@ -17,6 +17,8 @@ use engine::{
 use serde::Deserialize;
 use std::collections::HashSet;
 
+/// Least of the nearest documents that are compared for neighbours.
+const NEAREST: usize = 200;
 /// Documents looked at beyond those that are missing.
 const STEP: usize = 50;
 /// The name of the neighbours there are, by vectors or by feedback in common.
@@ -97,7 +99,13 @@ async fn list(
             List::Popular => RecommendKind::Popular,
             List::Trending => RecommendKind::Trending,
         };
-        slate.add(counted(reader, kind, &filter, hidden)?);
+        let request = RecommendRequest {
+            filter: Some(filter.clone()),
+            limit: part.end(),
+            exclude: hidden,
+            ..RecommendRequest::new(kind)
+        };
+        slate.add(counted(reader, &request)?);
         Ok(slate.part(part))
     });
     Ok(answer(&scores.await?.unwrap_or_default()))
@@ -162,19 +170,8 @@ fn newest(
     Ok(newest)
 }
 
-fn counted(
-    reader: &IndexReader,
-    kind: RecommendKind,
-    filter: &Filter,
-    exclude: Vec<ItemId>,
-) -> Result<Vec<Scored>, ApiError> {
-    let request = RecommendRequest {
-        filter: Some(filter.clone()),
-        limit: neighbours::MOST,
-        exclude,
-        ..RecommendRequest::new(kind)
-    };
-    let hits = reader.recommend(&request)?.hits.into_iter();
+fn counted(reader: &IndexReader, request: &RecommendRequest) -> Result<Vec<Scored>, ApiError> {
+    let hits = reader.recommend(request)?.hits.into_iter();
     let scored = hits.map(|hit| (hit.item.to_string(), f64::from(hit.score.get())));
     Ok(scored.collect())
 }
@@ -210,7 +207,8 @@ async fn like_item(
     let filter = shown(&asked.categories(category)?);
     let item = ItemId::new(item).map_err(EngineError::from)?;
     let scores = items::read(app, |reader| {
-        let scored = neighbours::of_item(reader, &item, &filter, part.end())?;
+        let reach = NEAREST.max(2 * part.end());
+        let scored = neighbours::of_item(reader, &item, &filter, reach)?;
         Ok(scores(scored, part, ids::item))
     });
     Ok(answer(&scores.await?.unwrap_or_default()))

@@ -19,10 +19,8 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// Links looked at from one item or user.
 const FANOUT: usize = 200;
-/// Nearest by direction that are then ordered by distance, which needs their numbers.
-const NEAREST: usize = 200;
 /// Neighbours that are looked at.
-pub(super) const MOST: usize = 1_000;
+const MOST: usize = 1_000;
 
 /// What may be shown: what is not hidden, in all of some categories.
 pub(super) fn shown(categories: &[String]) -> Filter {
@@ -41,7 +39,8 @@ pub(super) fn shown(categories: &[String]) -> Filter {
     Filter::and(parts)
 }
 
-/// The documents most like an item, best first.
+/// The documents most like an item, best first. With vectors so many of the nearest by direction
+/// are ordered by their distance, which needs their numbers; without, there may be more.
 pub(super) fn of_item(
     reader: &IndexReader,
     item: &ItemId,
@@ -105,7 +104,7 @@ fn by_vector(
             ratio: None,
         }),
         filter: Some(filter.clone()),
-        limit: NEAREST.max(reach.saturating_mul(2)).min(MOST),
+        limit: reach.min(MOST),
         retrieve: Some(vec![super::setup::KEY.to_owned()]),
         ..SearchRequest::default()
     };

@@ -22,6 +22,8 @@ use engine::{Feedback, FeedbackKind, IndexReader, RecommendKind, RecommendReques
 
 /// The newest items of a history whose neighbours are looked at.
 const NEWEST: usize = 10;
+/// Least of the nearest documents that are compared for each of them.
+const NEAREST: usize = 30;
 /// Feedback in one visit.
 const VISIT: usize = 1_000;
 /// Sources that say nothing of the one who asks; what is new stands in for them here.
@@ -66,6 +68,7 @@ pub(crate) async fn collaborative(
         let mut slate = Slate::new(part.end(), ids_of(&seen));
         let request = RecommendRequest {
             user: Some(user.clone()),
+            limit: part.end(),
             exclude: seen,
             ..RecommendRequest::new(RecommendKind::ForYou)
         };
@@ -132,13 +135,14 @@ fn recommended(
     let mut slate = Slate::new(part.end(), ids_of(&seen));
     let request = RecommendRequest {
         user: Some(user.clone()),
+        limit: part.end(),
         exclude: seen,
         ..RecommendRequest::new(RecommendKind::ForYou)
     };
     slate.add(modelled(reader, request, filter)?);
     if !slate.is_full() {
         history.sort_by_key(|feedback| feedback.time);
-        slate.add(like(reader, history, filter, part.end())?);
+        slate.add(like(reader, history, filter, part)?);
     }
     if !slate.is_full() {
         add_newest(&mut slate, reader, filter)?;
@@ -163,11 +167,12 @@ fn visited(
     let mut slate = Slate::new(part.end(), ids_of(&items));
     let request = RecommendRequest {
         items,
+        limit: part.end(),
         ..RecommendRequest::new(RecommendKind::Session)
     };
     slate.add(modelled(reader, request, filter)?);
     if !slate.is_full() {
-        slate.add(like(reader, visit, filter, part.end())?);
+        slate.add(like(reader, visit, filter, part)?);
     }
     Ok(slate.part(part))
 }
@@ -180,7 +185,6 @@ fn modelled(
 ) -> Result<Vec<Scored>, ApiError> {
     let request = RecommendRequest {
         filter: Some(filter.clone()),
-        limit: neighbours::MOST,
         ..request
     };
     let hits = reader.recommend(&request)?.hits.into_iter();
@@ -194,7 +198,7 @@ fn like(
     reader: &IndexReader,
     history: Vec<Feedback>,
     filter: &Filter,
-    reach: usize,
+    part: Part,
 ) -> Result<Vec<Scored>, ApiError> {
     let settings = reader.settings();
     let mut newest: Vec<ItemId> = Vec::new();
@@ -208,5 +212,6 @@ fn like(
             break;
         }
     }
+    let reach = NEAREST.max(2 * part.end());
     neighbours::of_items(reader, &newest, filter, reach)
 }
