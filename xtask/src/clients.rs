@@ -23,11 +23,20 @@ pub enum Suite {
     Js,
     Instantsearch,
     Python,
+    GorsePython,
     Rust,
+    GorseRust,
 }
 
 /// From the quickest to install to the slowest.
-const SUITES: [Suite; 4] = [Suite::Js, Suite::Instantsearch, Suite::Python, Suite::Rust];
+const SUITES: [Suite; 6] = [
+    Suite::Js,
+    Suite::Instantsearch,
+    Suite::Python,
+    Suite::GorsePython,
+    Suite::Rust,
+    Suite::GorseRust,
+];
 
 impl Suite {
     /// The suite with a name, as the command line gives it.
@@ -36,7 +45,8 @@ impl Suite {
             .into_iter()
             .find(|suite| suite.name() == name)
             .with_context(|| {
-                format!("no client `{name}`; there are js, instantsearch, python, rust")
+                let names: Vec<&str> = SUITES.into_iter().map(Self::name).collect();
+                format!("no client `{name}`; there are {}", names.join(", "))
             })
     }
 
@@ -45,7 +55,9 @@ impl Suite {
             Self::Js => "js",
             Self::Instantsearch => "instantsearch",
             Self::Python => "python",
+            Self::GorsePython => "gorse-python",
             Self::Rust => "rust",
+            Self::GorseRust => "gorse-rust",
         }
     }
 
@@ -58,8 +70,19 @@ impl Suite {
     fn prepare(self, workspace: &Workspace, target: &Path) -> Result<Command> {
         match self {
             Self::Js | Self::Instantsearch => node::prepare(&self.folder(workspace)),
-            Self::Python => python::prepare(&self.folder(workspace), target),
-            Self::Rust => Ok(rust(workspace, target)),
+            Self::Python | Self::GorsePython => {
+                let environment = target.join(format!("venv-{}", self.name()));
+                python::prepare(&self.folder(workspace), &environment)
+            }
+            Self::Rust | Self::GorseRust => {
+                let manifest = self.folder(workspace).join("Cargo.toml");
+                let mut tests = rust(workspace, &manifest, target);
+                if self == Self::GorseRust {
+                    // They share one index.
+                    tests.args(["--", "--test-threads=1"]);
+                }
+                Ok(tests)
+            }
         }
     }
 }
@@ -105,11 +128,12 @@ pub fn run(workspace: &Workspace, suites: &[Suite]) -> Result<()> {
     Ok(())
 }
 
-/// The Rust client, outside the workspace so that nothing else needs its dependencies.
-fn rust(workspace: &Workspace, target: &Path) -> Command {
+/// A Rust client, outside the workspace so that nothing else needs its dependencies.
+fn rust(workspace: &Workspace, manifest: &Path, target: &Path) -> Command {
     let mut tests = workspace.cargo(["test", "--quiet", "--locked"]);
     tests
-        .arg("--manifest-path=clients/rust/Cargo.toml")
+        .arg("--manifest-path")
+        .arg(manifest)
         .arg("--target-dir")
         .arg(target.join("rust"));
     tests

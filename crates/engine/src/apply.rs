@@ -252,7 +252,7 @@ impl Applier {
                 }
                 Ok(Outcome::default())
             }
-            Body::Events(_) | Body::Compacted => Ok(Outcome::default()),
+            Body::Events(_) | Body::Ledger(_) | Body::Compacted => Ok(Outcome::default()),
         }
     }
 

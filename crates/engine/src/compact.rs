@@ -90,6 +90,10 @@ pub(crate) fn compact(shared: &Shared) -> Result<CompactReport, EngineError> {
         .map(|meta| (meta.no, meta))
         .collect();
     let mut report = CompactReport::default();
+    if shared.stopped().is_some() {
+        // The views may lack what the log holds.
+        return Ok(report);
+    }
     for segment in shared.log.sealed_segments() {
         if segment.last_seq >= applied {
             continue;
@@ -142,7 +146,10 @@ fn without_superseded(
             entry.body = Body::Compacted;
             rows.max(1)
         }
-        (Body::Events(_) | Body::Models(_) | Body::EraseShopper(_), None) => {
+        (Body::Ledger(ledger), Some(meta)) => {
+            crate::ledger::drop_superseded(views, meta.no, &mut ledger.statements)?
+        }
+        (Body::Events(_) | Body::Models(_) | Body::EraseShopper(_) | Body::Ledger(_), None) => {
             entry.body = Body::Compacted;
             1
         }

@@ -4,7 +4,9 @@
 //! [`IndexReader`]s. It is cheap to clone; the last clone that goes closes the folder.
 
 use crate::learn::Learner;
-use crate::record::{Asked, Body, DocumentsBody, IndexNo, RenameBody, SelectionBody, SwapBody};
+use crate::record::{
+    Asked, Body, DocumentsBody, IndexNo, LedgerBody, RenameBody, SelectionBody, SwapBody,
+};
 use crate::shared::Shared;
 use crate::snapshot::{IndexInfo, IndexReader, IndexStats};
 use crate::writer::{Command, Prepared};
@@ -191,6 +193,13 @@ impl Engine {
                 (uid, Body::Settings(text))
             }
             Write::Events { uid, events } => (uid, Body::Events(events)),
+            Write::Ledger { uid, changes } => {
+                let body = LedgerBody {
+                    statements: Vec::new(),
+                    asked: changes,
+                };
+                (uid, Body::Ledger(body))
+            }
             Write::CancelTasks(chosen) => return Ok((None, self.prepare_cancelation(chosen)?)),
             Write::DeleteTasks(chosen) => return Ok((None, self.prepare_deletion(chosen)?)),
             Write::SwapIndexes(swaps) => {

@@ -54,7 +54,7 @@ impl IndexReader {
 }
 
 /// The value at a dotted path.
-fn at<'a>(object: &'a Map<String, Value>, path: &str) -> Option<&'a Value> {
+pub(crate) fn at<'a>(object: &'a Map<String, Value>, path: &str) -> Option<&'a Value> {
     if let Some(value) = object.get(path) {
         return Some(value);
     }

@@ -20,11 +20,14 @@ mod fields;
 mod finished;
 mod folder;
 mod formatted;
+mod freshness;
 mod known_items;
 mod learn;
+mod ledger;
 mod lifecycle;
 mod locales;
 mod meaning;
+mod objects;
 mod open;
 mod outcome;
 mod plan;
@@ -39,6 +42,7 @@ mod shared;
 mod shelf;
 mod shoppers;
 mod snapshot;
+mod suitability;
 mod swap;
 mod tables;
 mod task;
@@ -60,6 +64,9 @@ pub use error::EngineError;
 pub use export::ShopperExport;
 pub use finished::{Finished, TaskCounts};
 pub use intake::{RoleReason, Roles};
+pub use ledger::{
+    Feedback, FeedbackKey, FeedbackKind, FeedbackKindError, FeedbackOf, LedgerChange,
+};
 pub use lexical::{FacetStats, Matching, QueryError, SortBy, SortOrder, Understood, WordKind};
 pub use locales::LOCALES;
 pub use meaning::MeaningStats;
@@ -76,13 +83,15 @@ pub use search::{
 };
 pub use settings::{
     DEFAULT_FACET_VALUES, DEFAULT_MAX_TOTAL_HITS, DEFAULT_RANKING_RULES, FacetSort, Faceting,
-    FilterFeatures, FilterOperators, FilterableAttribute, MinWordSize, Pagination, PrefixSearch,
-    ProximityPrecision, Settings, SettingsError, SettingsPatch, TypoTolerance,
+    FilterFeatures, FilterOperators, FilterableAttribute, Freshness, MinWordSize, Pagination,
+    PrefixSearch, ProximityPrecision, Settings, SettingsError, SettingsPatch, Suitability,
+    TypoTolerance,
 };
 pub use shared::now;
 pub use shelf::{MODEL_FILES, ModelEntry, ModelState, SawErased};
 pub use snapshot::{IndexInfo, IndexReader, IndexStats};
 pub use store::{BackupReport, LockError, LogError, RestoreReport, VerifyReport};
+pub use suitability::Suited;
 pub use task::{Period, RowNote, Task, TaskError, TaskKind, TaskPaging, TaskQuery, TaskStatus};
 pub use task_list::{Batch, Page};
 pub use training::{TrainingEvent, TrainingItem, TrainingLog};

@@ -8,12 +8,12 @@ use crate::apply::{Applier, Group, OpenIndex};
 use crate::behaviour::Behaviour;
 use crate::engine::{Inner, Learn, OpenOptions, Threads};
 use crate::learn::Learner;
-use crate::record::{Body, CANCELATIONS, EVENTS, Entry, IndexNo};
+use crate::record::{Body, CANCELATIONS, EVENTS, Entry, IndexNo, LEDGER};
 use crate::shared::{Shared, now};
 use crate::snapshot::IndexReader;
 use crate::tables::{self, Applied, IndexMeta};
 use crate::writer::Writer;
-use crate::{EngineError, Registry, erase, event_ids, folder, plan, shoppers};
+use crate::{EngineError, Registry, erase, event_ids, folder, ledger, plan, shoppers};
 use lexical::WordsIndex;
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
@@ -217,6 +217,10 @@ fn catch_up(applier: &mut Applier) -> Result<u64, EngineError> {
             if record.seq >= events {
                 replayed += fold(&shared, &Entry::decode(&record)?, &mut ids)?;
             }
+        } else if record.kind == LEDGER {
+            if record.seq >= events {
+                replayed += state_again(applier, &Entry::decode(&record)?)?;
+            }
         } else if record.seq >= catalogue {
             applier.apply_record(record.seq, &mut group)?;
         }
@@ -265,6 +269,17 @@ fn fold(
         event_ids::save(&shared.shoppers.load(), ids.drain(..))?;
     }
     Ok(events.len() as u64)
+}
+
+/// Applies the statements of one record again, unless their index has been deleted since.
+fn state_again(applier: &Applier, entry: &Entry) -> Result<u64, EngineError> {
+    match &entry.body {
+        Body::Ledger(body) if applier.open.contains_key(&entry.index) => {
+            ledger::apply(&applier.shared.views, entry.index, &body.statements)?;
+            Ok(body.statements.len() as u64)
+        }
+        _ => Ok(0),
+    }
 }
 
 /// Removes index folders that no index owns: left by a crash during a rebuild or deletion.

@@ -114,6 +114,7 @@ pub(crate) fn details_before(entry: &Entry) -> Map<String, Value> {
         | Body::Registry(_)
         | Body::Models(_)
         | Body::EraseShopper(_)
+        | Body::Ledger(_)
         | Body::Snapshot => json!({}),
     })
 }

@@ -38,6 +38,8 @@ pub(crate) fn index_plan(meta: &IndexMeta) -> IndexPlan {
     for role in [Role::Price, Role::Brand, Role::Categories, Role::Stock] {
         filterable.extend(roles.get(role).iter().cloned());
     }
+    let suitability = settings.suitability.as_ref();
+    filterable.extend(suitability.map(|suitability| suitability.item.clone()));
     filterable.sort();
     filterable.dedup();
     IndexPlan {

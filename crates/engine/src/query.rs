@@ -78,7 +78,9 @@ fn facet_orders(set: BTreeMap<String, FacetSort>) -> FacetOrders {
 impl IndexReader {
     /// Answers one search.
     pub fn search(&self, request: &SearchRequest) -> Result<SearchAnswer, EngineError> {
-        let answer = self.find(request)?;
+        self.check(request)?;
+        let (narrowed, suited) = self.suited_search(request)?;
+        let answer = self.find(&narrowed)?;
         let by_meaning = |hit: &&WordsHit| hit.words == 0 && hit.other.is_some();
         let is_on = |hybrid: &Hybrid| hybrid.ratio != Some(0.0);
         let takes_part = request.hybrid.as_ref().is_some_and(is_on) || request.like.is_some();
@@ -103,6 +105,7 @@ impl IndexReader {
             understood: request
                 .show_understood
                 .then(|| self.understood(&request.q, answer.understood)),
+            suited,
             as_of: self.published.as_of,
         })
     }
@@ -122,7 +125,8 @@ impl IndexReader {
             if let Some(filter) = &request.filter {
                 check_filterable(&self.state.meta, filter)?;
             }
-            members.extend(self.with_meaning(request, facets, |query| words.members(query))?);
+            let (narrowed, _) = self.suited_search(request)?;
+            members.extend(self.with_meaning(&narrowed, facets, |query| words.members(query))?);
         }
         let any = SearchRequest::default();
         let counted = words.facets_among(&members, &self.words_query(&any, facets))?;
@@ -160,7 +164,8 @@ impl IndexReader {
         }
     }
 
-    fn find(&self, request: &SearchRequest) -> Result<WordsAnswer, EngineError> {
+    /// Refuses what the shop has not allowed to be asked.
+    fn check(&self, request: &SearchRequest) -> Result<(), EngineError> {
         if let Some(filter) = &request.filter {
             check_filterable(&self.state.meta, filter)?;
         }
@@ -168,6 +173,10 @@ impl IndexReader {
         for facet in request.facets.iter().filter(|facet| facet.as_str() != "*") {
             check_facet(&self.state.meta, facet)?;
         }
+        Ok(())
+    }
+
+    fn find(&self, request: &SearchRequest) -> Result<WordsAnswer, EngineError> {
         let words = &self.state.words;
         self.with_meaning(request, &request.facets, |query| words.search(query))
     }
@@ -231,7 +240,8 @@ impl IndexReader {
         }
         check_facet_search(&self.state.meta, facet)?;
         let words = &self.state.words;
-        self.with_meaning(request, &[], |query| {
+        let (narrowed, _) = self.suited_search(request)?;
+        self.with_meaning(&narrowed, &[], |query| {
             words.facet_search(facet, facet_text, query)
         })
     }
@@ -287,14 +297,6 @@ impl IndexReader {
             return raw(json).map(Some);
         }
         wanted.cut(tables::from_json(json.as_bytes())?).map(Some)
-    }
-
-    /// The whole document as a map; `None` when there is none.
-    pub(crate) fn object(&self, id: &str) -> Result<Option<Map<String, Value>>, EngineError> {
-        match self.json(id)? {
-            Some(json) => tables::from_json(json.as_bytes()).map(Some),
-            None => Ok(None),
-        }
     }
 
     /// One document by its id, with all or some of its attributes.

@@ -3,6 +3,7 @@
 //! The kind byte of the record says whether an entry concerns the catalogue or
 //! events, so that catching up can skip what it does not need without decoding it.
 
+use crate::ledger::{LedgerChange, Statement};
 use crate::{EngineError, RowNote, TaskKind};
 use domain::{Event, Timestamp, UserId};
 use serde::{Deserialize, Serialize};
@@ -10,7 +11,7 @@ use store::{NewRecord, Record};
 
 /// Format of the payload; a newer one is refused.
 const VERSION: u8 = 5;
-/// The format before the erasure of shoppers.
+/// The format before the ledger and the erasure of shoppers.
 const MODELS_VERSION: u8 = 4;
 /// The format before the models of an index.
 const ASKED_VERSION: u8 = 3;
@@ -80,6 +81,16 @@ pub(crate) enum Body {
     RenameIndex(RenameBody),
     Models(ModelsBody),
     EraseShopper(EraseBody),
+    Ledger(LedgerBody),
+}
+
+/// What is stated of shoppers and given by them from here on.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct LedgerBody {
+    pub statements: Vec<Statement>,
+    /// What was asked for; the writer settles it into statements.
+    #[serde(skip)]
+    pub asked: Vec<LedgerChange>,
 }
 
 /// The models of an index from here on, as JSON text. The whole list, so that twice the same
@@ -155,6 +166,8 @@ pub(crate) const EVENTS: u8 = 7;
 pub(crate) const CANCELATIONS: u8 = 10;
 /// The kind byte of records that erase a shopper.
 pub(crate) const ERASURES: u8 = 17;
+/// The kind byte of records of the ledger.
+pub(crate) const LEDGER: u8 = 18;
 
 impl Body {
     fn record_kind(&self) -> u8 {
@@ -176,6 +189,7 @@ impl Body {
             Self::RenameIndex(_) => 15,
             Self::Models(_) => 16,
             Self::EraseShopper(_) => ERASURES,
+            Self::Ledger(_) => LEDGER,
         }
     }
 
@@ -190,7 +204,7 @@ impl Body {
             | Self::Snapshot => FOLDER_VERSION,
             Self::RenameIndex(_) => ASKED_VERSION,
             Self::Models(_) => MODELS_VERSION,
-            Self::EraseShopper(_) => VERSION,
+            Self::EraseShopper(_) | Self::Ledger(_) => VERSION,
             _ => CATALOGUE_VERSION,
         }
     }
@@ -222,7 +236,11 @@ impl Body {
             Self::SwapIndexes(_) => TaskKind::IndexSwap,
             Self::Dump => TaskKind::DumpCreation,
             Self::Snapshot => TaskKind::SnapshotCreation,
-            Self::Compacted | Self::Registry(_) | Self::Models(_) | Self::EraseShopper(_) => {
+            Self::Compacted
+            | Self::Registry(_)
+            | Self::Models(_)
+            | Self::EraseShopper(_)
+            | Self::Ledger(_) => {
                 return None;
             }
         })

@@ -1,6 +1,7 @@
 //! A search request and its answer.
 
-use domain::{Filter, Timestamp};
+use crate::suitability::Suited;
+use domain::{Filter, Timestamp, UserId};
 use lexical::{FacetStats, Matching, SortBy, Understood};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
@@ -46,6 +47,8 @@ pub struct SearchRequest {
     pub locales: Vec<String>,
     /// The answer is what this item is like, by its id; then there is no text.
     pub like: Option<String>,
+    /// Who asks; of weight where the shop has set which items suit whom.
+    pub user: Option<UserId>,
 }
 
 /// How meaning takes part in a search.
@@ -87,6 +90,7 @@ impl Default for SearchRequest {
             relevance_cutoff: None,
             locales: Vec::new(),
             like: None,
+            user: None,
         }
     }
 }
@@ -110,6 +114,8 @@ pub struct SearchAnswer {
     pub meaning_lacks: Option<String>,
     /// What was understood of the text, where the request asks for it.
     pub understood: Option<QueryUnderstood>,
+    /// The rule of suitability that held, if one did.
+    pub suited: Option<Suited>,
     /// When the snapshot that answered was published.
     pub as_of: Timestamp,
 }

@@ -4,6 +4,7 @@
 //! `null` puts it back. Field roles are ours; everything else is the convention's.
 
 use crate::locales::LOCALES;
+use domain::EventKind;
 use intake::Roles;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -59,7 +60,37 @@ pub struct Settings {
     /// Which attribute plays which role; guessed from the first documents unless set.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub roles: Option<Roles>,
+    /// Which event a kind of feedback is, in the shop's own words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub feedback_kinds: Option<BTreeMap<String, EventKind>>,
+    /// Which items a shopper may be shown, by a class that both have.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub suitability: Option<Suitability>,
+    /// How fast items age in recommendations.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub freshness: Option<Freshness>,
 }
+
+/// An item suits a shopper when its class is no higher than the shopper's.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Suitability {
+    /// The attribute of documents with the class, a number.
+    pub item: String,
+    /// The attribute of shoppers' records with theirs; a dotted path.
+    pub shopper: String,
+}
+
+/// How fast items age, from the time in the attribute of the role `created`.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Freshness {
+    /// After so many hours an item has lost half of what being new is worth.
+    pub half_life_hours: f64,
+}
+
+/// The longest half-life: a hundred years.
+const LONGEST_HALF_LIFE: f64 = 876_600.0;
 
 /// A name or pattern, or the convention's object form with `attributePatterns`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -249,7 +280,7 @@ impl SettingsPatch {
 
 impl Settings {
     /// The names of all settings in JSON.
-    pub const NAMES: [&'static str; 22] = [
+    pub const NAMES: [&'static str; 25] = [
         "rankingRules",
         "searchableAttributes",
         "displayedAttributes",
@@ -272,6 +303,9 @@ impl Settings {
         "embedders",
         "foreignKeys",
         "roles",
+        "feedbackKinds",
+        "suitability",
+        "freshness",
     ];
 
     fn is_known(name: &str) -> bool {
@@ -331,6 +365,18 @@ impl Settings {
             && let Err(why) = crate::meaning::check_embedders(embedders)
         {
             return refuse(why);
+        }
+        if let Some(suitability) = &self.suitability
+            && (suitability.item.is_empty() || suitability.shopper.is_empty())
+        {
+            return refuse("`item` and `shopper` name an attribute each".to_owned());
+        }
+        if let Some(Freshness { half_life_hours }) = self.freshness
+            && !(half_life_hours > 0.0 && half_life_hours <= LONGEST_HALF_LIFE)
+        {
+            return refuse(format!(
+                "`halfLifeHours` is a number above 0 and up to {LONGEST_HALF_LIFE}, not {half_life_hours}"
+            ));
         }
         if let Some(typo) = &self.typo_tolerance
             && let Some(MinWordSize {

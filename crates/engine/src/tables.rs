@@ -15,7 +15,7 @@ use store::{View, ViewBatch, ViewSnapshot, Views};
 use crate::settings::Settings;
 
 /// Names of the views, in the order of the constants below.
-pub(crate) const NAMES: [&str; 8] = [
+pub(crate) const NAMES: [&str; 11] = [
     "meta",
     "indexes",
     "documents",
@@ -24,6 +24,9 @@ pub(crate) const NAMES: [&str; 8] = [
     "noted",
     "vectors",
     "meaning",
+    "shoppers",
+    "feedback",
+    "feedback_by_item",
 ];
 pub(crate) const META: View = View::at(0);
 pub(crate) const INDEXES: View = View::at(1);
@@ -36,6 +39,11 @@ pub(crate) const NOTED: View = View::at(5);
 pub(crate) const VECTORS: View = View::at(6);
 /// What is kept of each embedder.
 pub(crate) const MEANING: View = View::at(7);
+/// Records of shoppers, see `ledger`.
+pub(crate) const SHOPPERS: View = View::at(8);
+pub(crate) const FEEDBACK: View = View::at(9);
+/// Leads from an item to its feedback.
+pub(crate) const FEEDBACK_BY_ITEM: View = View::at(10);
 
 /// Names of the views of what shoppers did, which are a database of their own; the first is
 /// [`META`] as well.
@@ -294,6 +302,7 @@ pub(crate) fn delete_index(
     }
     IndexMeta::delete(index, batch);
     crate::shelf::delete(batch, index);
+    crate::ledger::delete_index(views, batch, index)?;
     crate::meaning::delete_index(views, batch, index)
 }
 

@@ -1,6 +1,6 @@
 //! What can be asked of the writer, and what it answers once a write is durable.
 
-use crate::{RegistryChange, SettingsPatch, TaskKind, TaskQuery};
+use crate::{LedgerChange, RegistryChange, SettingsPatch, TaskKind, TaskQuery};
 use domain::{Event, IndexUid, Timestamp};
 use intake::Rejected;
 use serde_json::{Map, Value};
@@ -39,6 +39,11 @@ pub enum Write {
     Events {
         uid: IndexUid,
         events: Vec<Event>,
+    },
+    /// Statements of shoppers of an index that exists; they hold when they are answered.
+    Ledger {
+        uid: IndexUid,
+        changes: Vec<LedgerChange>,
     },
     /// In force when it is answered; it becomes no task.
     Registry(RegistryChange),
@@ -137,6 +142,8 @@ pub struct Accepted {
     pub custom_metadata: Option<String>,
     /// For events only: they are applied already.
     pub events: Option<EventsReceipt>,
+    /// How many statements of the ledger the write made or took back.
+    pub statements: u64,
 }
 
 /// What became of a batch of events.

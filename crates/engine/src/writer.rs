@@ -6,6 +6,7 @@
 
 use crate::event_ids::{self, EventKey};
 use crate::known_items::KnownItems;
+use crate::ledger::{self, Settled, Statement, Unapplied};
 use crate::record::{Asked, Body, Entry, EraseBody, IndexNo, ModelsBody};
 use crate::shared::{Shared, now};
 use crate::tables::{Applied, EVENT_IDS};
@@ -74,6 +75,8 @@ pub(crate) struct Writer {
     /// Ids of events since the last checkpoint; older ones are in the view.
     fresh_ids: FxHashSet<EventKey>,
     since_checkpoint: u64,
+    /// A statement is in the log only: what the views hold must not be taken for all there is.
+    ledger_is_behind: bool,
     catalogue: KnownItems,
 }
 
@@ -99,6 +102,7 @@ impl Writer {
             indexes,
             fresh_ids: FxHashSet::default(),
             since_checkpoint: replayed,
+            ledger_is_behind: false,
             catalogue: KnownItems::default(),
         }
     }
@@ -208,6 +212,14 @@ impl Writer {
         self.resolve_names(&mut body);
         let mut ids = Vec::new();
         let mut duplicates = 0;
+        if let Body::Ledger(ledger) = &mut body {
+            let asked = std::mem::take(&mut ledger.asked);
+            let views = self.shared.views.snapshot();
+            match Settled::new(views, index, &group.unapplied).settle(asked) {
+                Ok(statements) => ledger.statements = statements,
+                Err(err) => return done(Err(err)),
+            }
+        }
         if let Body::Events(events) = &mut body {
             let given = events.len();
             match self.drop_duplicates(index, events, &mut ids) {
@@ -262,7 +274,7 @@ impl Writer {
                 | Body::Snapshot,
                 _,
             ) => IndexNo::NONE,
-            (Body::Events(_), None) => {
+            (Body::Events(_) | Body::Ledger(_), None) => {
                 return Err(EngineError::IndexNotFound(uid.to_owned()));
             }
             // It may have another name by now, or be gone.
@@ -348,7 +360,11 @@ impl Writer {
             ..
         } = member;
         let mut events = None;
-        if let Body::Events(accepted) = &entry.body {
+        let mut statements = 0;
+        if let Body::Ledger(ledger) = &entry.body {
+            statements = ledger.statements.len() as u64;
+            self.state(entry.index, &ledger.statements);
+        } else if let Body::Events(accepted) = &entry.body {
             let behaviour = self.shared.behaviour(entry.index);
             behaviour.fold(accepted);
             self.since_checkpoint += accepted.len() as u64;
@@ -393,12 +409,27 @@ impl Writer {
             enqueued_at: entry.at,
             custom_metadata: entry.asked.custom_metadata,
             events,
+            statements,
         }));
+    }
+
+    /// Writes statements to the views.
+    fn state(&mut self, index: IndexNo, statements: &[Statement]) {
+        self.since_checkpoint += statements.len() as u64;
+        if let Err(err) = ledger::apply(&self.shared.views, index, statements) {
+            // The log has them, so a restart catches up; until then nothing may rest on less.
+            tracing::error!(
+                error = &err as &dyn std::error::Error,
+                "the ledger was not written"
+            );
+            self.ledger_is_behind = true;
+            self.shared.stop(err);
+        }
     }
 
     /// Saves profiles and event ids with the sequence they stand at, if enough is new.
     fn checkpoint_if(&mut self, at_least: u64) {
-        if self.since_checkpoint < at_least {
+        if self.since_checkpoint < at_least || self.ledger_is_behind {
             return;
         }
         let next = self.shared.log.next_seq();
@@ -464,10 +495,16 @@ struct Group {
     records: Vec<NewRecord>,
     members: Vec<Member>,
     bytes: usize,
+    /// What its members have settled, which the views do not hold yet.
+    unapplied: Unapplied,
 }
 
 impl Group {
     fn push(&mut self, record: NewRecord, member: Member) {
+        if let Body::Ledger(ledger) = &member.entry.body {
+            self.unapplied
+                .extend(member.entry.index, &ledger.statements);
+        }
         self.bytes += record.payload.len();
         self.records.push(record);
         self.members.push(member);

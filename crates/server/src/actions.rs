@@ -53,6 +53,7 @@ const ACTIONS: &[(&str, Reach)] = &[
     ("profiles.get", Reach::Reads),
     // All that is known of a person is more than what a reader of profiles needs.
     ("profiles.export", Reach::Changes),
+    ("profiles.update", Reach::Changes),
     ("profiles.delete", Reach::Changes),
     ("embeddings", Reach::Reads),
     ("models.get", Reach::Reads),
@@ -118,6 +119,9 @@ pub(crate) fn wanted(method: &Method, route: &str) -> Option<&'static str> {
     if let Some(index) = route.strip_prefix("/indexes/{uid}/") {
         return wanted_of_index(method.as_str(), index);
     }
+    if let Some(rest) = route.strip_prefix("/api/") {
+        return wanted_of_gorse(method.as_str(), rest);
+    }
     Some(match (method.as_str(), route) {
         ("GET", "/" | "/version") => "version",
         ("GET", "/stats") => "stats.get",
@@ -178,9 +182,40 @@ fn wanted_of_index(method: &str, route: &str) -> Option<&'static str> {
         ("GET", "models" | "models/{id}" | "models/training") => "models.get",
         ("POST", "models/rollback" | "models/{id}/promote" | "models/training")
         | ("DELETE", "models/training") => "models.update",
-        ("GET", "users/{id}/profile" | "items/{id}/profile") => "profiles.get",
+        ("GET", "users/{id}" | "users/{id}/profile" | "items/{id}/profile") => "profiles.get",
         ("GET", "users/{id}/export") => "profiles.export",
         ("DELETE", "users/{id}") => "profiles.delete",
+        ("PUT" | "PATCH", "users/{id}") => "profiles.update",
+        _ => return None,
+    })
+}
+
+/// The same for what lies below `/api`.
+fn wanted_of_gorse(method: &str, route: &str) -> Option<&'static str> {
+    let mut parts = route.split('/');
+    let (first, third) = (parts.next()?, parts.nth(1));
+    Some(match (method, first, third) {
+        ("GET", "item" | "user", Some("neighbors")) => "recommend",
+        ("GET", "item", Some("feedback")) => "profiles.get",
+        ("GET", "item" | "items", None) => "documents.get",
+        ("DELETE", "item", None) => "documents.delete",
+        (_, "item" | "items", _) => "documents.add",
+        ("GET", "user" | "users" | "feedback", _) => "profiles.get",
+        ("DELETE", "user" | "feedback", _) => "profiles.delete",
+        ("POST" | "PATCH", "user" | "users", None) => "profiles.update",
+        ("POST" | "PUT", "feedback", None) => "events.add",
+        (
+            "GET" | "POST",
+            "recommend"
+            | "session"
+            | "collaborative-filtering"
+            | "latest"
+            | "popular"
+            | "non-personalized"
+            | "item-to-item"
+            | "user-to-user",
+            _,
+        ) => "recommend",
         _ => return None,
     })
 }

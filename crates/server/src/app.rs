@@ -13,6 +13,7 @@ use crate::keyring::Keyring;
 use crate::metrics::Requests;
 use crate::training::Trainings;
 use axum::http::StatusCode;
+use domain::IndexUid;
 use engine::{Accepted, Encoders, Engine, EngineError, IndexReader, RegistryChange, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -68,6 +69,11 @@ impl App {
         &self.0.engine
     }
 
+    /// The index behind `/api`.
+    pub(crate) fn gorse_index(&self) -> &IndexUid {
+        &self.0.config.gorse_index
+    }
+
     /// The API keys, if there is a master key.
     pub(crate) fn keyring(&self) -> Option<&Keyring> {
         self.0.keyring.as_ref()
@@ -113,7 +119,7 @@ impl App {
         uid: &str,
         work: impl FnOnce(&IndexReader) -> Result<T, ApiError>,
     ) -> Result<T, ApiError> {
-        domain::IndexUid::new(uid).map_err(EngineError::from)?;
+        IndexUid::new(uid).map_err(EngineError::from)?;
         self.read(|engine| work(&engine.index(uid)?)).await
     }
 

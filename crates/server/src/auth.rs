@@ -8,6 +8,7 @@ use crate::access::{Access, Limited, refusal};
 use crate::actions;
 use crate::app::App;
 use crate::error::ApiError;
+use crate::gorse;
 use crate::keyring::{Keyring, is_current};
 use crate::tenant::{Flaw, Unverified};
 use axum::extract::{FromRequestParts, MatchedPath, Path, Request, State};
@@ -25,7 +26,8 @@ const INVALID: &str = "The provided API key is invalid.";
 /// Lets a request through or answers 401 or 403.
 pub(crate) async fn guard(State(app): State<App>, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
-    if parts.uri.path() != "/health" {
+    let path = parts.uri.path();
+    if path != "/health" && !path.starts_with(gorse::HEALTH) {
         let route = parts.extensions.get::<MatchedPath>().cloned();
         let route = route.as_ref().map(MatchedPath::as_str);
         let action = route.and_then(|route| actions::wanted(&parts.method, route));
@@ -33,7 +35,7 @@ pub(crate) async fn guard(State(app): State<App>, request: Request, next: Next) 
             Ok(access) => access,
             Err(refusal) => return refusal.into_response(),
         };
-        let reached = match index_of(&mut parts, route).await {
+        let reached = match index_of(&app, &mut parts, route).await {
             Ok(Some(uid)) => reach(&app, &access, &uid, action),
             Ok(None) => Ok(()),
             Err(refusal) => Err(refusal),
@@ -48,7 +50,14 @@ pub(crate) async fn guard(State(app): State<App>, request: Request, next: Next) 
 
 /// The index that a path names. A path that cannot be decoded is refused here, so that no
 /// handler reads another index out of it than the guard has looked at.
-async fn index_of(parts: &mut Parts, route: Option<&str>) -> Result<Option<String>, ApiError> {
+async fn index_of(
+    app: &App,
+    parts: &mut Parts,
+    route: Option<&str>,
+) -> Result<Option<String>, ApiError> {
+    if route.is_some_and(|route| route.starts_with(gorse::PREFIX)) {
+        return Ok(Some(app.gorse_index().to_string()));
+    }
     if route.and_then(first_part) != Some("/indexes") {
         return Ok(None);
     }
@@ -61,7 +70,10 @@ async fn index_of(parts: &mut Parts, route: Option<&str>) -> Result<Option<Strin
 /// Whether a request may touch this index, or bring it into being.
 fn reach(app: &App, access: &Access, uid: &str, action: Option<&str>) -> Result<(), ApiError> {
     access.require(uid)?;
-    let creates = matches!(action, Some("documents.add" | "settings.update"));
+    let creates = matches!(
+        action,
+        Some("documents.add" | "settings.update" | "events.add" | "profiles.update")
+    );
     if creates && !access.allows("indexes.create") {
         app.engine().index(uid)?;
     }
@@ -86,7 +98,12 @@ fn admit(
             _ => Ok(Access::Everything),
         };
     };
-    let token = bearer(headers)?;
+    let token = match gorse::key(headers) {
+        Some(key) if route.is_some_and(|route| route.starts_with(gorse::PREFIX)) => {
+            key.to_str().map_err(|_| refusal(INVALID))?
+        }
+        _ => bearer(headers)?,
+    };
     if ring.is_master(token) {
         return Ok(Access::Everything);
     }

@@ -3,6 +3,7 @@
 //! An address that other machines can reach is refused without a master key, so
 //! that nothing is open by accident. The key never appears in `Debug` output.
 
+use domain::{IdError, IndexUid};
 use engine::{ModelFolders, ServiceOptions};
 use std::fmt;
 use std::net::SocketAddr;
@@ -10,6 +11,8 @@ use std::time::Duration;
 
 /// The shortest master key that is not guessed quickly.
 const SHORTEST_KEY: usize = 16;
+/// The index behind `/api` unless told.
+const GORSE_INDEX: &str = "gorse";
 
 /// A checked configuration.
 #[derive(Clone, Debug)]
@@ -18,6 +21,7 @@ pub struct ServerConfig {
     pub(crate) master_key: Option<MasterKey>,
     pub(crate) limits: Limits,
     pub(crate) models: ModelFolders,
+    pub(crate) gorse_index: IndexUid,
 }
 
 /// The secret that opens every route.
@@ -46,6 +50,8 @@ pub enum ConfigError {
         "the master key must be visible ASCII characters, because it travels in an HTTP header"
     )]
     UnprintableKey,
+    #[error(transparent)]
+    Index(#[from] IdError),
 }
 
 impl ServerConfig {
@@ -64,6 +70,7 @@ impl ServerConfig {
             master_key: master_key.map(MasterKey),
             limits: Limits::default(),
             models: ModelFolders::default(),
+            gorse_index: IndexUid::new(GORSE_INDEX)?,
         };
         config.check_address(listen)?;
         Ok(config)
@@ -78,6 +85,12 @@ impl ServerConfig {
     /// The same with encoder models out of these folders; without, there are none.
     pub fn with_models(mut self, models: ModelFolders) -> Self {
         self.models = models;
+        self
+    }
+
+    /// The same with another index behind `/api`.
+    pub fn with_gorse_index(mut self, index: IndexUid) -> Self {
+        self.gorse_index = index;
         self
     }
 

@@ -258,6 +258,7 @@ mod tests {
                 semantic_hits: None,
                 meaning_lacks: None,
                 understood: None,
+                suited: None,
                 as_of,
             },
             primary_key: Some("id".to_owned()),

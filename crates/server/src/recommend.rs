@@ -11,7 +11,7 @@ use crate::filter;
 use crate::hits::JsonText;
 use crate::path::At;
 use crate::payload::JsonBody;
-use crate::search::millis;
+use crate::search::{Suitability, millis};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -80,6 +80,8 @@ struct Tail<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     model: Option<&'a str>,
     trace: Vec<SourceJson<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    suitability: Option<Suitability<'a>>,
 }
 
 #[derive(Serialize)]
@@ -210,6 +212,10 @@ fn written(
         fewer: answer.fewer.as_deref(),
         model: answer.model.as_deref(),
         trace: trace.collect(),
+        suitability: answer.suited.as_ref().map(|suited| {
+            let rule = Suitability::of(suited);
+            rule.having_left_out(answer.unsuited)
+        }),
     })?;
     Ok(text.finish())
 }

@@ -8,8 +8,8 @@ use crate::config::ServerConfig;
 use crate::connection::Phase;
 use crate::{
     absent, auth, backup, batches, copies, documents, embeddings, events, facet_search, features,
-    indexes, keys, meaning, metrics, models, multi, profiles, recommend, search, settings, swap,
-    system, tasks, training, upload, webhooks,
+    gorse, indexes, keys, meaning, metrics, models, multi, profiles, recommend, search, settings,
+    shoppers, swap, system, tasks, training, upload, webhooks,
 };
 use axum::Router;
 use axum::extract::{ConnectInfo, MatchedPath, Request, State};
@@ -43,6 +43,7 @@ pub(crate) fn over(app: App) -> Router {
         .method_not_allowed_fallback(system::wrong_method)
         .layer(from_fn_with_state(app.clone(), auth::guard))
         .layer(from_fn(embeddings::convention))
+        .layer(from_fn(gorse::convention))
         .layer(compression)
         .layer(CorsLayer::permissive().max_age(PREFLIGHT_AGE))
         .layer(from_fn_with_state(app.clone(), traced))
@@ -98,6 +99,7 @@ fn routes() -> Router<App> {
         .route("/indexes/{uid}/users/{id}", delete(profiles::erase))
         .route("/indexes/{uid}/users/{id}/profile", get(profiles::shopper))
         .route("/indexes/{uid}/users/{id}/export", get(profiles::export))
+        .merge(shoppers::routes())
         .route("/indexes/{uid}/items/{id}/profile", get(profiles::item))
         .route("/v1/embeddings", post(embeddings::post))
         .route("/v1/models", get(embeddings::models))
@@ -120,6 +122,7 @@ fn routes() -> Router<App> {
         .route("/metrics", get(metrics::get))
         .route("/batches", get(batches::list))
         .route("/batches/{uid}", get(batches::get))
+        .merge(gorse::routes())
         .merge(models::routes())
         .merge(training::routes())
         .merge(webhooks::routes())

@@ -17,7 +17,7 @@ use crate::understood::UnderstoodAnswer;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use engine::{DEFAULT_MAX_TOTAL_HITS, IndexReader, SearchAnswer};
+use engine::{DEFAULT_MAX_TOTAL_HITS, IndexReader, SearchAnswer, Suited};
 use serde::Serialize;
 use std::time::{Duration, Instant};
 
@@ -105,6 +105,8 @@ struct Tail<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     degraded: Option<Degraded<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    suitability: Option<Suitability<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     performance_details: Option<PerformanceDetails>,
     #[serde(skip_serializing_if = "Option::is_none")]
     understood: Option<UnderstoodAnswer<'a>>,
@@ -118,6 +120,36 @@ struct Tail<'a> {
 #[derive(Serialize)]
 pub(crate) struct Degraded<'a> {
     pub(crate) meaning: &'a str,
+}
+
+/// `suitability`, ours: which items may be shown to whoever asks.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Suitability<'a> {
+    attribute: &'a str,
+    /// `null` where nobody has stated the shopper's class: then nothing suits.
+    at_most: Option<f64>,
+    /// How many items were passed over for that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    left_out: Option<usize>,
+}
+
+impl<'a> Suitability<'a> {
+    pub(crate) fn of(suited: &'a Suited) -> Self {
+        Self {
+            attribute: &suited.attribute,
+            at_most: suited.at_most,
+            left_out: None,
+        }
+    }
+
+    /// The same, with how many candidates did not suit.
+    pub(crate) fn having_left_out(self, count: usize) -> Self {
+        Self {
+            left_out: Some(count),
+            ..self
+        }
+    }
 }
 
 /// `performanceDetails`: how long the steps of an answer took.
@@ -196,6 +228,7 @@ impl Found {
                 .meaning_lacks
                 .as_deref()
                 .map(|meaning| Degraded { meaning }),
+            suitability: self.answer.suited.as_ref().map(Suitability::of),
             performance_details: self
                 .shows_performance
                 .then(|| PerformanceDetails::new(self.took)),

@@ -11,7 +11,7 @@ use crate::fields::{Fields, Row, Table, joined, shortened};
 use crate::filter;
 use crate::meaning;
 use crate::paging::Paging;
-use domain::{GEO, GeoPoint};
+use domain::{GEO, GeoPoint, UserId};
 use engine::{CropAttribute, LOCALES, Matching, SearchRequest, SortBy, SortOrder};
 
 /// What a body and a query string have in common.
@@ -83,6 +83,14 @@ const QUERY_ONLY: Table = &[
     ),
 ];
 
+/// The fields of `personalize`.
+const PERSONALIZE: Table = &[
+    ("userId", "invalid_search_personalize_user_id"),
+    ("userContext", "invalid_search_personalize_user_context"),
+];
+/// What is not there yet.
+const RANKING: &str = "personalised ranking";
+
 const BODY: [Row; SHARED.len() + BODY_ONLY.len()] = joined(SHARED, BODY_ONLY);
 const QUERY: [Row; SHARED.len() + QUERY_ONLY.len()] = joined(SHARED, QUERY_ONLY);
 
@@ -136,6 +144,7 @@ impl SearchParams {
             show_understood: fields.boolean("showUnderstood")?.unwrap_or_default(),
             retrieve_vectors: fields.boolean("retrieveVectors")?.unwrap_or_default(),
             locales: take_locales(fields)?,
+            user: take_shopper(fields)?,
             ..SearchRequest::default()
         };
         meaning::take(fields, &mut request)?;
@@ -317,15 +326,33 @@ pub(crate) fn refuse_later_features(fields: &mut Fields) -> Result<(), ApiError>
     if fields.has("media") {
         return Err(not_enabled("media", "searching by images"));
     }
-    for name in ["personalize", "personalizeUserContext"] {
-        if fields.has(name) {
-            return Err(not_enabled(name, "personalised ranking"));
-        }
+    if fields.has("personalizeUserContext") {
+        return Err(not_enabled("personalizeUserContext", RANKING));
     }
     if fields.boolean("useNetwork")? == Some(true) {
         return Err(not_enabled("useNetwork", "searching other servers"));
     }
     Ok(())
+}
+
+/// `personalize`: who asks. It changes which items suit, and no order yet.
+fn take_shopper(fields: &mut Fields) -> Result<Option<UserId>, ApiError> {
+    if !fields.is_known("personalize") {
+        return Ok(None);
+    }
+    let Some(value) = fields.value("personalize") else {
+        return Ok(None);
+    };
+    if !value.is_object() {
+        return Err(fields.mistyped("personalize", "an object", &value));
+    }
+    let path = format!("{}.personalize", fields.path());
+    let mut inside = Fields::object(value, PERSONALIZE, path)?;
+    if inside.has("userContext") {
+        return Err(not_enabled("userContext", RANKING));
+    }
+    let user = inside.id("userId")?.map(UserId::new).transpose();
+    user.map_err(|error| inside.refuse("userId", error.to_string()))
 }
 
 fn not_enabled(name: &str, what: &str) -> ApiError {

@@ -8,7 +8,7 @@ use crate::engine_error::settings_error;
 use crate::error::{ApiError, json_response};
 use crate::path::At;
 use crate::payload::JsonBody;
-use crate::settings_table::{self, ROLES, SETTINGS, Setting, Verb};
+use crate::settings_table::{self, OURS, ROLES, SETTINGS, Setting, Verb};
 use crate::task_json::accepted;
 use axum::Router;
 use axum::extract::State;
@@ -27,7 +27,7 @@ pub(crate) fn routes() -> Router<App> {
             get(show_all).patch(update_all).delete(reset_all),
         )
         .route(&path(&ROLES), get(show_roles).merge(writing(ROLES)));
-    for setting in SETTINGS {
+    for setting in SETTINGS.into_iter().chain(OURS) {
         let show = move |State(app): State<App>, At(uid): At<String>| show_one(app, uid, setting);
         router = router.route(&path(&setting), get(show).merge(writing(setting)));
     }

@@ -132,6 +132,22 @@ pub(crate) const SETTINGS: [Setting; 21] = [
 /// Ours; its `GET` shows more than what is set, so it has handlers of its own.
 pub(crate) const ROLES: Setting = put("roles", "roles", "invalid_settings_roles");
 
+/// Ours too; shown where they are set.
+pub(crate) const OURS: [Setting; 3] = [
+    put(
+        "feedback-kinds",
+        "feedbackKinds",
+        "invalid_settings_feedback_kinds",
+    ),
+    put("suitability", "suitability", "invalid_settings_suitability"),
+    put("freshness", "freshness", "invalid_settings_freshness"),
+];
+
+/// Every setting there is.
+fn all() -> impl Iterator<Item = &'static Setting> {
+    SETTINGS.iter().chain([&ROLES]).chain(&OURS)
+}
+
 /// Settings whose order means nothing; they are shown sorted.
 const UNORDERED: [&str; 5] = [
     "sortableAttributes",
@@ -143,14 +159,14 @@ const UNORDERED: [&str; 5] = [
 
 /// The error code of a setting.
 pub(crate) fn code(name: &str) -> Option<&'static str> {
-    let mut all = SETTINGS.iter().chain([&ROLES]);
-    all.find(|setting| setting.name == name)
+    all()
+        .find(|setting| setting.name == name)
         .map(|setting| setting.code)
 }
 
 /// The error for a name that is no setting.
 pub(crate) fn unknown(name: &str) -> ApiError {
-    let known = SETTINGS.iter().chain([&ROLES]).map(|setting| setting.name);
+    let known = all().map(|setting| setting.name);
     ApiError::invalid(
         "bad_request",
         format!(
@@ -178,10 +194,10 @@ pub(crate) fn shown(settings: &Settings) -> Result<Map<String, Value>, serde_jso
         }
         shown.insert(setting.name.to_owned(), value);
     }
-    shown.extend(
-        set.remove(ROLES.name)
-            .map(|roles| (ROLES.name.to_owned(), roles)),
-    );
+    for setting in OURS.iter().chain([&ROLES]) {
+        let own = set.remove(setting.name);
+        shown.extend(own.map(|own| (setting.name.to_owned(), own)));
+    }
     Ok(shown)
 }
 
@@ -239,7 +255,7 @@ mod tests {
         for name in Settings::NAMES {
             assert!(code(name).is_some(), "{name}");
         }
-        assert_eq!(Settings::NAMES.len(), SETTINGS.len() + 1);
+        assert_eq!(Settings::NAMES.len(), all().count());
     }
 
     #[test]

@@ -15,7 +15,7 @@ use serde::Serialize;
 use serde_json::json;
 use std::collections::BTreeMap;
 
-const ROUTES: [&str; 26] = [
+const ROUTES: [&str; 28] = [
     "GET /health",
     "GET /version",
     "GET /stats",
@@ -28,8 +28,10 @@ const ROUTES: [&str; 26] = [
     "GET|PATCH|DELETE /indexes/{uid}/settings",
     "POST /indexes/{uid}/events",
     "POST /indexes/{uid}/recommend",
+    "GET|PUT|PATCH /indexes/{uid}/users/{id}",
     "GET /indexes/{uid}/users/{id}/profile",
     "GET /indexes/{uid}/items/{id}/profile",
+    "GET|POST|PUT|PATCH|DELETE /api/…",
     "POST /v1/embeddings",
     "GET /v1/models",
     "GET|POST /keys",

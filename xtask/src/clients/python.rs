@@ -9,9 +9,9 @@ use std::process::Command;
 const NEEDED: &str = "Python 3.10 or newer with its module `venv` is needed; \
     install it, on Debian the packages `python3` and `python3-venv`";
 
-/// The tests of the Python client.
-pub fn prepare(folder: &Path, target: &Path) -> Result<Command> {
-    let python = environment(&folder.join("requirements.txt"), &target.join("venv"))?;
+/// The tests of a Python client, in an environment at this place.
+pub fn prepare(folder: &Path, at: &Path) -> Result<Command> {
+    let python = environment(&folder.join("requirements.txt"), at)?;
     let mut tests = Command::new(python);
     // Without compiled files in the repository.
     tests.args(["-B", "-m", "unittest", "discover"]);

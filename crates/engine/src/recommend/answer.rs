@@ -2,11 +2,11 @@
 //!
 //! What the request is about is copied from the profiles. The source of the kind proposes
 //! candidates, and the gate lets pass the best that may be shown, as many as paging reaches.
-//! Among the first of these what is like a dislike moves back, unlike items come forward if
+//! Among the first of these the old and what is like a dislike move back, unlike items come forward if
 //! diversity is asked for, and new items take their share of places. Equal scores stay in the
 //! order of the source: by item number, which is the order of first sight.
 
-use super::candidate::{Candidate, Item, Passed};
+use super::candidate::{Candidate, Item, Passed, sort};
 use super::dislikes::move_back;
 use super::diversity::{BEST, diversify};
 use super::exploration::explore;
@@ -21,12 +21,15 @@ use super::request::{
 use super::sources::Sources;
 use super::taste::Taste;
 use crate::EngineError;
+use crate::freshness::{self, Aging};
 use crate::snapshot::IndexReader;
 use domain::{ItemId, Score, UserId};
 use lexical::Place;
 use profiles::Profiles;
 use xxhash_rust::xxh3::xxh3_64;
 
+/// Candidates that are ordered anew by their age, the best.
+const AGED: usize = 500;
 /// Milliseconds of the day for which one shopper sees the same new items.
 const DAY: i64 = 86_400_000;
 
@@ -45,7 +48,9 @@ impl IndexReader {
             let profiles = behaviour.profiles();
             Given::new(request, &profiles, models.live.as_ref(), lists.now)
         };
-        let mut gate = Gate::new(self, request, std::mem::take(&mut given.hidden))?;
+        let suited = self.suited(request.user.as_ref())?;
+        let hidden = std::mem::take(&mut given.hidden);
+        let mut gate = Gate::new(self, request, hidden, suited.as_ref())?;
         let likeness = Likeness::new(self)?;
         let taste = match likeness.is_blind() {
             true => Taste::default(),
@@ -66,7 +71,9 @@ impl IndexReader {
         };
         let mut passed = sources.passed(&mut gate)?;
         sources.change_places(&mut passed, &gate)?;
-        sources.page(passed, &gate)
+        let mut answer = sources.page(passed, &gate)?;
+        answer.suited = suited;
+        Ok(answer)
     }
 }
 
@@ -95,7 +102,11 @@ impl Sources<'_> {
         });
         let profiles = self.reader.state.behaviour.profiles();
         let id = |candidate: &Candidate| self.id(&profiles, &candidate.item);
-        Ok(gate.first(end.max(BEST), candidates.into_iter().chain(listed), id)?)
+        let most = match self.reader.settings().freshness {
+            Some(_) => end.max(AGED),
+            None => end.max(BEST),
+        };
+        Ok(gate.first(most, candidates.into_iter().chain(listed), id)?)
     }
 
     /// What moves items among the best: dislikes, diversity, exploration.
@@ -108,6 +119,9 @@ impl Sources<'_> {
         let mut disliked: Vec<Place> = Vec::new();
         for id in &self.given.disliked {
             disliked.extend(self.reader.state.words.place_of(id)?);
+        }
+        if let Some(aging) = self.reader.aging(self.lists.now) {
+            age(passed, &aging)?;
         }
         // What the shopper did before is told as it was.
         let is_choice = !matches!(
@@ -190,6 +204,8 @@ impl Sources<'_> {
             hits,
             total,
             fewer,
+            suited: None,
+            unsuited: gate.unsuited,
             model: live.map(|live| live.id.clone()),
             trace: self.trace,
         })
@@ -206,6 +222,17 @@ impl Sources<'_> {
         };
         parts.map(reason).collect()
     }
+}
+
+/// Orders candidates anew by their score and their age.
+fn age(passed: &mut [Passed], aging: &Aging<'_>) -> Result<(), EngineError> {
+    let floor = freshness::floor(passed.iter().map(|item| item.candidate.score));
+    for Passed { id, candidate, .. } in passed.iter_mut() {
+        let value = (floor - candidate.score) * aging.lost(id)?;
+        candidate.add("freshness", value);
+    }
+    sort(passed);
+    Ok(())
 }
 
 fn check_fields(request: &RecommendRequest) -> Result<(), EngineError> {

@@ -15,7 +15,7 @@ pub(super) fn fewer(
         (0, _) => cause.to_owned(),
         (found, 0) => format!("{cause}: {found} items are all there are"),
         (found, _) => format!(
-            "{cause}: of {found} items {turned_away} are excluded, filtered out, sold out, owned or not in the catalogue"
+            "{cause}: of {found} items {turned_away} are excluded, filtered out, sold out, owned, unsuitable or not in the catalogue"
         ),
     }
 }

@@ -1,10 +1,12 @@
-//! Which items may be shown: in the catalogue, in stock, through the filter, and not hidden.
+//! Which items may be shown: in the catalogue, in stock, through the filter, not hidden, and
+//! suited to the shopper.
 
 use super::candidate::{Candidate, Passed};
 use super::request::RecommendRequest;
 use crate::EngineError;
 use crate::allowed::check_filterable;
 use crate::snapshot::{IndexReader, IndexState};
+use crate::suitability::Suited;
 use domain::{Comparison, Filter, FilterValue};
 use intake::Role;
 use lexical::{ItemSet, Place, QueryError, Words};
@@ -16,6 +18,10 @@ pub(super) struct Gate<'a> {
     filter: Option<ItemSet>,
     sold_out: Option<&'a ItemSet>,
     hidden: FxHashSet<String>,
+    /// The items that suit the shopper, where the shop has set which do.
+    suited: Option<ItemSet>,
+    /// Candidates that would have passed but for that.
+    pub unsuited: usize,
     /// Candidates that were turned away.
     pub turned_away: usize,
 }
@@ -26,6 +32,7 @@ impl<'a> Gate<'a> {
         reader: &'a IndexReader,
         request: &RecommendRequest,
         hidden: FxHashSet<String>,
+        suited: Option<&Suited>,
     ) -> Result<Self, EngineError> {
         let words = &reader.state.words;
         let filter = match &request.filter {
@@ -39,17 +46,30 @@ impl<'a> Gate<'a> {
             true => None,
             false => reader.state.sold_out()?,
         };
+        let suited = suited.map(|suited| words.filter_set(&suited.filter()));
         Ok(Self {
             words,
             filter,
             sold_out,
             hidden,
+            suited: suited.transpose()?,
+            unsuited: 0,
             turned_away: 0,
         })
     }
 
     /// Where an item stands, if it may be shown.
     pub fn place(&self, id: &str) -> Result<Option<Place>, QueryError> {
+        let place = self.offered(id)?;
+        Ok(place.filter(|&place| self.is_suited(place)))
+    }
+
+    fn is_suited(&self, place: Place) -> bool {
+        self.suited.as_ref().is_none_or(|set| set.has_place(place))
+    }
+
+    /// Where an item stands, if it may be shown to somebody.
+    fn offered(&self, id: &str) -> Result<Option<Place>, QueryError> {
         if self.hidden.contains(id) {
             return Ok(None);
         }
@@ -80,12 +100,16 @@ impl<'a> Gate<'a> {
             if !seen.insert(id.clone()) {
                 continue;
             }
-            match self.place(&id)? {
-                Some(place) => passed.push(Passed {
+            match self.offered(&id)? {
+                Some(place) if self.is_suited(place) => passed.push(Passed {
                     id,
                     place,
                     candidate,
                 }),
+                Some(_) => {
+                    self.unsuited += 1;
+                    self.turned_away += 1;
+                }
                 None => self.turned_away += 1,
             }
             if passed.len() == most {

@@ -1,5 +1,6 @@
 //! A recommendation request and its answer.
 
+use crate::suitability::Suited;
 use domain::{Filter, ItemId, Score, UserId};
 use serde_json::value::RawValue;
 use std::str::FromStr;
@@ -130,6 +131,10 @@ pub struct Recommendations {
     pub trace: Vec<SourceReport>,
     /// Why the page is not full, if it is not.
     pub fewer: Option<String>,
+    /// The rule of suitability that held, if one did.
+    pub suited: Option<Suited>,
+    /// Items that do not suit the shopper and were passed over.
+    pub unsuited: usize,
     /// The live model that took part, if one did.
     pub model: Option<String>,
 }

@@ -7,7 +7,7 @@ use crate::client::Client;
 use crate::folder::FolderArgs;
 use crate::hits::{Columns, hits_table};
 use crate::outcome::Outcome;
-use crate::output::{self, Format};
+use crate::output::Format;
 use crate::target::with_server;
 use serde_json::{Map, Value, json};
 use std::fmt::Write as _;
@@ -39,7 +39,7 @@ pub struct Args {
     limit: usize,
     #[arg(long, value_name = "N", default_value_t = 0)]
     offset: usize,
-    /// The shopper who asks. Accepted already; search is not personal in this version.
+    /// The shopper who asks: it matters where the setting `suitability` says what suits whom.
     #[arg(long, value_name = "ID")]
     user: Option<String>,
     #[command(flatten)]
@@ -48,11 +48,6 @@ pub struct Args {
 
 /// Exit 1 when nothing was found.
 pub fn run(args: Args) -> anyhow::Result<Outcome> {
-    if args.user.is_some() {
-        output::note(
-            "--user changes nothing yet: search is the same for every shopper in this version",
-        );
-    }
     let (answer, columns) = with_server(&args.folder, |client| {
         let answer = ask(client, &args.index, &args.body())?;
         let columns = Columns::of_index(client, &args.index)?;
@@ -75,6 +70,9 @@ impl Args {
         }
         if !self.sort.is_empty() {
             body.insert("sort".into(), json!(self.sort));
+        }
+        if let Some(user) = &self.user {
+            body.insert("personalize".into(), json!({ "userId": user }));
         }
         match self.hybrid {
             Some(Some(ratio)) => {

@@ -155,7 +155,10 @@ fn searches() -> Vec<Route> {
             "/indexes/{uid}/recommend",
             json!({ "kind": "basket", "basket": ["p07", "p08"], "itemId": "p07", "itemIds": ["p01"], "offset": 1 }),
         ),
-        get("/indexes/{uid}/users/{user}/profile", &[("vectors", "true")]),
+        get(
+            "/indexes/{uid}/users/{user}/profile",
+            &[("vectors", "true")],
+        ),
         get("/indexes/{uid}/users/{user}/export", &[]),
         get("/indexes/{uid}/items/{id}/profile", &[]),
         post(
