@@ -98,7 +98,11 @@ impl Sources<'_> {
         let mut seen = FxHashSet::default();
         let given = self.given.items.iter().filter(|item| seen.insert(**item));
         let together = Together::new(counts, given.map(|item| (*item, 1.0)).collect());
-        let candidates = together.candidates(&self.reader.state.behaviour.profiles());
+        let mut candidates = together.candidates(&self.reader.state.behaviour.profiles());
+        // What was in hand before is no news either.
+        let in_hand =
+            |item: &Item| matches!(item, Item::Number(no) if self.given.items.contains(no));
+        candidates.retain(|candidate| !in_hand(&candidate.item));
         self.together = Some(together);
         candidates
     }
@@ -147,7 +151,10 @@ impl Sources<'_> {
                 Some("no item in hand has a vector: found by words, category and brand".to_owned());
         }
         self.trace.push(report);
-        Ok(found.candidates)
+        let mut candidates = found.candidates;
+        let in_hand = |item: &Item| matches!(item, Item::Id(id) if self.given.ids.contains(id));
+        candidates.retain(|candidate| !in_hand(&candidate.item));
+        Ok(candidates)
     }
 
     fn buy_again(&self) -> Vec<Candidate> {
