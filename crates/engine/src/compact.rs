@@ -84,6 +84,7 @@ pub struct CompactReport {
 
 pub(crate) fn compact(shared: &Shared) -> Result<CompactReport, EngineError> {
     let views = shared.views.snapshot();
+    let shoppers = shared.shoppers.load().snapshot();
     let applied = Applied::Catalogue.read(&views)?;
     let indexes: BTreeMap<IndexNo, IndexMeta> = IndexMeta::all(&views)?
         .into_iter()
@@ -104,7 +105,8 @@ pub(crate) fn compact(shared: &Shared) -> Result<CompactReport, EngineError> {
             .log
             .rewrite_segment(
                 segment.first_seq,
-                &mut |record: &Record| match without_superseded(record, &views, &indexes) {
+                &mut |record: &Record| match without_superseded(record, &views, &shoppers, &indexes)
+                {
                     Ok(Some((replacement, count))) => {
                         dropped += count;
                         Rewritten::Replace(replacement)
@@ -131,6 +133,7 @@ pub(crate) fn compact(shared: &Shared) -> Result<CompactReport, EngineError> {
 fn without_superseded(
     record: &Record,
     views: &ViewSnapshot,
+    shoppers: &ViewSnapshot,
     indexes: &BTreeMap<IndexNo, IndexMeta>,
 ) -> Result<Option<(store::NewRecord, u64)>, EngineError> {
     if record.kind == store::LOST {
@@ -147,7 +150,7 @@ fn without_superseded(
             rows.max(1)
         }
         (Body::Ledger(ledger), Some(meta)) => {
-            crate::ledger::drop_superseded(views, meta.no, &mut ledger.statements)?
+            crate::ledger::drop_superseded(shoppers, meta.no, &mut ledger.statements)?
         }
         (Body::Events(_) | Body::Models(_) | Body::EraseShopper(_) | Body::Ledger(_), None) => {
             entry.body = Body::Compacted;

@@ -3,7 +3,8 @@
 //! The order is what makes it survive a crash:
 //!
 //! 1. A record says that the shopper is to be erased. From here on it will be.
-//! 2. The segments of the log that hold events of the shopper are written anew without them.
+//! 2. The segments of the log that hold events or statements of the shopper are written anew
+//!    without them.
 //! 3. The profiles of the index are folded anew from that log, and a new database of profiles
 //!    takes the place of the old one. The sequence model is fitted anew.
 //! 4. The record of the first step is written anew with nothing in it.
@@ -13,7 +14,8 @@
 
 use crate::event_ids::{self, EventKey};
 use crate::export::each_event;
-use crate::record::{Asked, Body, ERASURES, EVENTS, Entry, EraseBody, IndexNo};
+use crate::record::{Asked, Body, ERASURES, EVENTS, Entry, EraseBody, IndexNo, LEDGER};
+use crate::shoppers::Forgotten;
 use crate::snapshot::IndexReader;
 use crate::tables::{self, Applied, IndexMeta};
 use crate::writer::{Command, Exchange, Prepared};
@@ -44,7 +46,7 @@ pub struct Erased {
 #[derive(Default)]
 struct Traces {
     events: u64,
-    /// Records with events of the shopper.
+    /// Records with events of the shopper, or with what is stated of it.
     records: BTreeSet<u64>,
     /// When the first event was accepted.
     first: Option<Timestamp>,
@@ -63,8 +65,26 @@ impl Traces {
                 traces.ids.extend(event_ids::key(index, event));
             }
         })?;
+        for record in log.read(index.0) {
+            let record = record?;
+            if record.seq >= before {
+                break;
+            }
+            if record.kind == LEDGER && is_stated(&Entry::decode(&record)?, index, user) {
+                traces.records.insert(record.seq);
+            }
+        }
         Ok(traces)
     }
+}
+
+/// Whether a record states something of a shopper of an index.
+fn is_stated(entry: &Entry, index: IndexNo, user: &str) -> bool {
+    let Body::Ledger(ledger) = &entry.body else {
+        return false;
+    };
+    let mut statements = ledger.statements.iter();
+    entry.index == index && statements.any(|statement| statement.user() == user)
 }
 
 impl Engine {
@@ -84,15 +104,19 @@ impl Engine {
         let models = match traces.first {
             Some(first) => self.mark_models(&reader, first)?,
             // An erasure before has come half way.
-            None if is_known => Vec::new(),
+            None if is_known || !traces.records.is_empty() => Vec::new(),
             None => return Err(EngineError::ShopperNotFound(user.to_string())),
         };
         let seq = self.write_erasure(&reader, user)?;
         // Those that came in between are erased too.
         let traces = Traces::find(&shared.log, index, user.as_str(), seq)?;
         shared.log.seal()?;
-        forget_events(&shared.log, &traces.records, index, user)?;
-        self.exchange(index, traces.ids)?;
+        forget(&shared.log, &traces.records, index, user)?;
+        self.exchange(Forgotten {
+            index,
+            user: user.clone(),
+            events: traces.ids,
+        })?;
         let behaviour = &reader.state.behaviour;
         learn::refit(behaviour, &folder::model(&shared.dir, &reader.state.meta))?;
         end(&shared.log, &shared.shoppers.load(), seq)?;
@@ -124,17 +148,16 @@ impl Engine {
     }
 
     /// Folds the profiles of an index anew and has the writer take them.
-    fn exchange(&self, index: IndexNo, erased: FxHashSet<EventKey>) -> Result<(), EngineError> {
+    fn exchange(&self, forgotten: Forgotten) -> Result<(), EngineError> {
         let log = &self.shared().log;
         let next = log.next_seq();
         let mut profiles = Profiles::new();
-        fold(log, index, 0..next, &mut profiles)?;
+        fold(log, forgotten.index, 0..next, &mut profiles)?;
         let (answer, answered) = sync_channel(1);
         let exchange = Exchange {
-            index,
             profiles,
             next,
-            erased,
+            forgotten,
             done: Box::new(move |result| {
                 let _ = answer.send(result);
             }),
@@ -159,7 +182,7 @@ pub(crate) fn finish_all(
     log.seal()?;
     for (seq, index, user) in &unfinished {
         let traces = Traces::find(log, *index, user.as_str(), *seq)?;
-        forget_events(log, &traces.records, *index, user)?;
+        forget(log, &traces.records, *index, user)?;
     }
     drop(shoppers);
     shoppers::destroy(dir)?;
@@ -208,16 +231,14 @@ fn unfinished(log: &Log, shoppers: &Views) -> Result<Vec<(u64, IndexNo, UserId)>
     Ok(unfinished)
 }
 
-/// Writes the segments that hold these records anew without the events of the shopper.
-fn forget_events(
+/// Writes the segments that hold these records anew without the shopper.
+fn forget(
     log: &Log,
     records: &BTreeSet<u64>,
     index: IndexNo,
     user: &UserId,
 ) -> Result<(), EngineError> {
-    rewrite(log, records, &mut |record| {
-        without_events(record, index, user)
-    })
+    rewrite(log, records, &mut |record| without(record, index, user))
 }
 
 /// Ends an erasure: nothing of the shopper is left but the record that asked for it.
@@ -267,25 +288,29 @@ fn rewrite(
     Ok(())
 }
 
-/// The entry of a record without the events of a shopper.
-fn without_events(
-    record: &Record,
-    index: IndexNo,
-    user: &UserId,
-) -> Result<Option<Entry>, EngineError> {
+/// The entry of a record without a shopper.
+fn without(record: &Record, index: IndexNo, user: &UserId) -> Result<Option<Entry>, EngineError> {
     // Compaction may have dropped it since it was looked at.
-    if record.kind != EVENTS {
+    if record.kind != EVENTS && record.kind != LEDGER {
         return Ok(None);
     }
     let mut entry = Entry::decode(record)?;
-    let Body::Events(events) = &mut entry.body else {
-        return Ok(None);
-    };
     if entry.index != index {
         return Ok(None);
     }
-    events.retain(|event| event.user != *user);
-    if events.is_empty() {
+    let is_empty = match &mut entry.body {
+        Body::Events(events) => {
+            events.retain(|event| event.user != *user);
+            events.is_empty()
+        }
+        Body::Ledger(ledger) => {
+            let statements = &mut ledger.statements;
+            statements.retain(|statement| statement.user() != user.as_str());
+            statements.is_empty()
+        }
+        _ => return Ok(None),
+    };
+    if is_empty {
         entry.body = Body::Compacted;
     }
     Ok(Some(entry))

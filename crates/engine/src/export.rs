@@ -1,12 +1,14 @@
 //! All that is known of a shopper, for the shopper: every event as it was accepted, and the
 //! profile that was made of them.
 
+use crate::ledger::{Feedback, FeedbackOf};
 use crate::profile::ShopperProfile;
 use crate::record::{Body, EVENTS, Entry, IndexNo};
 use crate::shared::now;
 use crate::{Engine, EngineError};
-use domain::{Event, EventKind, Timestamp};
+use domain::{Event, EventKind, Timestamp, UserId};
 use serde::Serialize;
+use serde_json::{Map, Value};
 use store::Log;
 
 /// All that is known of a shopper.
@@ -17,9 +19,26 @@ pub struct ShopperExport {
     pub exported_at: String,
     /// In the order in which they were accepted.
     pub events: Vec<ExportedEvent>,
-    pub profile: ShopperProfile,
+    /// None for a shopper of whom there are no events.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub profile: Option<ShopperProfile>,
+    /// What the shop states of the shopper.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub record: Option<Map<String, Value>>,
+    pub feedback: Vec<ExportedFeedback>,
     /// Trained models that may have learnt from these events.
     pub models: Vec<String>,
+}
+
+/// What the shopper thinks of an item.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ExportedFeedback {
+    pub kind: String,
+    pub item_id: String,
+    pub value: f64,
+    pub time: String,
+    pub comment: String,
 }
 
 /// An event as it was given.
@@ -65,11 +84,34 @@ impl ExportedEvent {
     }
 }
 
+impl From<Feedback> for ExportedFeedback {
+    fn from(feedback: Feedback) -> Self {
+        Self {
+            kind: feedback.kind.as_str().to_owned(),
+            item_id: feedback.item.to_string(),
+            value: feedback.value,
+            time: feedback.time.to_string(),
+            comment: feedback.comment,
+        }
+    }
+}
+
 impl Engine {
     /// All that is known of a shopper of an index. It reads the log from its start.
     pub fn export_shopper(&self, uid: &str, user: &str) -> Result<ShopperExport, EngineError> {
         let reader = self.index(uid)?;
-        let profile = reader.shopper_profile(user)?;
+        let record = reader.shopper_record(user)?;
+        let feedback = match UserId::new(user) {
+            Ok(user) => reader.feedback(&FeedbackOf::User(user), None, usize::MAX)?,
+            Err(_) => Vec::new(),
+        };
+        let profile = match reader.shopper_profile(user) {
+            Ok(profile) => Some(profile),
+            Err(EngineError::ShopperNotFound(_)) if record.is_some() || !feedback.is_empty() => {
+                None
+            }
+            Err(err) => return Err(err),
+        };
         let mut events = Vec::new();
         let mut first = None;
         each_event(
@@ -89,6 +131,8 @@ impl Engine {
             exported_at: now().to_string(),
             events,
             profile,
+            record,
+            feedback: feedback.into_iter().map(ExportedFeedback::from).collect(),
             models: saw.map(|model| model.id).collect(),
         })
     }

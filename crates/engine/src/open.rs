@@ -275,7 +275,11 @@ fn fold(
 fn state_again(applier: &Applier, entry: &Entry) -> Result<u64, EngineError> {
     match &entry.body {
         Body::Ledger(body) if applier.open.contains_key(&entry.index) => {
-            ledger::apply(&applier.shared.views, entry.index, &body.statements)?;
+            ledger::apply(
+                &applier.shared.shoppers.load(),
+                entry.index,
+                &body.statements,
+            )?;
             Ok(body.statements.len() as u64)
         }
         _ => Ok(0),

@@ -1,4 +1,5 @@
-//! The views of what shoppers did: their profiles, and the ids of their events.
+//! The views of what shoppers did: their profiles, and the ids of their events; and of what is
+//! stated of them, see `ledger`.
 //!
 //! They stand in a database of their own, so that it can be exchanged as a whole. Nothing that
 //! is deleted from a database is off the disk at once; to erase a shopper, a new database is
@@ -8,8 +9,11 @@
 use crate::behaviour::Behaviour;
 use crate::event_ids::EventKey;
 use crate::record::IndexNo;
-use crate::tables::{self, Applied, EVENT_IDS, PROFILES, SHOPPER_NAMES};
-use crate::{EngineError, folder};
+use crate::tables::{
+    self, Applied, EVENT_IDS, FEEDBACK, FEEDBACK_BY_ITEM, PROFILES, SHOPPER_NAMES, SHOPPERS,
+};
+use crate::{EngineError, folder, ledger};
+use domain::UserId;
 use rustc_hash::FxHashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -82,13 +86,21 @@ pub(crate) fn destroy(dir: &Path) -> Result<(), EngineError> {
     Ok(Views::destroy(&folder::shoppers(dir))?)
 }
 
-/// Writes a new database with what is known now, as of a sequence number. It is to be used in
-/// place of the old one, which is to be removed when nobody has it open any more.
+/// Somebody of an index who is to be forgotten.
+pub(crate) struct Forgotten {
+    pub index: IndexNo,
+    pub user: UserId,
+    /// The ids of the events.
+    pub events: FxHashSet<EventKey>,
+}
+
+/// Writes a new database with what is known now of all others, as of a sequence number. It is
+/// to be used in place of the old one, which is to be removed when nobody has it open any more.
 pub(crate) fn renewed(
     dir: &Path,
     old: &Views,
     behaviours: &[Arc<Behaviour>],
-    erased: &FxHashSet<EventKey>,
+    forgotten: &Forgotten,
     next: u64,
 ) -> Result<Views, EngineError> {
     let number = numbers(dir).last().map_or(1, |(number, _)| number + 1);
@@ -96,7 +108,8 @@ pub(crate) fn renewed(
     let mut kept = Vec::new();
     for entry in old.prefix(EVENT_IDS, &[])? {
         let (key, _) = entry?;
-        let is_erased = EventKey::try_from(&key[..]).is_ok_and(|key| erased.contains(&key));
+        let is_erased =
+            EventKey::try_from(&key[..]).is_ok_and(|key| forgotten.events.contains(&key));
         if !is_erased {
             kept.push(key);
         }
@@ -104,6 +117,7 @@ pub(crate) fn renewed(
     views.ingest(EVENT_IDS, kept.into_iter().map(|key| (key, [])))?;
     let all = behaviours.iter().flat_map(|behaviour| behaviour.entries());
     views.ingest(PROFILES, all)?;
+    ledger::copy(old, &views, forgotten.index, &forgotten.user)?;
     let mut batch = views.batch();
     tables::mark_format(&mut batch);
     Applied::Events.write(&mut batch, next);
@@ -126,7 +140,7 @@ pub(crate) fn remove_older(dir: &Path) -> Result<(), EngineError> {
 /// Deletes what is kept of one index.
 pub(crate) fn delete_index(views: &Views, index: IndexNo) -> Result<(), EngineError> {
     let mut batch = views.batch();
-    for view in [EVENT_IDS, PROFILES] {
+    for view in [EVENT_IDS, PROFILES, SHOPPERS, FEEDBACK, FEEDBACK_BY_ITEM] {
         for entry in views.prefix(view, &index.0.to_be_bytes())? {
             let (key, _) = entry?;
             batch.delete(view, key);

@@ -15,7 +15,7 @@ use store::{View, ViewBatch, ViewSnapshot, Views};
 use crate::settings::Settings;
 
 /// Names of the views, in the order of the constants below.
-pub(crate) const NAMES: [&str; 11] = [
+pub(crate) const NAMES: [&str; 8] = [
     "meta",
     "indexes",
     "documents",
@@ -24,9 +24,6 @@ pub(crate) const NAMES: [&str; 11] = [
     "noted",
     "vectors",
     "meaning",
-    "shoppers",
-    "feedback",
-    "feedback_by_item",
 ];
 pub(crate) const META: View = View::at(0);
 pub(crate) const INDEXES: View = View::at(1);
@@ -39,17 +36,24 @@ pub(crate) const NOTED: View = View::at(5);
 pub(crate) const VECTORS: View = View::at(6);
 /// What is kept of each embedder.
 pub(crate) const MEANING: View = View::at(7);
-/// Records of shoppers, see `ledger`.
-pub(crate) const SHOPPERS: View = View::at(8);
-pub(crate) const FEEDBACK: View = View::at(9);
-/// Leads from an item to its feedback.
-pub(crate) const FEEDBACK_BY_ITEM: View = View::at(10);
 
-/// Names of the views of what shoppers did, which are a database of their own; the first is
-/// [`META`] as well.
-pub(crate) const SHOPPER_NAMES: [&str; 3] = ["meta", "event_ids", "profiles"];
+/// Names of the views of what shoppers did and what is stated of them, which are a database of
+/// their own; the first is [`META`] as well.
+pub(crate) const SHOPPER_NAMES: [&str; 6] = [
+    "meta",
+    "event_ids",
+    "profiles",
+    "records",
+    "feedback",
+    "feedback_by_item",
+];
 pub(crate) const EVENT_IDS: View = View::at(1);
 pub(crate) const PROFILES: View = View::at(2);
+/// Records of shoppers, see `ledger`.
+pub(crate) const SHOPPERS: View = View::at(3);
+pub(crate) const FEEDBACK: View = View::at(4);
+/// Leads from an item to its feedback.
+pub(crate) const FEEDBACK_BY_ITEM: View = View::at(5);
 
 /// Format of everything in the views. Views of another format are built anew from the log.
 const FORMAT: u64 = 3;
@@ -302,7 +306,6 @@ pub(crate) fn delete_index(
     }
     IndexMeta::delete(index, batch);
     crate::shelf::delete(batch, index);
-    crate::ledger::delete_index(views, batch, index)?;
     crate::meaning::delete_index(views, batch, index)
 }
 

@@ -9,8 +9,9 @@ use crate::known_items::KnownItems;
 use crate::ledger::{self, Settled, Statement, Unapplied};
 use crate::record::{Asked, Body, Entry, EraseBody, IndexNo, ModelsBody};
 use crate::shared::{Shared, now};
+use crate::shoppers::{self, Forgotten};
 use crate::tables::{Applied, EVENT_IDS};
-use crate::{Accepted, EngineError, EventsReceipt, erase, settings, shoppers, swap};
+use crate::{Accepted, EngineError, EventsReceipt, erase, settings, swap};
 use domain::{Event, IndexUid};
 use profiles::Profiles;
 use rustc_hash::FxHashSet;
@@ -51,12 +52,11 @@ pub(crate) enum Command {
 
 /// Profiles of an index that were folded beside the writer.
 pub(crate) struct Exchange {
-    pub index: IndexNo,
     pub profiles: Profiles,
     /// The first record that they do not hold.
     pub next: u64,
-    /// Ids of events that are no more.
-    pub erased: FxHashSet<EventKey>,
+    /// Who is no more in them.
+    pub forgotten: Forgotten,
     pub done: Box<dyn FnOnce(Result<(), EngineError>) + Send>,
 }
 
@@ -152,13 +152,12 @@ impl Writer {
             }
             Some(Command::Exchange(exchange)) => {
                 let Exchange {
-                    index,
                     profiles,
                     next,
-                    erased,
+                    forgotten,
                     done,
                 } = *exchange;
-                done(self.exchange(index, profiles, next, &erased));
+                done(self.exchange(profiles, next, &forgotten));
                 true
             }
             Some(Command::Close) => false,
@@ -214,7 +213,7 @@ impl Writer {
         let mut duplicates = 0;
         if let Body::Ledger(ledger) = &mut body {
             let asked = std::mem::take(&mut ledger.asked);
-            let views = self.shared.views.snapshot();
+            let views = self.shared.shoppers.load().snapshot();
             match Settled::new(views, index, &group.unapplied).settle(asked) {
                 Ok(statements) => ledger.statements = statements,
                 Err(err) => return done(Err(err)),
@@ -416,7 +415,7 @@ impl Writer {
     /// Writes statements to the views.
     fn state(&mut self, index: IndexNo, statements: &[Statement]) {
         self.since_checkpoint += statements.len() as u64;
-        if let Err(err) = ledger::apply(&self.shared.views, index, statements) {
+        if let Err(err) = ledger::apply(&self.shared.shoppers.load(), index, statements) {
             // The log has them, so a restart catches up; until then nothing may rest on less.
             tracing::error!(
                 error = &err as &dyn std::error::Error,
@@ -459,11 +458,11 @@ impl Writer {
     /// the one that holds them.
     fn exchange(
         &mut self,
-        index: IndexNo,
         mut profiles: Profiles,
         next: u64,
-        erased: &FxHashSet<EventKey>,
+        forgotten: &Forgotten,
     ) -> Result<(), EngineError> {
+        let index = forgotten.index;
         if !self.indexes.values().any(|no| *no == index) {
             // It was deleted meanwhile, with all that is known of its shoppers.
             return Ok(());
@@ -476,7 +475,7 @@ impl Writer {
         {
             let old = shared.shoppers.load();
             event_ids::save(&old, self.fresh_ids.iter().copied())?;
-            let new = shoppers::renewed(&shared.dir, &old, &behaviours, erased, end)?;
+            let new = shoppers::renewed(&shared.dir, &old, &behaviours, forgotten, end)?;
             shared.shoppers.store(Arc::new(new));
         }
         self.fresh_ids.clear();

@@ -1,7 +1,10 @@
 //! The rights of a shopper: an export has everything, and after an erasure nothing is left.
 
 use domain::{Event, EventKind, IndexUid, ItemId, Timestamp, UserId};
-use engine::{Engine, EngineError, Learn, OpenOptions, RecommendKind, RecommendRequest, Write};
+use engine::{
+    Engine, EngineError, Feedback, FeedbackKind, FeedbackOf, Learn, LedgerChange, OpenOptions,
+    RecommendKind, RecommendRequest, Write,
+};
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
@@ -73,7 +76,33 @@ fn happen(engine: &Engine, events: Vec<Event>) {
             events: events.to_vec(),
         };
         engine.write(write).expect("events are accepted");
+        state(engine, events);
     }
+}
+
+/// Records and feedback of the shoppers of these events.
+fn state(engine: &Engine, events: &[Event]) {
+    let mut changes = Vec::new();
+    for event in events {
+        let record = serde_json::json!({ "from": event.user.as_str() });
+        let record = record.as_object().cloned().unwrap_or_default();
+        changes.push(LedgerChange::PutShopper(event.user.clone(), record));
+        changes.extend(event.item.clone().map(|item| {
+            LedgerChange::AddFeedback(Feedback {
+                user: event.user.clone(),
+                item,
+                kind: FeedbackKind::new("star").expect("a kind"),
+                value: 1.0,
+                time: event.time,
+                comment: format!("says {}", event.user),
+            })
+        }));
+    }
+    let write = Write::Ledger {
+        uid: uid(),
+        changes,
+    };
+    engine.write(write).expect("statements are accepted");
 }
 
 /// Profiles and recommendations of all who are left, as text.
@@ -83,12 +112,16 @@ fn everything(engine: &Engine) -> String {
     for user in ["ann", "bob", "cid", "dan"] {
         let profile = reader.shopper_profile(user).expect("a profile");
         seen += &serde_json::to_string(&profile).expect("JSON");
-        seen.push('\n');
+        let record = reader.shopper_record(user).expect("readable");
+        seen += &format!("\n{record:?}\n");
     }
     for item in 0..11 {
-        let profile = reader.item_profile(&format!("i{item}")).expect("a profile");
+        let id = format!("i{item}");
+        let profile = reader.item_profile(&id).expect("a profile");
         seen += &serde_json::to_string(&profile).expect("JSON");
-        seen.push('\n');
+        let of = FeedbackOf::Item(ItemId::new(id).expect("an item"));
+        let feedback = reader.feedback(&of, None, 100).expect("readable");
+        seen += &format!("\n{feedback:?}\n");
     }
     for kind in [RecommendKind::Popular, RecommendKind::Trending] {
         let found = reader
@@ -146,10 +179,13 @@ fn an_export_has_every_event_and_the_profile() {
         .map(|event| event.event_id.clone())
         .collect();
     assert_eq!(found, ids);
-    assert_eq!(
-        export.profile.events.values().sum::<u64>(),
-        ids.len() as u64
-    );
+    let profile = export.profile.expect("a profile");
+    assert_eq!(profile.events.values().sum::<u64>(), ids.len() as u64);
+    assert_eq!(export.record.expect("a record")["from"], ERASED);
+    let stars: f64 = export.feedback.iter().map(|given| given.value).sum();
+    let own = events().into_iter();
+    let own = own.filter(|event| event.user.as_str() == ERASED && event.item.is_some());
+    assert_eq!(stars, own.count() as f64);
     let unknown = engine
         .export_shopper(SHOP, "nobody")
         .expect_err("a refusal");
@@ -244,5 +280,25 @@ fn events_that_come_while_a_shopper_is_erased_are_kept() {
     drop(engine);
     fs::remove_dir_all(dir.path().join("shoppers")).expect("removed");
     assert_eq!(everything(&open(dir.path())), before);
+    assert_eq!(holders(dir.path(), ERASED.as_bytes()), [""; 0]);
+}
+
+#[test]
+fn whoever_did_nothing_but_has_a_record_is_erased_too() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let engine = created(dir.path());
+    let changes = vec![LedgerChange::PutShopper(
+        user(ERASED),
+        serde_json::Map::new(),
+    )];
+    let write = Write::Ledger {
+        uid: uid(),
+        changes,
+    };
+    engine.write(write).expect("a statement");
+    let export = engine.export_shopper(SHOP, ERASED).expect("an export");
+    assert!(export.profile.is_none() && export.record.is_some());
+    let erased = engine.erase_shopper(SHOP, &user(ERASED));
+    assert_eq!(erased.expect("an erasure").events, 0);
     assert_eq!(holders(dir.path(), ERASED.as_bytes()), [""; 0]);
 }

@@ -1,7 +1,7 @@
 //! An erasure that a crash interrupts is ended by the next start.
 
 use super::*;
-use crate::{Learn, OpenOptions, Write};
+use crate::{Learn, LedgerChange, OpenOptions, Write};
 use domain::{Event, EventKind, ItemId};
 use std::fs;
 use std::time::Duration;
@@ -49,6 +49,14 @@ fn shop(dir: &Path) -> Engine {
         let uid = uid.clone();
         engine.write(Write::Events { uid, events }).expect("events");
     }
+    let changes = [ERASED, "ann"].map(|user| {
+        let user = UserId::new(user).expect("a user");
+        LedgerChange::PutShopper(user, serde_json::Map::new())
+    });
+    let changes = changes.to_vec();
+    engine
+        .write(Write::Ledger { uid, changes })
+        .expect("statements");
     engine.checkpoint();
     engine
 }
@@ -87,6 +95,8 @@ fn interrupted_after(part: impl Fn(&Engine, &IndexReader, &UserId)) {
         reader.shopper_profile("ann").expect("ann").events["view"],
         10
     );
+    let record = |user| reader.shopper_record(user).expect("readable");
+    assert_eq!((record(ERASED), record("ann").is_some()), (None, true));
     let item = reader.item_profile("i0").expect("an item");
     assert_eq!(item.events.expect("events").views, 4);
     // Nothing is left to be ended.
@@ -121,9 +131,10 @@ fn after_the_log_was_written_anew() {
         let shared = engine.shared();
         let index = reader.state.meta.no;
         let traces = Traces::find(&shared.log, index, ERASED, seq).expect("traces");
-        assert_eq!((traces.events, traces.records.len()), (10, 10));
+        // Ten with events and one with a statement.
+        assert_eq!((traces.events, traces.records.len()), (10, 11));
         shared.log.seal().expect("sealed");
-        forget_events(&shared.log, &traces.records, index, user).expect("rewritten");
+        forget(&shared.log, &traces.records, index, user).expect("rewritten");
     });
 }
 
@@ -135,7 +146,12 @@ fn after_the_profiles_were_exchanged() {
         let index = reader.state.meta.no;
         let traces = Traces::find(&shared.log, index, ERASED, seq).expect("traces");
         shared.log.seal().expect("sealed");
-        forget_events(&shared.log, &traces.records, index, user).expect("rewritten");
-        engine.exchange(index, traces.ids).expect("exchanged");
+        forget(&shared.log, &traces.records, index, user).expect("rewritten");
+        let forgotten = Forgotten {
+            index,
+            user: user.clone(),
+            events: traces.ids,
+        };
+        engine.exchange(forgotten).expect("exchanged");
     });
 }

@@ -13,7 +13,7 @@ mod view;
 mod tests;
 
 pub(crate) use settle::{Settled, Unapplied};
-pub(crate) use view::{apply, delete_index, drop_superseded};
+pub(crate) use view::{apply, copy, drop_superseded};
 
 use domain::{ItemId, Timestamp, UserId};
 use serde::{Deserialize, Serialize};

@@ -16,7 +16,7 @@ type Attributes = Map<String, Value>;
 impl IndexReader {
     /// What the shop states of a shopper; `None` when it has stated nothing.
     pub fn shopper_record(&self, user: &str) -> Result<Option<Attributes>, EngineError> {
-        let views = self.shared.views.snapshot();
+        let views = self.shared.shoppers.load().snapshot();
         match views.get(SHOPPERS, &shopper_key(self.state.meta.no, user))? {
             Some(text) => tables::from_json(&text).map(Some),
             None => Ok(None),
@@ -29,7 +29,7 @@ impl IndexReader {
         after: Option<&str>,
         most: usize,
     ) -> Result<Vec<(String, Attributes)>, EngineError> {
-        let views = self.shared.views.snapshot();
+        let views = self.shared.shoppers.load().snapshot();
         let no = self.state.meta.no;
         let prefix = no.0.to_be_bytes();
         let entries = match after {
@@ -53,7 +53,7 @@ impl IndexReader {
         kind: Option<&FeedbackKind>,
         most: usize,
     ) -> Result<Vec<Feedback>, EngineError> {
-        let views = self.shared.views.snapshot();
+        let views = self.shared.shoppers.load().snapshot();
         let no = self.state.meta.no;
         let mut found = Vec::new();
         for key in stored(&views, no, of)? {
@@ -77,7 +77,7 @@ impl IndexReader {
         of: &FeedbackOf,
         most: usize,
     ) -> Result<Vec<FeedbackKey>, EngineError> {
-        let views = self.shared.views.snapshot();
+        let views = self.shared.shoppers.load().snapshot();
         stored(&views, self.state.meta.no, of)?.take(most).collect()
     }
 
@@ -88,7 +88,7 @@ impl IndexReader {
         kind: Option<&FeedbackKind>,
         most: usize,
     ) -> Result<Vec<Feedback>, EngineError> {
-        let views = self.shared.views.snapshot();
+        let views = self.shared.shoppers.load().snapshot();
         let no = self.state.meta.no;
         let prefix = no.0.to_be_bytes();
         let entries = match after {

@@ -157,7 +157,9 @@ fn the_ledger_is_what_was_asked_over_restarts_and_rebuilds() {
         engine.close();
         drop(engine);
         if round % 2 == 0 {
-            std::fs::remove_dir_all(dir.path().join("views")).expect("views");
+            for views in ["views", "shoppers"] {
+                std::fs::remove_dir_all(dir.path().join(views)).expect("views");
+            }
         }
         engine = opened(dir.path());
         assert_eq!(everything(&engine), expected, "round {round}, opened again");
@@ -221,7 +223,7 @@ fn a_deleted_index_leaves_no_statement_to_one_of_its_name() {
     drop(engine);
     let engine = with_index(dir.path());
     assert_eq!(everything(&engine), Default::default());
-    let left = engine.shared().views.snapshot();
+    let left = engine.shared().shoppers.load().snapshot();
     for view in [
         crate::tables::SHOPPERS,
         crate::tables::FEEDBACK,
@@ -242,7 +244,7 @@ fn compaction_keeps_what_holds_and_nothing_else() {
             LedgerChange::SetFeedback(gave("kept", "i1", "read", 2.0)),
         ],
     );
-    let views = engine.shared().views.snapshot();
+    let views = engine.shared().shoppers.load().snapshot();
     let no = engine.index(UID).expect("the index").state.meta.no;
     let given = |value| {
         Some(Given {

@@ -7,7 +7,8 @@ use super::{FeedbackKey, Given, Statement};
 use crate::EngineError;
 use crate::record::IndexNo;
 use crate::tables::{FEEDBACK, FEEDBACK_BY_ITEM, SHOPPERS};
-use store::{ViewBatch, ViewSnapshot, Views, ViewsError};
+use domain::UserId;
+use store::{View, ViewBatch, ViewSnapshot, Views};
 
 /// The key of a shopper's record.
 pub(super) fn shopper_key(index: IndexNo, user: &str) -> Vec<u8> {
@@ -24,6 +25,16 @@ pub(super) fn parts_key(index: IndexNo, parts: &[&str]) -> Vec<u8> {
         key.push(0);
     }
     key
+}
+
+impl Statement {
+    /// Whom it is about.
+    pub(crate) fn user(&self) -> &str {
+        match self {
+            Self::Shopper { id, .. } => id,
+            Self::Feedback { key, .. } => &key.user,
+        }
+    }
 }
 
 impl FeedbackKey {
@@ -114,19 +125,38 @@ fn put(batch: &mut ViewBatch, index: IndexNo, statement: &Statement) -> Result<(
     Ok(())
 }
 
-/// Deletes the ledger of an index.
-pub(crate) fn delete_index(
-    views: &ViewSnapshot,
-    batch: &mut ViewBatch,
+/// Copies the ledger of everybody but one shopper of an index.
+pub(crate) fn copy(
+    from: &Views,
+    to: &Views,
     index: IndexNo,
-) -> Result<(), ViewsError> {
-    for view in [SHOPPERS, FEEDBACK, FEEDBACK_BY_ITEM] {
-        for entry in views.prefix(view, &index.0.to_be_bytes())? {
-            let (key, _) = entry?;
-            batch.delete(view, key);
+    without: &UserId,
+) -> Result<(), EngineError> {
+    let user = without.as_str();
+    let record = shopper_key(index, user);
+    copy_view(from, to, SHOPPERS, |key| Ok(key == record))?;
+    let feedback = parts_key(index, &[user]);
+    copy_view(from, to, FEEDBACK, |key| Ok(key.starts_with(&feedback)))?;
+    copy_view(from, to, FEEDBACK_BY_ITEM, |key| {
+        let is_of_index = key.starts_with(&index.0.to_be_bytes());
+        Ok(is_of_index && FeedbackKey::of_item(key)?.user == user)
+    })
+}
+
+fn copy_view(
+    from: &Views,
+    to: &Views,
+    view: View,
+    is_left_out: impl Fn(&[u8]) -> Result<bool, EngineError>,
+) -> Result<(), EngineError> {
+    let mut kept = Vec::new();
+    for entry in from.prefix(view, &[])? {
+        let (key, value) = entry?;
+        if !is_left_out(&key)? {
+            kept.push((key, value));
         }
     }
-    Ok(())
+    Ok(to.ingest(view, kept)?)
 }
 
 /// Drops the statements of a record that no longer hold; gives how many those were.
