@@ -5,6 +5,9 @@ use crate::snapshot::IndexReader;
 use crate::tables::{self, DOCUMENTS, Document};
 use serde_json::{Map, Value};
 
+/// A whole document.
+type Object = Map<String, Value>;
+
 impl IndexReader {
     /// Whether there is a document with this id.
     pub fn contains(&self, id: &str) -> Result<bool, EngineError> {
@@ -12,7 +15,7 @@ impl IndexReader {
     }
 
     /// The whole document as it was given, its vectors included; `None` when there is none.
-    pub fn object(&self, id: &str) -> Result<Option<Map<String, Value>>, EngineError> {
+    pub fn object(&self, id: &str) -> Result<Option<Object>, EngineError> {
         match self.json(id)? {
             Some(json) => tables::from_json(json.as_bytes()).map(Some),
             None => Ok(None),
@@ -24,7 +27,7 @@ impl IndexReader {
         &self,
         after: Option<&str>,
         most: usize,
-    ) -> Result<Vec<(String, Map<String, Value>)>, EngineError> {
+    ) -> Result<Vec<(String, Object)>, EngineError> {
         let no = self.state.meta.no;
         let views = &self.published.views;
         let prefix = no.0.to_be_bytes();

@@ -4,16 +4,19 @@
 //! folds events into the profiles, hands catalogue writes to the applier, and only
 //! then answers. More clients make larger groups, not more fsyncs.
 
+mod exchange;
+
+pub(crate) use exchange::Exchange;
+
 use crate::event_ids::{self, EventKey};
 use crate::known_items::KnownItems;
 use crate::ledger::{self, Settled, Statement, Unapplied};
 use crate::record::{Asked, Body, Entry, EraseBody, IndexNo, ModelsBody};
 use crate::shared::{Shared, now};
-use crate::shoppers::{self, Forgotten};
+use crate::shoppers;
 use crate::tables::{Applied, EVENT_IDS};
 use crate::{Accepted, EngineError, EventsReceipt, erase, settings, swap};
 use domain::{Event, IndexUid};
-use profiles::Profiles;
 use rustc_hash::FxHashSet;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -48,16 +51,6 @@ pub(crate) enum Command {
     /// Put other profiles in the place of those of an index.
     Exchange(Box<Exchange>),
     Close,
-}
-
-/// Profiles of an index that were folded beside the writer.
-pub(crate) struct Exchange {
-    pub profiles: Profiles,
-    /// The first record that they do not hold.
-    pub next: u64,
-    /// Who is no more in them.
-    pub forgotten: Forgotten,
-    pub done: Box<dyn FnOnce(Result<(), EngineError>) + Send>,
 }
 
 /// What the applier is told.
@@ -453,40 +446,7 @@ impl Writer {
     }
 }
 
-impl Writer {
-    /// Puts other profiles in the place of those of an index, and a new database in the place of
-    /// the one that holds them.
-    fn exchange(
-        &mut self,
-        mut profiles: Profiles,
-        next: u64,
-        forgotten: &Forgotten,
-    ) -> Result<(), EngineError> {
-        let index = forgotten.index;
-        if !self.indexes.values().any(|no| *no == index) {
-            // It was deleted meanwhile, with all that is known of its shoppers.
-            return Ok(());
-        }
-        let shared = &self.shared;
-        let end = shared.log.next_seq();
-        erase::fold(&shared.log, index, next..end, &mut profiles)?;
-        shared.behaviour(index).replace(profiles);
-        let behaviours = shared.all_behaviours();
-        {
-            let old = shared.shoppers.load();
-            event_ids::save(&old, self.fresh_ids.iter().copied())?;
-            let new = shoppers::renewed(&shared.dir, &old, &behaviours, forgotten, end)?;
-            shared.shoppers.store(Arc::new(new));
-        }
-        self.fresh_ids.clear();
-        self.since_checkpoint = 0;
-        for behaviour in behaviours {
-            behaviour.forget_changes();
-        }
-        let _ = self.applier.send(Apply::Advance(end));
-        shoppers::remove_older(&shared.dir)
-    }
-}
+impl Writer {}
 
 /// Records of one append with whom to answer.
 #[derive(Default)]

@@ -215,13 +215,16 @@ impl<'a> Settled<'a> {
     }
 }
 
+/// Reads the key of one view.
+type ReadKey = fn(&[u8]) -> Result<FeedbackKey, EngineError>;
+
 /// The keys in the views of somebody's feedback, or of an item's.
 pub(super) fn stored(
     views: &ViewSnapshot,
     index: IndexNo,
     of: &FeedbackOf,
 ) -> Result<impl Iterator<Item = Result<FeedbackKey, EngineError>>, EngineError> {
-    let (view, prefix, read): (_, _, fn(&[u8]) -> Result<FeedbackKey, EngineError>) = match of {
+    let (view, prefix, read): (_, _, ReadKey) = match of {
         FeedbackOf::User(user) => (
             FEEDBACK,
             parts_key(index, &[user.as_str()]),

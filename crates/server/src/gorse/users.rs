@@ -156,13 +156,20 @@ pub(crate) async fn list(State(app): State<App>, asked: Asked) -> Result<Respons
     Ok(answer(&Users { cursor, users }))
 }
 
-/// `DELETE /api/user/{user}`: the record and the feedback.
+/// `DELETE /api/user/{user}`: everything there is of the shopper.
 pub(crate) async fn delete(
     State(app): State<App>,
     At(id): At<String>,
 ) -> Result<Response, ApiError> {
-    let changes = vec![LedgerChange::ForgetShopper(shopper(id)?)];
-    setup::take_back(&app, changes).await?;
+    let user = shopper(id)?;
+    let uid = app.gorse_index().clone();
+    let erased = app
+        .read(|engine| match engine.erase_shopper(uid.as_str(), &user) {
+            Err(EngineError::ShopperNotFound(_) | EngineError::IndexNotFound(_)) => Ok(()),
+            erased => Ok(erased.map(|_| ())?),
+        })
+        .await;
+    erased?;
     Ok(done(1))
 }
 
