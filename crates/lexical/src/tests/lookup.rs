@@ -30,9 +30,9 @@ fn an_item_has_its_texts_as_numbers() {
     let common: Vec<&u32> = of_a.iter().filter(|text| of_b.contains(text)).collect();
     assert_eq!(common.len(), 1, "Lamps and lamps: {of_a:?} {of_b:?}");
     let brand = words.column("brand").unwrap();
-    assert_eq!(brand.texts(b).unwrap(), []);
+    assert_eq!(brand.texts(b).unwrap(), [0_u32; 0]);
     let nothing = words.column("nothing").unwrap();
-    assert_eq!(nothing.texts(a).unwrap(), []);
+    assert_eq!(nothing.texts(a).unwrap(), [0_u32; 0]);
 
     let priced = words
         .filter_set(&Filter::parse("price > 1").unwrap())

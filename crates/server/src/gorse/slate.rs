@@ -56,7 +56,7 @@ impl Slate {
             if !self.hidden.insert(id.clone()) {
                 continue;
             }
-            let lowered = *lowered.get_or_insert_with(|| match floor {
+            let lowered = *lowered.get_or_insert(match floor {
                 Some(floor) if score >= floor => score - floor + 1.0,
                 _ => 0.0,
             });

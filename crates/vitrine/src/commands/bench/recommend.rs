@@ -154,7 +154,7 @@ fn load(trial: &Trial, log: &mut Log<'_>) -> anyhow::Result<(Named, f64)> {
     let (mut named, mut chunk, mut seconds) = (Vec::new(), Vec::new(), 0.0);
     for number in 0..log.shoppers {
         let events = log.made.shopper()?;
-        if number as usize % step == 0 {
+        if (number as usize).is_multiple_of(step) {
             let last = events
                 .iter()
                 .rev()
