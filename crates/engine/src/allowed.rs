@@ -4,11 +4,25 @@
 //! filterable attribute may be allowed for some kinds of conditions only; of several
 //! entries that cover an attribute the first one counts.
 
+use crate::search::SearchRequest;
 use crate::settings::{FilterFeatures, FilterableAttribute};
 use crate::tables::IndexMeta;
 use crate::{EngineError, plan};
 use domain::{Filter, FilterUse};
 use lexical::{QueryError, SortBy};
+
+/// Refuses what a search must not ask.
+pub(crate) fn check_search(meta: &IndexMeta, request: &SearchRequest) -> Result<(), EngineError> {
+    if let Some(filter) = &request.filter {
+        check_filterable(meta, filter)?;
+    }
+    check_sortable(meta, &request.sort)?;
+    check_distinct(meta, request.distinct.as_deref())?;
+    for facet in request.facets.iter().filter(|facet| facet.as_str() != "*") {
+        check_facet(meta, facet)?;
+    }
+    Ok(())
+}
 
 /// Refuses a filter on an attribute that is not filterable, or not so.
 pub(crate) fn check_filterable(meta: &IndexMeta, filter: &Filter) -> Result<(), EngineError> {
@@ -70,6 +84,22 @@ pub(crate) fn check_sortable(meta: &IndexMeta, sort: &[SortBy]) -> Result<(), Qu
         }
     }
     Ok(())
+}
+
+/// Refuses to keep one item of each value of an attribute that is not filterable.
+fn check_distinct(meta: &IndexMeta, distinct: Option<&str>) -> Result<(), QueryError> {
+    match distinct {
+        Some(attribute)
+            if !is_filterable(meta, attribute)
+                && meta.settings.distinct_attribute.as_deref() != Some(attribute) =>
+        {
+            Err(QueryError::NotDistinct {
+                attribute: attribute.to_owned(),
+                available: spelt_out(&plan::filterable_names(&meta.settings), meta),
+            })
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Whether a shop lets people filter by an attribute.

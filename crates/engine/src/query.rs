@@ -1,6 +1,8 @@
 //! Search over one snapshot: words find and order, the documents view gives the JSON.
 
-use crate::allowed::{check_facet, check_facet_search, check_filterable, check_sortable};
+use crate::allowed::{
+    check_facet, check_facet_search, check_filterable, check_search, check_sortable,
+};
 use crate::formatted::Formatter;
 use crate::search::{FacetAnswer, Hybrid, QueryUnderstood, SearchAnswer, SearchHit, SearchRequest};
 use crate::settings::{DEFAULT_FACET_VALUES, FacetSort, Settings};
@@ -78,7 +80,7 @@ fn facet_orders(set: BTreeMap<String, FacetSort>) -> FacetOrders {
 impl IndexReader {
     /// Answers one search.
     pub fn search(&self, request: &SearchRequest) -> Result<SearchAnswer, EngineError> {
-        self.check(request)?;
+        check_search(&self.state.meta, request)?;
         let (narrowed, suited) = self.suited_search(request)?;
         let answer = self.find(&narrowed)?;
         let by_meaning = |hit: &&WordsHit| hit.words == 0 && hit.other.is_some();
@@ -162,18 +164,6 @@ impl IndexReader {
             language: text::language(query).map(text::Language::code),
             words,
         }
-    }
-
-    /// Refuses what the shop has not allowed to be asked.
-    fn check(&self, request: &SearchRequest) -> Result<(), EngineError> {
-        if let Some(filter) = &request.filter {
-            check_filterable(&self.state.meta, filter)?;
-        }
-        check_sortable(&self.state.meta, &request.sort)?;
-        for facet in request.facets.iter().filter(|facet| facet.as_str() != "*") {
-            check_facet(&self.state.meta, facet)?;
-        }
-        Ok(())
     }
 
     fn find(&self, request: &SearchRequest) -> Result<WordsAnswer, EngineError> {

@@ -84,7 +84,7 @@ impl ShopArgs {
         let mapping = self.map.as_deref().map(EventMapping::parse);
         let mapping = mapping.transpose().context("--map")?;
         let Input { name, rows, bar } = Input::open(&self.log, None)?;
-        let mut rows = EventRows::new(rows, mapping, Timestamp::from_millis(0));
+        let mut rows = EventRows::new(rows, mapping, engine::now());
         let (mut read, mut refused) = (0_u64, 0);
         for event in rows.by_ref() {
             match event {

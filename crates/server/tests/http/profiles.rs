@@ -184,13 +184,14 @@ fn events_out_of_this_world_hurt_nobody() {
             view("eve", json!({ "price": "NaN" })),
             view("eve", json!({ "quantity": "inf" })),
             view("eve", json!({ "kind": "rate", "value": "-Infinity" })),
-            view("eve", json!({ "time": "9999-12-31T00:00:00Z" })),
+            view("eve", json!({ "time": "2999-12-31T00:00:00Z" })),
         ]),
     );
     let answer = answer.json();
     assert_eq!(
         (&answer["accepted"], &answer["rejectedTotal"]),
-        (&json!(1), &json!(4))
+        (&json!(1), &json!(4)),
+        "{answer}"
     );
     let fields: Vec<&Value> = answer["rejected"]
         .as_array()
@@ -201,7 +202,7 @@ fn events_out_of_this_world_hurt_nobody() {
     assert_eq!(fields, ["userId", "price", "quantity", "value"], "{answer}");
     let eve = profile(&shop, "eve");
     let year: i32 = eve["lastSeen"].as_str().unwrap()[..4].parse().unwrap();
-    assert!(year < 9999, "the clock of the shop would stand still");
+    assert!(year < 2999, "the clock of the shop would stand still");
     // An item that is deleted is no interest, and its events are still there.
     shop.delete("/indexes/products/documents/p01").done(&shop);
     let after = profile(&shop, "ann");
