@@ -4,7 +4,7 @@
 use crate::feed::{DocumentsFeed, Input, Refusals, Sink};
 use crate::trial::{INDEX, Trial};
 use anyhow::{Context as _, bail};
-use domain::{Event, IndexUid, Timestamp};
+use domain::{Event, IndexUid};
 use engine::{Learn, OpenOptions, WriteMode};
 use intake::{EventMapping, EventRows};
 
