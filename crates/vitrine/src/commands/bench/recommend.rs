@@ -66,7 +66,10 @@ struct Answer {
     /// Requests of `for-you` while events come.
     while_events_come: RoundTrips,
     events_replayed: u64,
-    /// Mebibytes of this process with the load generator; only Linux tells.
+    /// Mebibytes of the load generator before there is a shop; only Linux tells.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    generator_mib: Option<u64>,
+    /// Mebibytes of this process, with the load generator.
     #[serde(skip_serializing_if = "Option::is_none")]
     resident_mib: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -95,6 +98,7 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
     let mut reader = Reader::default();
     args.shop.each_event(|event| reader.add(&event))?;
     let past = reader.past();
+    let generator_mib = resident_mebibytes();
     let trial = args.shop.shop()?;
     let mut log = Log::new(&args, &past);
     let (named, seconds) = load(&trial, &mut log)?;
@@ -117,6 +121,7 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
         all: RoundTrips::of(all),
         while_events_come: RoundTrips::of(measured.while_events_come),
         events_replayed: measured.replayed,
+        generator_mib,
         resident_mib: measured.before,
         resident_mib_after_replay: measured.after,
     };
