@@ -26,7 +26,7 @@ use Expected::{Ids, Titles};
 const PURE_COTTON: Expected = Ids(&["lm1006002", "lm1023032", "lm1030006"]);
 const TROLLEYS: Expected = Ids(&["lm1114011", "lm1143016", "lm1152101"]);
 
-const PAIRS: [(&str, Expected); 53] = [
+const PAIRS: [(&str, Expected); 54] = [
     // Words as the catalogue has them.
     ("四件套", Titles("四件套")),
     ("四件套 纯棉", PURE_COTTON),
@@ -70,6 +70,7 @@ const PAIRS: [(&str, Expected); 53] = [
     ("chuanglian", Titles("窗帘")),
     ("majiang", Ids(&["lm1153006"])),
     ("maojin", Titles("毛巾")),
+    ("xinglixiang", Titles("箱")),
     ("shuangjianbao", Ids(&["lm1152004"])),
     ("carat chaoguo", Ids(&["lm1051000"])),
     // One wrong character.

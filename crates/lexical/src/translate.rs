@@ -9,7 +9,7 @@ use crate::schema::storable;
 use crate::units::{Builder, RARE, Unit};
 use std::ops::Range;
 use tantivy::TantivyError;
-use text::{LONGEST_ENTRY, translations};
+use text::{LONGEST_ENTRY, names_by_sound, translations};
 
 /// What the usual translation counts, and each further one against the one before it.
 const TRANSLATED: f32 = 0.8;
@@ -45,12 +45,16 @@ impl Builder<'_> {
         let Some(units) = units.get_mut(run) else {
             return Ok(false);
         };
-        if units.iter().all(|unit| unit.exact >= RARE) {
+        let is_understood = |unit: &Unit| {
+            let taken = unit.taken.as_ref();
+            unit.exact >= RARE || taken.is_some_and(|taken| taken.kind == WordKind::Pinyin)
+        };
+        if units.iter().all(is_understood) {
             return Ok(false);
         }
         let mut found = false;
         let mut factor = 1.0;
-        for translation in translations(&words) {
+        for translation in names(&words) {
             factor *= TRANSLATED;
             let tokens = self.core.analyzer.query_tokens(translation);
             let forms: Vec<String> = tokens.iter().map(|token| storable(&token.text)).collect();
@@ -88,6 +92,15 @@ impl Unit {
         if self.add(forms.to_vec(), factor, typos) {
             self.frequency += frequency;
         }
+    }
+}
+
+/// What words may be called in the catalogue: their translations, or other names of what they
+/// sound like in Chinese.
+fn names(words: &[&str]) -> &'static [&'static str] {
+    match translations(words) {
+        [] => names_by_sound(&words.concat()),
+        translations => translations,
     }
 }
 

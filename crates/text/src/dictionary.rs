@@ -2,6 +2,7 @@
 //! a shopper finds things in a catalogue of the other language.
 
 use crate::fold::normalise;
+use crate::pinyin::pinyin;
 use crate::plural::singular;
 use rustc_hash::FxHashMap;
 use std::sync::OnceLock;
@@ -25,6 +26,37 @@ pub fn translations(words: &[&str]) -> &'static [&'static str] {
     static DICTIONARY: OnceLock<Dictionary> = OnceLock::new();
     let dictionary = DICTIONARY.get_or_init(|| read(SHOP_WORDS));
     dictionary.get(&key(words)).map_or(&[], Vec::as_slice)
+}
+
+/// What things are called whose name sounds like these letters: `xinglixiang` is 行李箱, and
+/// that is also 拉杆箱. For a name that a catalogue has, ask the catalogue.
+///
+/// ```
+/// assert!(text::names_by_sound("xinglixiang").contains(&"拉杆箱"));
+/// assert!(text::names_by_sound("lantern").is_empty());
+/// ```
+pub fn names_by_sound(letters: &str) -> &'static [&'static str] {
+    static SOUNDS: OnceLock<Dictionary> = OnceLock::new();
+    let sounds = SOUNDS.get_or_init(|| read_sounds(SHOP_WORDS));
+    sounds.get(letters).map_or(&[], Vec::as_slice)
+}
+
+fn read_sounds(lines: &'static str) -> Dictionary {
+    let mut sounds = Dictionary::default();
+    for (_, chinese) in lines.lines().filter_map(|line| line.split_once('\t')) {
+        // One syllable is too many characters to be a name.
+        for word in chinese.split(' ').filter(|word| word.chars().count() > 1) {
+            for reading in pinyin(word) {
+                let names = sounds.entry(reading).or_default();
+                for name in [word].into_iter().chain(chinese.split(' ')) {
+                    if !names.contains(&name) {
+                        names.push(name);
+                    }
+                }
+            }
+        }
+    }
+    sounds
 }
 
 fn key(words: &[&str]) -> String {

@@ -26,7 +26,7 @@ mod tests;
 pub use analyzer::{Analyzer, AnalyzerConfig, Token};
 pub use characters::{is_han, is_mostly_cjk};
 pub use crop::crop;
-pub use dictionary::{LONGEST_ENTRY, translations};
+pub use dictionary::{LONGEST_ENTRY, names_by_sound, translations};
 pub use fold::normalise;
 pub use highlight::{Extent, Match, find_matches, highlight};
 pub use language::{Language, LanguageSample, Languages, language};

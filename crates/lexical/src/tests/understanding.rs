@@ -183,6 +183,9 @@ fn words_of_another_language_are_translated() {
         assert_eq!(found.first().map(String::as_str), Some(expected), "{text}");
     }
     check(&["Linen curtain 2 m", "Brass lamp"], "窗帘", &["1"]);
+    // A name that the catalogue does not have, in pinyin.
+    check(&["20寸拉杆箱", "绿茶"], "xinglixiang", &["1"]);
+    check(&["20寸拉杆箱", "绿茶"], "xing li xiang", &["1"]);
 }
 
 #[test]
