@@ -44,7 +44,7 @@ pub fn names_by_sound(letters: &str) -> &'static [&'static str] {
 fn read_sounds(lines: &'static str) -> Dictionary {
     let mut sounds = Dictionary::default();
     for (_, chinese) in lines.lines().filter_map(|line| line.split_once('\t')) {
-        // One syllable is too many characters to be a name.
+        // What has one syllable sounds like too much else.
         for word in chinese.split(' ').filter(|word| word.chars().count() > 1) {
             for reading in pinyin(word) {
                 let names = sounds.entry(reading).or_default();

@@ -1,87 +1,21 @@
 //! The models of an index: what they are trained on, how they are kept, which one answers.
 
-use domain::{Event, EventKind, IndexUid, ItemId, Timestamp, UserId};
-use engine::{
-    DocumentsWrite, Engine, EngineError, Learn, ModelState, OpenOptions, RecommendKind,
-    RecommendRequest, Recommendations, TrainingEvent, Write, WriteMode,
-};
+mod shop;
+mod training_log;
+
+use crate::shop::{SHOP, event, happen, item, open, put, stocked};
+use domain::{EventKind, ItemId, UserId};
+use engine::{Engine, EngineError, ModelState, RecommendKind, RecommendRequest, Recommendations};
 use models::affinity::{AffinityConfig, AffinityWeights, Fields, ItemTraits};
-use serde_json::{Value, json};
+use serde_json::json;
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::path::Path;
+use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::Duration;
-
-const SHOP: &str = "shop";
-const DAY: i64 = 86_400_000;
-
-fn open(dir: &Path) -> Engine {
-    let options = OpenOptions {
-        learn: Learn::AtClose,
-        encoders: None,
-    };
-    Engine::open(dir, options).expect("the folder opens")
-}
-
-fn uid() -> IndexUid {
-    IndexUid::new(SHOP).expect("a uid")
-}
-
-fn put(engine: &Engine, documents: Value) {
-    let rows = documents.as_array().expect("an array").iter();
-    let write = Write::Documents(DocumentsWrite {
-        uid: uid(),
-        primary_key: Some("id".to_owned()),
-        mode: WriteMode::Replace,
-        documents: rows
-            .map(|row| row.as_object().cloned().expect("an object"))
-            .collect(),
-        rows: Vec::new(),
-        rejected: Vec::new(),
-    });
-    let accepted = engine.write(write).expect("accepted");
-    engine
-        .wait(accepted.task_uid, Duration::from_secs(20))
-        .expect("done");
-}
-
-fn event(user: &str, kind: EventKind, item: &str, at: i64) -> Event {
-    Event {
-        id: None,
-        user: UserId::new(user).expect("a user"),
-        kind,
-        item: Some(ItemId::new(item).expect("an item")),
-        query: None,
-        time: Timestamp::from_millis(1_700_000_000_000 + at),
-        value: None,
-        price: None,
-        quantity: None,
-        basket: None,
-        query_id: None,
-    }
-}
-
-fn happen(engine: &Engine, events: Vec<Event>) {
-    let write = Write::Events { uid: uid(), events };
-    engine.write(write).expect("events are accepted");
-}
-
-fn item(n: usize) -> Value {
-    let brand = ["Acme", "Bolt"][n % 2];
-    let category = ["Lamps", "Desks"][n / 2 % 2];
-    json!({
-        "id": format!("i{n}"), "title": format!("Lamp number {n}"), "brand": brand,
-        "categories": [category], "price": n + 1,
-    })
-}
-
-fn stocked(dir: &Path) -> Engine {
-    let engine = open(dir);
-    put(&engine, (0..12).map(item).collect());
-    engine
-}
 
 /// A model of random numbers over the catalogue, in a folder of its own.
 fn model(place: &Path, engine: &Engine, seed: u64, ndcg: Option<f64>) -> PathBuf {
@@ -137,125 +71,6 @@ fn check_states(engine: &Engine, expected: &[ModelState]) {
         .map(|(number, state)| (format!("affinity-{number}"), *state))
         .collect();
     assert_eq!(states(engine), expected);
-}
-
-#[test]
-fn the_training_log_has_every_event_of_known_items_in_order() {
-    let dir = tempfile::tempdir().expect("a folder");
-    let engine = stocked(dir.path());
-    let mut events = vec![
-        event("b", EventKind::View, "i1", 0),
-        event("a", EventKind::Purchase, "i3", 2 * DAY),
-        event("a", EventKind::View, "gone", DAY),
-        event("a", EventKind::Cart, "i2", DAY),
-        event("a", EventKind::Purchase, "i4", 2 * DAY),
-    ];
-    events[4].quantity = Some(-2.0);
-    events[4].basket = Some("order 1".to_owned());
-    happen(&engine, events);
-    // More than profiles keep of one shopper.
-    let many = (0..300).map(|n| event("b", EventKind::Click, "i5", n + 1));
-    happen(&engine, many.collect());
-
-    let log = engine.training_log(SHOP).expect("a training log");
-    let first = &log.items[1];
-    assert_eq!((first.id.as_str(), log.items.len()), ("i1", 12));
-    assert_eq!(first.text, "Lamp number 1. Bolt. Lamps");
-    let class = (
-        first.category.as_deref(),
-        first.brand.as_deref(),
-        first.price,
-    );
-    assert_eq!(class, (Some("Lamps"), Some("Bolt"), Some(2.0)));
-    assert_eq!(first.vector, None);
-    let [b, a] = log.shoppers.as_slice() else {
-        panic!("{} shoppers", log.shoppers.len());
-    };
-    assert_eq!(b.len(), 301);
-    let time = |days: i64| Timestamp::from_millis(1_700_000_000_000 + days * DAY);
-    let expected = |item, kind, days, quantity, basket| TrainingEvent {
-        item,
-        kind,
-        time: time(days),
-        quantity,
-        basket,
-    };
-    assert_eq!(
-        a.as_slice(),
-        [
-            expected(2, EventKind::Cart, 1, 0.0, None),
-            expected(3, EventKind::Purchase, 2, 1.0, Some(0)),
-            expected(4, EventKind::Purchase, 2, -2.0, Some(1)),
-        ]
-    );
-    drop(engine);
-    let again = open(dir.path()).training_log(SHOP).expect("a training log");
-    assert_eq!(again, log);
-}
-
-#[test]
-fn the_training_texts_say_what_belongs_together() {
-    let dir = tempfile::tempdir().expect("a folder");
-    let engine = open(dir.path());
-    let described = |n| {
-        let mut item = item(n);
-        item["description"] = json!(format!("A good lamp for every room, of the kind {n}"));
-        item
-    };
-    put(&engine, (0..12).map(described).collect());
-    put(
-        &engine,
-        json!([{"id": "x", "title": "Mug", "description": "Holds tea", "brand": "Bolt",
-                "colours": ["Red", "Dark blue"], "sizes": {"cup": "Large"}, "price": 3}]),
-    );
-    let search = |user: &str, query: &str, at: i64| {
-        let mut event = event(user, EventKind::Search, "i1", at);
-        event.item = None;
-        event.query = Some(query.to_owned());
-        event
-    };
-    let minute = 60_000;
-    let mut events = vec![
-        search("a", "lamp", 0),
-        event("a", EventKind::Click, "i2", minute),
-        event("a", EventKind::Dislike, "i3", minute + 1),
-        search("a", "mug", 2 * minute),
-        event("a", EventKind::Purchase, "x", 3 * minute),
-        event("a", EventKind::Purchase, "i4", 30 * minute),
-        event("a", EventKind::Purchase, "gone", 30 * minute),
-        event("b", EventKind::Click, "i5", 3 * minute),
-        event("b", EventKind::Cart, "i5", 4 * minute),
-        event("b", EventKind::Purchase, "i1", 5 * minute),
-        event("b", EventKind::Purchase, "i2", 6 * minute),
-    ];
-    events[8].query = Some("bright lamp".to_owned());
-    events[9].basket = Some("1".to_owned());
-    events[10].basket = Some("2".to_owned());
-    happen(&engine, events);
-
-    let texts = engine.training_texts(SHOP).expect("texts");
-    let mug = texts.items.last().expect("the mug");
-    assert_eq!(
-        (mug.title.as_str(), mug.description.as_str()),
-        ("Mug", "Holds tea")
-    );
-    assert!(mug.encoded.starts_with("Mug. Bolt"), "{}", mug.encoded);
-    for value in ["Red", "Dark blue", "Large", "Bolt"] {
-        assert!(mug.attributes.iter().any(|found| found == value), "{value}");
-    }
-    assert!(!mug.attributes.iter().any(|found| found == "Mug"));
-    let place = (texts.items.len() - 1) as u32;
-    let asked = |query: &str, item: u32| (query.to_owned(), item);
-    assert_eq!(
-        texts.asked,
-        [
-            asked("lamp", 2),
-            asked("mug", place),
-            asked("bright lamp", 5)
-        ]
-    );
-    assert_eq!(texts.baskets, [vec![place, 4]]);
-    assert_eq!(texts.model, None);
 }
 
 #[test]
