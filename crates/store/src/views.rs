@@ -5,6 +5,7 @@
 //! is synced when a batch is committed: the log is the truth, and after a power
 //! cut the views are an earlier, consistent state that catches up from it.
 
+use crate::disk::{parent, sync_dir};
 use crate::view_batch::ViewBatch;
 use crate::view_error::ViewsError;
 use crate::view_snapshot::{ViewIter, ViewSnapshot};
@@ -83,6 +84,21 @@ impl Views {
     ///
     /// Handles on the views opened before must be gone, snapshots included.
     pub fn open(dir: &Path, names: &[&str]) -> Result<Self, ViewsError> {
+        let failed = |error: io::Error| ViewsError::sort(dir, error.into());
+        if is_empty(dir).map_err(failed)? {
+            // A database that was being made when the process was killed cannot be opened, so
+            // it stands in its place only when it is whole.
+            let making = dir.with_added_extension("making");
+            Self::destroy(&making)?;
+            drop(Self::open_there(&making, names)?);
+            fs::rename(&making, dir)
+                .and_then(|()| sync_dir(parent(dir)))
+                .map_err(failed)?;
+        }
+        Self::open_there(dir, names)
+    }
+
+    fn open_there(dir: &Path, names: &[&str]) -> Result<Self, ViewsError> {
         let failed = |source| ViewsError::sort(dir, source);
         let database = Database::builder(dir)
             .cache_size(CACHE)
@@ -187,6 +203,15 @@ impl Views {
             }
             _ => Ok(()),
         }
+    }
+}
+
+/// Whether nothing is there: no folder, or one without a file.
+fn is_empty(dir: &Path) -> io::Result<bool> {
+    match fs::read_dir(dir) {
+        Ok(mut entries) => Ok(entries.next().is_none()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
+        Err(error) => Err(error),
     }
 }
 

@@ -182,3 +182,23 @@ proptest! {
         }
     }
 }
+
+/// What a kill leaves of a database that was being made.
+#[test]
+fn views_that_were_being_made_are_made_anew() {
+    let dir = tempfile::tempdir().unwrap();
+    let (path, making) = (dir.path().join("views"), dir.path().join("views.making"));
+    std::fs::create_dir(&making).unwrap();
+    std::fs::write(making.join("0.jnl"), "").unwrap();
+    let views = Views::open(&path, &NAMES).unwrap();
+    assert!(!making.exists());
+    let mut batch = views.batch();
+    batch.put(A, "a", "1");
+    batch.commit().unwrap();
+    views.persist().unwrap();
+    drop(views);
+
+    std::fs::create_dir(&making).unwrap();
+    let views = Views::open(&path, &NAMES).unwrap();
+    assert!(views.contains(A, b"a").unwrap());
+}
