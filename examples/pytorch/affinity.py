@@ -13,6 +13,7 @@ from torch import nn
 from torch.nn import functional as F
 
 ASK, PROFILE, CANDIDATE = range(3)
+DISLIKE = 5
 
 
 class Block(nn.Module):
@@ -79,6 +80,8 @@ class Affinity(nn.Module):
         )
         self.norm = nn.LayerNorm(width)
         self.actions = nn.Linear(width, len(config["actions"]))
+        if config.get("likeness"):
+            self.likeness = nn.Linear(text, config["likeness"]["dimensions"])
 
     def items(self, items):
         """The vectors of items, `[items, width]`. An item is a dict with `text` (or None),
@@ -95,9 +98,31 @@ class Affinity(nn.Module):
             vectors.append(vector)
         return torch.stack(vectors)
 
+    def likes(self, items):
+        """The likeness vectors of items, `[items, c]`; zeros where there is no text."""
+        zeros = torch.zeros(self.config["likeness"]["dimensions"])
+        return torch.stack(
+            [
+                zeros
+                if item.get("text") is None
+                else F.normalize(self.likeness(torch.tensor(item["text"])), dim=0)
+                for item in items
+            ]
+        )
+
+    def likeness_logits(self, likes, events):
+        """What likeness of texts adds to the logits of every item being next, `[items]`.
+        `likes` are likeness vectors, events as in `forward`."""
+        settings = self.config["likeness"]
+        memory = torch.zeros(settings["dimensions"])
+        for event in events[-self.config["max_history"] :]:
+            if event["kind"] != DISLIKE:
+                memory = settings["fading"] * memory + likes[event["item"]]
+        return likes @ F.normalize(memory, dim=0) * settings["strength"]
+
     def forward(self, items, events, candidates, shopper=None, query=None):
         """Calibrated probabilities `[candidates, actions]` and the logits of every item being
-        next, `[items]`. `items` are vectors; an event is a dict with `item` (a place among
+        next, `[items]`, without likeness. `items` are vectors; an event is a dict with `item` (a place among
         them), `kind`, `gap` and `quantity`; candidates are places."""
         events = events[-self.config["max_history"] :]
         tokens = []

@@ -39,6 +39,7 @@ def made(folder):
         "quantities": 6,
         "actions": ["view", "cart", "purchase"],
         "calibration": [{"scale": 0.9, "offset": 0.1 * at} for at in range(3)],
+        "likeness": {"dimensions": 24, "strength": 3.0, "fading": 0.6},
     }
     model = affinity.Affinity(config)
     affinity.write(model, folder, [f"item-{at}" for at in range(config["items"])])
@@ -87,8 +88,11 @@ def check_scores(program, folder):
     worst = 0.0
     for question_, theirs in zip(questions, run(program, str(folder), text=lines), strict=True):
         with torch.no_grad():
-            items = model.items(question_.pop("items"))
+            known = question_.pop("items")
+            items = model.items(known)
             probabilities, logits = model(items, **question_)
+            if model.config.get("likeness"):
+                logits += model.likeness_logits(model.likes(known), question_["events"])
         for ours, name in [(probabilities, "probabilities"), (logits, "next")]:
             other = torch.tensor(theirs[name])
             assert ours.shape == other.shape, (ours.shape, other.shape)

@@ -58,7 +58,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 fn answer(model: &Affinity, question: &Question) -> Answer {
-    let width = model.config().width;
+    let size = model.config().vector_size();
     let inputs: Vec<ItemInput<'_>> = question
         .items
         .iter()
@@ -68,9 +68,9 @@ fn answer(model: &Affinity, question: &Question) -> Answer {
             fields: &item.fields,
         })
         .collect();
-    let mut vectors = vec![0.0; inputs.len() * width];
+    let mut vectors = vec![0.0; inputs.len() * size];
     model.item_vectors(&inputs, &mut vectors);
-    let vector = |place: usize| &vectors[place * width..][..width];
+    let vector = |place: usize| &vectors[place * size..][..size];
     let events: Vec<EventInput<'_>> = question
         .events
         .iter()
@@ -98,6 +98,6 @@ fn answer(model: &Affinity, question: &Question) -> Answer {
             .iter()
             .map(|score| [score.view, score.cart, score.purchase])
             .collect(),
-        next: vectors.chunks_exact(width).map(logit).collect(),
+        next: vectors.chunks_exact(size).map(logit).collect(),
     }
 }

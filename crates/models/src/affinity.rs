@@ -8,6 +8,7 @@ mod config;
 mod error;
 mod fields;
 mod folder;
+mod likeness;
 mod network;
 mod serve;
 #[cfg(test)]
@@ -15,10 +16,13 @@ mod tests;
 mod weights;
 
 pub use bands::{GAP_BANDS, QUANTITY_BANDS, gap_band, quantity_band};
-pub use config::{ACTIONS, AffinityConfig, Calibration, FieldConfig, KINDS};
+pub use config::{
+    ACTIONS, AffinityConfig, Calibration, DISLIKE, FieldConfig, KINDS, LikenessConfig,
+};
 pub use error::AffinityError;
 pub use fields::{Fields, ItemTraits};
 pub use folder::AffinityFiles;
+pub use likeness::Likeness;
 pub use serve::{ActionScores, Affinity, AffinityRoom, EventInput, History, ItemInput};
 pub use weights::{AffinityWeights, TensorSpec, tensors};
 // What a model is packed for, which its users must name.

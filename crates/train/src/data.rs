@@ -1,7 +1,7 @@
 //! What a model is trained on.
 
 use crate::error::TrainError;
-use models::affinity::{GAP_BANDS, KINDS, QUANTITY_BANDS};
+use models::affinity::{DISLIKE, GAP_BANDS, KINDS, QUANTITY_BANDS};
 use std::ops::Range;
 
 /// One thing a shopper did, as the model sees it.
@@ -151,7 +151,6 @@ impl Dataset {
 /// Place of a purchase among the kinds.
 pub(crate) const PURCHASE: u8 = 3;
 const CART: u8 = 2;
-const DISLIKE: u8 = 5;
 
 impl Event {
     /// Whether the shopper viewed the item gladly, put it in a cart, bought it.

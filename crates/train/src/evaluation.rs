@@ -26,8 +26,7 @@ impl Trained {
     pub fn evaluate(&self, data: &Dataset, validation: &Validation) -> Evaluation {
         let options = Options::default();
         let config = self.weights.config();
-        let mut trainer = Trainer::new(config, data, &options);
-        trainer.parameters = self.weights.numbers().to_vec();
+        let trainer = Trainer::of(&self.weights, data, &options);
         let outcomes = trainer.outcomes(validation);
         let ranks = trainer.ranks(validation);
         let action = crate::validation::told_action(&outcomes);

@@ -32,6 +32,12 @@ impl Trainer<'_> {
                 let hidden = self.newest(histories, &vectors);
                 let mut scores = vec![0.0; histories.len() * self.data.items];
                 product::by_transposed(&hidden, &vectors, self.width, &mut scores, Into::Replace);
+                if let Some(likes) = &self.likes {
+                    let wanted = histories.iter().flat_map(|events| likes.wanted(events));
+                    let wanted: Vec<f32> = wanted.collect();
+                    let size = likes.dimensions();
+                    product::by_transposed(&wanted, likes.all(), size, &mut scores, Into::Add);
+                }
                 for (at, scores) in scores.chunks_exact(self.data.items).enumerate() {
                     each(chunk * CHUNK + at, scores);
                 }

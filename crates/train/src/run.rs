@@ -3,11 +3,12 @@
 use crate::checkpoint::{self, Checkpoint};
 use crate::data::{Dataset, Event};
 use crate::error::TrainError;
+use crate::likeness;
 use crate::options::Options;
 use crate::texts::Whitening;
 use crate::trainer::Trainer;
 use crate::validation::{Validation, ValidationReport};
-use models::affinity::{AffinityConfig, AffinityWeights, Calibration, FieldConfig};
+use models::affinity::{AffinityConfig, AffinityWeights, FieldConfig};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 use std::time::Instant;
@@ -71,8 +72,8 @@ impl Run<'_> {
     pub fn train(&self, observer: &mut dyn Observer) -> Result<Trained, TrainError> {
         self.options.check()?;
         self.data.check()?;
-        let config = config(self.data);
         let whitening = Whitening::of(self.data);
+        let config = config(self.data);
         let stretched = whitening.as_ref().map(|whitening| Dataset {
             texts: whitening.stretched(self.data),
             ..self.data.clone()
@@ -145,14 +146,14 @@ impl Run<'_> {
         if let Some(whitening) = whitening {
             whitening.fold(&trainer.layout, trainer.width, &mut trainer.parameters);
         }
-        let mut folded = Trainer::new(&config, self.data, self.options);
-        folded.parameters = trainer.parameters;
-        let items = folded.item_vectors();
-        let weights = AffinityWeights::new(config, folded.parameters)?;
+        let mut weights = AffinityWeights::new(config, trainer.parameters)?;
+        if let Some(whitening) = whitening {
+            weights = likeness::added(weights, whitening, self.data, self.validation)?;
+        }
         Ok(Trained {
+            items: Trainer::of(&weights, self.data, self.options).item_vectors(),
             weights,
             epochs,
-            items,
         })
     }
 }
@@ -172,8 +173,7 @@ impl Trained {
         each: &(dyn Fn(usize, &[f32]) + Sync),
     ) {
         let options = Options::default();
-        let mut trainer = Trainer::new(self.weights.config(), data, &options);
-        trainer.parameters = self.weights.numbers().to_vec();
+        let trainer = Trainer::of(&self.weights, data, &options);
         trainer.scores(histories, each);
     }
 }
@@ -184,11 +184,9 @@ fn config(data: &Dataset) -> AffinityConfig {
         name: field.name.clone(),
         values: field.values,
     };
-    let mut config = AffinityConfig::new(
+    AffinityConfig::new(
         data.text_dimensions,
         data.items,
         data.fields.iter().map(field).collect(),
-    );
-    config.calibration = vec![Calibration::default(); config.actions.len()];
-    config
+    )
 }

@@ -7,6 +7,7 @@
 
 use crate::data::Dataset;
 use crate::layout::Layout;
+use crate::principal;
 use crate::product::{self, Into};
 use crate::sums::{add, add_scaled};
 
@@ -22,7 +23,7 @@ const LENGTH: f64 = 14.0;
 pub(crate) struct Whitening {
     dimensions: usize,
     mean: Vec<f32>,
-    /// `[dimensions, dimensions]`
+    /// `[dimensions, dimensions]`, the direction first along which texts differ most.
     map: Vec<f32>,
     /// Whether each item has a text.
     known: Vec<bool>,
@@ -60,7 +61,7 @@ impl Whitening {
             &mut covariance,
             Into::Replace,
         );
-        let mut covariance: Vec<f64> = covariance
+        let covariance: Vec<f64> = covariance
             .iter()
             .map(|&sum| f64::from(sum) / count.max(1) as f64)
             .collect();
@@ -68,11 +69,11 @@ impl Whitening {
         if !(variance.is_finite() && variance > f64::from(f32::EPSILON)) {
             return None;
         }
-        for at in 0..size {
-            covariance[at * size + at] += RIDGE * variance;
+        for (variance_along, direction) in principal::directions(covariance, size) {
+            let scale = (variance_along.max(0.0) + RIDGE * variance).sqrt().recip();
+            let row = direction.iter().map(|&number| (scale * number) as f32);
+            whitening.map.extend(row);
         }
-        let root = cholesky(covariance, size);
-        whitening.map = inverse(&root, size).iter().map(|&x| x as f32).collect();
         let squares: f64 = whitening
             .stretched(data)
             .iter()
@@ -105,6 +106,22 @@ impl Whitening {
             add_scaled(row, -1.0, &self.mean);
         }
         centred
+    }
+
+    /// The tensors of likeness, which take texts as the encoder made them: the first rows of
+    /// the map, `[c, dimensions]`, and `[c]`. Of any length, as likeness minds directions only.
+    pub fn likeness(&self, dimensions: usize) -> (Vec<f32>, Vec<f32>) {
+        let weight = self.map[..dimensions * self.dimensions].to_vec();
+        let mut bias = vec![0.0; dimensions];
+        product::by_transposed(
+            &self.mean,
+            &weight,
+            self.dimensions,
+            &mut bias,
+            Into::Replace,
+        );
+        bias.iter_mut().for_each(|number| *number = -*number);
+        (weight, bias)
     }
 
     /// Turns parameters that were trained on stretched vectors into those for the vectors
@@ -150,47 +167,6 @@ fn length(data: &Dataset) -> f64 {
     let events: usize = data.histories.iter().map(Vec::len).sum();
     let mean = events as f64 / data.items.max(1) as f64;
     LENGTH / mean.max(1.0).powf(0.25)
-}
-
-/// The lower triangle whose product with its transpose is a symmetric, positive matrix.
-fn cholesky(mut matrix: Vec<f64>, size: usize) -> Vec<f64> {
-    for column in 0..size {
-        for before in 0..column {
-            let factor = matrix[column * size + before];
-            for row in column..size {
-                matrix[row * size + column] -= matrix[row * size + before] * factor;
-            }
-        }
-        let root = matrix[column * size + column].sqrt();
-        for row in column..size {
-            matrix[row * size + column] /= root;
-        }
-        matrix[column * size + column + 1..(column + 1) * size].fill(0.0);
-    }
-    matrix
-}
-
-/// The inverse of a lower triangle.
-fn inverse(triangle: &[f64], size: usize) -> Vec<f64> {
-    let mut inverse = vec![0.0; size * size];
-    for row in 0..size {
-        let (done, rest) = inverse.split_at_mut(row * size);
-        let own = &mut rest[..size];
-        own[row] = 1.0;
-        for before in 0..row {
-            let factor = triangle[row * size + before];
-            for (own, done) in own
-                .iter_mut()
-                .zip(&done[before * size..(before + 1) * size])
-            {
-                *own -= factor * done;
-            }
-        }
-        for own in own {
-            *own /= triangle[row * size + row];
-        }
-    }
-    inverse
 }
 
 #[cfg(test)]

@@ -5,12 +5,13 @@ use crate::data::{Dataset, Window};
 use crate::draw::Sampler;
 use crate::items::{ItemTables, Rows};
 use crate::layout::Layout;
+use crate::likeness::Likes;
 use crate::losses::{Losses, Targets};
 use crate::network::Network;
 use crate::options::Options;
 use crate::share::{Ask, Pass, Share, Tables, Task};
 use fastrand::Rng;
-use models::affinity::{AffinityConfig, tensors};
+use models::affinity::{AffinityConfig, AffinityWeights, tensors};
 use rayon::prelude::*;
 use std::ops::Range;
 
@@ -30,6 +31,8 @@ pub(crate) struct Trainer<'a> {
     network: Network,
     tables: Tables,
     pub items: ItemTables,
+    /// What texts add to the logits of next items, once the model is trained.
+    pub likes: Option<Likes>,
     /// Where the parameters with a decay lie: matrices.
     decayed: Vec<(Range<usize>, bool)>,
     pub parameters: Vec<f32>,
@@ -70,6 +73,7 @@ impl<'a> Trainer<'a> {
             network: Network::new(&network_layout, config.width, config.heads, config.layers),
             tables: tables(&network_layout, config.width),
             items,
+            likes: None,
             decayed: layout
                 .tensors()
                 .iter()
@@ -87,6 +91,16 @@ impl<'a> Trainer<'a> {
             shares: (0..SHARES).map(|_| Share::default()).collect(),
             vectors: Vec::new(),
         }
+    }
+
+    /// A model as it was trained, over the texts as the encoder made them.
+    pub fn of(weights: &AffinityWeights, data: &'a Dataset, options: &'a Options) -> Self {
+        let config = weights.config();
+        let tensors = ["likeness.weight", "likeness.bias"].map(|name| weights.tensor(name));
+        let mut trainer = Self::new(config, data, options);
+        trainer.parameters = weights.numbers().to_vec();
+        trainer.likes = Likes::new(config, tensors.into(), data);
+        trainer
     }
 
     pub fn batches(&self) -> usize {

@@ -162,10 +162,10 @@ impl LiveAffinity {
     }
 
     fn vector(&self, place: u32) -> Option<&[f32]> {
-        let width = self.model.affinity.config().width;
+        let size = self.model.affinity.config().vector_size();
         self.catalogue
             .vectors
-            .chunks_exact(width)
+            .chunks_exact(size)
             .nth(place as usize)
     }
 }
@@ -217,7 +217,7 @@ impl Trained {
     ) -> Result<Catalogue, EngineError> {
         let mut catalogue = Catalogue::default();
         let mut part = Part::default();
-        let width = self.affinity.config().width;
+        let size = self.affinity.config().vector_size();
         reader.each_document(&mut |id, order, json| {
             let slot = space.and_then(|space| space.slots.slot(order));
             let hash = xxh3_64_with_seed(json.as_bytes(), slot.map_or(u64::MAX, u64::from));
@@ -225,12 +225,12 @@ impl Trained {
             catalogue.ids.push(id.into());
             catalogue.places.insert(id.into(), place as u32);
             catalogue.hashes.push(hash);
-            catalogue.vectors.resize((place + 1) * width, 0.0);
+            catalogue.vectors.resize((place + 1) * size, 0.0);
             if let Some(&known) = before.places.get(id)
                 && before.hashes.get(known as usize) == Some(&hash)
-                && let Some(vector) = before.vectors.chunks_exact(width).nth(known as usize)
+                && let Some(vector) = before.vectors.chunks_exact(size).nth(known as usize)
             {
-                catalogue.vectors[place * width..].copy_from_slice(vector);
+                catalogue.vectors[place * size..].copy_from_slice(vector);
                 return Ok(());
             }
             let text = space.and_then(|space| Some(space.vectors.vector(slot?)));
@@ -301,11 +301,11 @@ impl Part {
                 fields,
             });
         }
-        let width = affinity.config().width;
-        let mut made = vec![0.0; inputs.len() * width];
+        let size = affinity.config().vector_size();
+        let mut made = vec![0.0; inputs.len() * size];
         affinity.item_vectors(&inputs, &mut made);
-        for (place, vector) in self.places.iter().zip(made.chunks_exact(width)) {
-            vectors[place * width..][..width].copy_from_slice(vector);
+        for (place, vector) in self.places.iter().zip(made.chunks_exact(size)) {
+            vectors[place * size..][..size].copy_from_slice(vector);
         }
         *self = Self::default();
     }

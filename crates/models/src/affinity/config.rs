@@ -15,6 +15,8 @@ pub const ACTIONS: [&str; 3] = ["view", "cart", "purchase"];
 
 /// Kinds of events: view, click, cart, purchase, like, dislike, rate, search.
 pub const KINDS: usize = 8;
+/// Place of a dislike among them.
+pub const DISLIKE: u8 = 5;
 
 /// The settings of a model.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -46,6 +48,21 @@ pub struct AffinityConfig {
     pub actions: Vec<String>,
     /// One for each action.
     pub calibration: Vec<Calibration>,
+    /// How much likeness of texts adds to retrieval; none when trained without texts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub likeness: Option<LikenessConfig>,
+}
+
+/// The settings of [`super::Likeness`].
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LikenessConfig {
+    /// Numbers of a likeness vector, `c`.
+    pub dimensions: usize,
+    /// The most that likeness adds to a logit.
+    pub strength: f32,
+    /// How much an event counts beside the one after it.
+    pub fading: f32,
 }
 
 /// A class of items, such as the category.
@@ -93,7 +110,13 @@ impl AffinityConfig {
             quantities: QUANTITY_BANDS,
             actions: ACTIONS.map(str::to_owned).to_vec(),
             calibration: vec![Calibration::default(); ACTIONS.len()],
+            likeness: None,
         }
+    }
+
+    /// Numbers of an item's vector: `v`, then its likeness vector.
+    pub fn vector_size(&self) -> usize {
+        self.width + self.likeness.map_or(0, |likeness| likeness.dimensions)
     }
 
     /// Reads `config.json` and checks it.
@@ -164,6 +187,9 @@ impl AffinityConfig {
                 return Err(refused("calibration", "finite", format!("{calibration:?}")));
             }
         }
+        if let Some(likeness) = self.likeness {
+            likeness.check(self.text_dimensions)?;
+        }
         self.check_fields()
     }
 
@@ -193,6 +219,20 @@ impl AffinityConfig {
             within(&format!("fields[{at}].values"), field.values, 1..=1 << 24)?;
         }
         Ok(())
+    }
+}
+
+impl LikenessConfig {
+    fn check(&self, text_dimensions: usize) -> Result<(), AffinityError> {
+        within("likeness.dimensions", self.dimensions, 1..=text_dimensions)?;
+        let in_range = |field, value: f32, most: f32| {
+            let rule = format!("0 to {most}");
+            let fits = (0.0..=most).contains(&value);
+            fits.then_some(())
+                .ok_or_else(|| refused(field, rule, value))
+        };
+        in_range("likeness.strength", self.strength, 100.0)?;
+        in_range("likeness.fading", self.fading, 1.0)
     }
 }
 

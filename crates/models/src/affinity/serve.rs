@@ -1,7 +1,8 @@
 //! [`Affinity`]: a trained model ready to answer. Items become vectors once, a history is
 //! computed once and kept, and any number of candidates is then one pass.
 
-use super::config::{ACTIONS, AffinityConfig};
+use super::config::{ACTIONS, AffinityConfig, DISLIKE};
+use super::likeness::Likeness;
 use super::network::{Loader, Network, Work};
 use super::weights::AffinityWeights;
 use kernels::{Activation, Cpu, Format, Left, Matrix, Seen, add};
@@ -28,7 +29,7 @@ pub struct ItemInput<'a> {
 /// An event of a history.
 #[derive(Clone, Copy, Debug)]
 pub struct EventInput<'a> {
-    /// The vector of its item, `[width]`; none for a search.
+    /// The vector of its item, `[vector_size]`; none for a search.
     pub item: Option<&'a [f32]>,
     /// Place in the order view, click, cart, purchase, like, dislike, rate, search.
     pub kind: u32,
@@ -43,7 +44,7 @@ pub struct EventInput<'a> {
 pub struct History {
     /// The shopper and the events at each layer.
     seen: Vec<Seen>,
-    /// `h` of the newest event, `[width]`.
+    /// `h` of the newest event, then what the history wants of likeness: `[vector_size]`.
     newest: Option<Vec<f32>>,
 }
 
@@ -81,6 +82,7 @@ pub struct Affinity {
     network: Network,
     /// Texts are multiplied in floats whatever the format: it is done once for an item.
     item_text: Option<Matrix>,
+    likeness: Option<Likeness>,
     query_text: Option<Matrix>,
     shopper: Option<Matrix>,
     /// `[items, width]`
@@ -122,6 +124,12 @@ impl Affinity {
             cpu,
             network: Network::new(weights, cpu, format),
             item_text: floats.unbiased("item.text"),
+            likeness: Likeness::new(
+                &config,
+                cpu,
+                weights.tensor("likeness.weight"),
+                weights.tensor("likeness.bias"),
+            ),
             query_text: floats.unbiased("query"),
             shopper: floats.unbiased("shopper"),
             ids: table("item.id"),
@@ -145,7 +153,7 @@ impl Affinity {
         &self.config
     }
 
-    /// The vector of one item in `out`, `[width]`.
+    /// The vector of one item in `out`, `[vector_size]`.
     ///
     /// # Panics
     /// When a length does not agree with the settings.
@@ -153,35 +161,51 @@ impl Affinity {
         self.item_vectors(&[item], out);
     }
 
-    /// The vectors of many items, `[items, width]`; each is what it would be alone.
+    /// The vectors of many items, `[items, vector_size]`; each is what it would be alone: `v`,
+    /// and behind it the likeness vector where the model has such.
     ///
     /// # Panics
     /// When a length does not agree with the settings.
     pub fn item_vectors(&self, items: &[ItemInput<'_>], out: &mut [f32]) {
+        let size = self.config.vector_size();
         let (width, text) = (self.config.width, self.config.text_dimensions);
-        assert_eq!(out.len(), items.len() * width, "vectors are [items, width]");
+        assert_eq!(
+            out.len(),
+            items.len() * size,
+            "vectors are [items, vector_size]"
+        );
+        let block = ITEM_BLOCK.min(items.len());
         let mut left = Left::default();
-        let mut texts = vec![0.0; ITEM_BLOCK.min(items.len()) * text];
+        let mut texts = vec![0.0; block * text];
+        let mut vectors = vec![0.0; block * width];
+        let mut likes = vec![0.0; block * (size - width)];
         let blocks = items
             .chunks(ITEM_BLOCK)
-            .zip(out.chunks_mut(ITEM_BLOCK * width));
+            .zip(out.chunks_mut(ITEM_BLOCK * size));
         for (items, out) in blocks {
-            match &self.item_text {
-                None => out.fill(0.0),
-                Some(matrix) => {
-                    let texts = &mut texts[..items.len() * text];
-                    for (row, item) in texts.chunks_exact_mut(text).zip(items) {
-                        match usable(item.text, text) {
-                            Some(vector) => row.copy_from_slice(vector),
-                            None => row.fill(0.0),
-                        }
+            let texts = &mut texts[..items.len() * text];
+            let vectors = &mut vectors[..items.len() * width];
+            let likes = &mut likes[..items.len() * (size - width)];
+            if let Some(matrix) = &self.item_text {
+                for (row, item) in texts.chunks_exact_mut(text).zip(items) {
+                    match usable(item.text, text) {
+                        Some(vector) => row.copy_from_slice(vector),
+                        None => row.fill(0.0),
                     }
-                    left.fill(matrix, texts);
-                    matrix.multiply(&left, Activation::None, out);
                 }
+                left.fill(matrix, texts);
+                matrix.multiply(&left, Activation::None, vectors);
+            } else {
+                vectors.fill(0.0);
             }
-            for (row, item) in out.chunks_exact_mut(width).zip(items) {
-                self.add_id_and_fields(item, row);
+            if let Some(likeness) = &self.likeness {
+                likeness.of_texts(texts, likes);
+            }
+            for (at, (row, item)) in out.chunks_exact_mut(size).zip(items).enumerate() {
+                let (vector, like) = row.split_at_mut(width);
+                vector.copy_from_slice(&vectors[at * width..][..width]);
+                self.add_id_and_fields(item, vector);
+                like.copy_from_slice(&likes[at * like.len()..][..like.len()]);
             }
         }
     }
@@ -236,9 +260,26 @@ impl Affinity {
             let mut newest = vec![0.0; width];
             let last = room.tokens.len() - width;
             self.network.normalise(&room.tokens[last..], &mut newest);
+            if let Some(likeness) = &self.likeness {
+                newest.extend(self.wanted(likeness, events));
+            }
             newest
         });
         History { seen, newest }
+    }
+
+    /// What the events want of likeness, `[c]`; what was disliked is not wanted.
+    fn wanted(&self, likeness: &Likeness, events: &[EventInput<'_>]) -> Vec<f32> {
+        let mut memory = vec![0.0; likeness.dimensions()];
+        for event in events
+            .iter()
+            .filter(|event| event.kind != u32::from(DISLIKE))
+        {
+            if let Some(item) = event.item {
+                likeness.remember(&mut memory, &item[self.config.width..]);
+            }
+        }
+        likeness.wanted(&memory)
     }
 
     /// The token of a text with its mark, `[width]`; without a matrix the mark alone.
@@ -266,7 +307,7 @@ impl Affinity {
     fn event_token(&self, event: &EventInput<'_>, position: usize, out: &mut [f32]) {
         let width = out.len();
         if let Some(item) = event.item {
-            add(self.cpu, out, item);
+            add(self.cpu, out, &item[..width]);
         }
         let tables = &self.events;
         let parts = [
@@ -280,14 +321,14 @@ impl Affinity {
         }
     }
 
-    /// The query vector of retrieval, `[width]`: its product with the vector of an item is
+    /// The query vector of retrieval, `[vector_size]`: its product with the vector of an item is
     /// the logit of that item being next. None where there is no event.
     pub fn retrieval<'h>(&self, history: &'h History) -> Option<&'h [f32]> {
         history.newest.as_deref()
     }
 
-    /// How probable a shopper's actions are on candidates, `[candidates, width]` vectors of
-    /// items, in `out`, one each. A candidate's scores do not depend on the others. A query
+    /// How probable a shopper's actions are on candidates, `[candidates, vector_size]` vectors
+    /// of items, in `out`, one each. A candidate's scores do not depend on the others. A query
     /// is the vector of a text, `[text_dimensions]`.
     ///
     /// # Panics
@@ -300,26 +341,28 @@ impl Affinity {
         room: &mut AffinityRoom,
         out: &mut Vec<ActionScores>,
     ) {
-        let width = self.config.width;
+        let (width, size) = (self.config.width, self.config.vector_size());
         assert_eq!(
-            candidates.len() % width,
+            candidates.len() % size,
             0,
-            "candidates are [candidates, width]"
+            "candidates are [candidates, vector_size]"
         );
         out.clear();
         let query = usable(query, self.config.text_dimensions);
         let with_query = query.map(|query| self.with_query(history, query, room));
         let seen = with_query.as_ref().unwrap_or(&history.seen);
-        for block in candidates.chunks(BLOCK * width) {
+        for block in candidates.chunks(BLOCK * size) {
             room.tokens.clear();
-            room.tokens.extend_from_slice(block);
+            for item in block.chunks_exact(size) {
+                room.tokens.extend_from_slice(&item[..width]);
+            }
             for token in room.tokens.chunks_exact_mut(width) {
                 add(self.cpu, token, self.mark(CANDIDATE));
             }
             self.network.look(&mut room.tokens, seen, &mut room.work);
-            room.hidden.resize(block.len(), 0.0);
+            room.hidden.resize(room.tokens.len(), 0.0);
             self.network.normalise(&room.tokens, &mut room.hidden);
-            let rows = block.len() / width;
+            let rows = block.len() / size;
             room.logits.resize(rows * ACTIONS.len(), 0.0);
             room.left.fill(&self.actions, &room.hidden);
             self.actions

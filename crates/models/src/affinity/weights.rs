@@ -70,6 +70,10 @@ pub fn tensors(config: &AffinityConfig) -> Vec<TensorSpec> {
     add("norm.bias".to_owned(), &[width]);
     add("actions.weight".to_owned(), &[ACTIONS.len(), width]);
     add("actions.bias".to_owned(), &[ACTIONS.len()]);
+    if let Some(likeness) = config.likeness {
+        add("likeness.weight".to_owned(), &[likeness.dimensions, text]);
+        add("likeness.bias".to_owned(), &[likeness.dimensions]);
+    }
     all
 }
 

@@ -11,11 +11,11 @@ struct Case {
     weights: AffinityWeights,
     shopper: Option<Vec<f32>>,
     query: Option<Vec<f32>>,
-    /// `[events, width]`
+    /// `[events, vector_size]`
     event_items: Vec<f32>,
     /// Kind, gap and quantity.
     bands: Vec<[u32; 3]>,
-    /// `[candidates, width]`
+    /// `[candidates, vector_size]`
     candidates: Vec<f32>,
 }
 
@@ -38,9 +38,16 @@ prop_compose! {
         text in prop::sample::select(vec![0usize, 5, 16]),
         items in prop::sample::select(vec![0usize, 1, 7]),
         fields in 0usize..3,
+        likeness in prop::sample::select(vec![0usize, 1, 5]),
     ) -> AffinityConfig {
         let fields = (0..fields).map(|at| FieldConfig { name: format!("field{at}"), values: at + 1 });
-        AffinityConfig { width, heads, layers, ..AffinityConfig::new(text, items, fields.collect()) }
+        let likeness = (likeness > 0 && text > 0).then_some(LikenessConfig {
+            dimensions: likeness,
+            strength: 2.5,
+            fading: 0.6,
+        });
+        let config = AffinityConfig::new(text, items, fields.collect());
+        AffinityConfig { width, heads, layers, likeness, ..config }
     }
 }
 
@@ -54,28 +61,28 @@ prop_compose! {
     ) -> Case {
         let mut config = config;
         config.calibration[2] = Calibration { scale: 0.8, offset: -0.3 };
-        let (width, text) = (config.width, config.text_dimensions);
+        let (size, text) = (config.vector_size(), config.text_dimensions);
         let band = |at: usize, bands: usize| (at as u64 * 7 + seed % 97) as u32 % bands as u32;
         Case {
             shopper: shopper.then(|| some(text, seed ^ 1)),
             query: query.then(|| some(text, seed ^ 2)),
-            event_items: some(events * width, seed ^ 3),
+            event_items: some(events * size, seed ^ 3),
             bands: (0..events)
                 .map(|at| [band(at, KINDS), band(at + 1, GAP_BANDS), band(at + 2, QUANTITY_BANDS)])
                 .collect(),
-            candidates: some(candidates * width, seed ^ 4),
+            candidates: some(candidates * size, seed ^ 4),
             weights: AffinityWeights::random(config, seed).unwrap(),
         }
     }
 }
 
 impl Case {
-    fn width(&self) -> usize {
-        self.weights.config().width
+    fn size(&self) -> usize {
+        self.weights.config().vector_size()
     }
 
     fn events(&self) -> Vec<EventInput<'_>> {
-        let items = self.event_items.chunks_exact(self.width());
+        let items = self.event_items.chunks_exact(self.size());
         let events = items.zip(&self.bands);
         events
             .map(|(item, &[kind, gap, quantity])| EventInput {
@@ -106,7 +113,7 @@ impl Case {
         let reference = Reference(&self.weights);
         let mut before = reference.history(self.shopper.as_deref(), &self.events());
         before.extend(self.query.as_deref().map(|query| reference.query(query)));
-        let candidates = self.candidates.chunks_exact(self.width()).enumerate();
+        let candidates = self.candidates.chunks_exact(self.size()).enumerate();
         candidates
             .step_by(45)
             .map(|(at, item)| (at, reference.score(&before, item)))
@@ -128,18 +135,20 @@ proptest! {
         let expected = case.reference();
         let reference = Reference(&case.weights);
         let tokens = reference.history(case.shopper.as_deref(), &case.events());
-        let next = (!case.bands.is_empty()).then(|| reference.last_hidden(tokens));
+        let next = (!case.bands.is_empty()).then(|| {
+            [reference.last_hidden(tokens), reference.wanted(&case.events())].concat()
+        });
         for cpu in Cpu::available() {
             let model = Affinity::new(&case.weights, cpu, Format::Float);
             let found = case.scores(&model, &case.candidates);
-            prop_assert_eq!(found.len(), case.candidates.len() / case.width());
+            prop_assert_eq!(found.len(), case.candidates.len() / case.size());
             for (at, expected) in &expected {
                 let off = off(found[*at], expected);
                 prop_assert!(off < 1e-5, "{cpu}: {:?}, not {expected:?}", found[*at]);
             }
             let history = case.history(&model);
             let found = model.retrieval(&history);
-            prop_assert_eq!(found.is_some(), next.is_some());
+            prop_assert_eq!(found.map(<[f32]>::len), next.as_ref().map(Vec::len));
             for (found, expected) in found.into_iter().flatten().zip(next.iter().flatten()) {
                 let off = (f64::from(*found) - expected).abs();
                 prop_assert!(off < 1e-5 * (1.0 + expected.abs()), "{cpu}: {found}, not {expected}");
@@ -158,14 +167,14 @@ proptest! {
 
     #[test]
     fn a_candidate_has_the_same_scores_in_any_company(case in case()) {
-        let width = case.width();
+        let size = case.size();
         for cpu in Cpu::available() {
             for format in [Format::Float, Format::two_bytes(cpu)] {
                 let model = Affinity::new(&case.weights, cpu, format);
                 let all = case.scores(&model, &case.candidates);
-                for (at, item) in case.candidates.chunks_exact(width).enumerate().step_by(7) {
+                for (at, item) in case.candidates.chunks_exact(size).enumerate().step_by(7) {
                     prop_assert_eq!(case.scores(&model, item), vec![all[at]], "{} {}", cpu, at);
-                    let rest = &case.candidates[at * width..];
+                    let rest = &case.candidates[at * size..];
                     prop_assert_eq!(case.scores(&model, rest), &all[at..], "{} from {}", cpu, at);
                 }
             }
@@ -184,18 +193,19 @@ proptest! {
                 fields: &values,
             })
             .collect();
-        let width = config.width;
+        let size = config.vector_size();
         let weights = AffinityWeights::random(config, seed).unwrap();
         let reference = Reference(&weights);
         for cpu in Cpu::available() {
             let model = Affinity::new(&weights, cpu, Format::Float);
-            let mut found = vec![f32::NAN; count * width];
+            let mut found = vec![f32::NAN; count * size];
             model.item_vectors(&items, &mut found);
-            for (item, found) in items.iter().zip(found.chunks_exact(width)) {
-                for (found, expected) in found.iter().zip(reference.item(item)) {
+            for (item, found) in items.iter().zip(found.chunks_exact(size)) {
+                let expected = [reference.item(item), reference.like(item)].concat();
+                for (found, expected) in found.iter().zip(expected) {
                     prop_assert!((f64::from(*found) - expected).abs() < 1e-5, "{cpu}");
                 }
-                let mut alone = vec![f32::NAN; width];
+                let mut alone = vec![f32::NAN; size];
                 model.item_vector(*item, &mut alone);
                 prop_assert_eq!(&alone[..], found, "{} alone", cpu);
             }

@@ -17,6 +17,11 @@ fn small() -> AffinityConfig {
         heads: 2,
         layers: 1,
         max_history: 3,
+        likeness: Some(LikenessConfig {
+            dimensions: 2,
+            strength: 3.0,
+            fading: 0.6,
+        }),
         ..AffinityConfig::new(3, 5, vec![field("brand", 2), field("price", 3)])
     }
 }
@@ -73,12 +78,15 @@ layers.0.feed_forward.out.bias [4]
 norm.weight [4]
 norm.bias [4]
 actions.weight [3, 4]
-actions.bias [3]";
+actions.bias [3]
+likeness.weight [2, 3]
+likeness.bias [2]";
     assert_eq!(names.join("\n"), expected);
 
     let bare = AffinityConfig {
         text_dimensions: 0,
         items: 0,
+        likeness: None,
         ..small()
     };
     let gone = |name: &str| !tensors(&bare).iter().any(|spec| spec.name == name);
@@ -125,6 +133,25 @@ fn settings_out_of_range_are_named() {
     );
     check(|c| c.fields[0].name = "a.b".to_owned(), &["fields[0].name"]);
     check(|c| c.fields[0].values = 0, &["fields[0].values"]);
+    fn likeness(dimensions: usize, strength: f32, fading: f32) -> Option<LikenessConfig> {
+        Some(LikenessConfig {
+            dimensions,
+            strength,
+            fading,
+        })
+    }
+    check(
+        |c| c.likeness = likeness(4, 1.0, 0.5),
+        &["likeness.dimensions", "1 to 3"],
+    );
+    check(
+        |c| c.likeness = likeness(2, f32::NAN, 0.5),
+        &["likeness.strength"],
+    );
+    check(
+        |c| c.likeness = likeness(2, 1.0, 1.5),
+        &["likeness.fading", "0 to 1"],
+    );
     check(|c| c.format = 2, &["format 2", "reads format 1"]);
 }
 
@@ -146,6 +173,7 @@ fn weights_come_back_as_they_were() {
         text_dimensions: 0,
         items: 0,
         fields: Vec::new(),
+        likeness: None,
         ..small()
     };
     for config in [small(), bare] {
@@ -332,7 +360,7 @@ proptest! {
             let mut room = AffinityRoom::default();
             let history = model.history(None, &[], &mut room);
             let mut out = Vec::new();
-            let candidate = vec![0.5; model.config().width];
+            let candidate = vec![0.5; model.config().vector_size()];
             model.score(&history, None, &candidate, &mut room, &mut out);
             prop_assert!((0.0..=1.0).contains(&out[0].cart));
         }

@@ -35,6 +35,40 @@ impl Reference<'_> {
         vector
     }
 
+    /// The likeness vector of an item.
+    pub fn like(&self, item: &ItemInput<'_>) -> Vec<f64> {
+        let Some(likeness) = self.0.config().likeness else {
+            return Vec::new();
+        };
+        let Some(text) = item.text else {
+            return vec![0.0; likeness.dimensions];
+        };
+        let mut like = matrix(&self.numbers("likeness.weight"), &widened(text));
+        add(&mut like, &self.numbers("likeness.bias"));
+        unit(like)
+    }
+
+    /// What a history wants of likeness.
+    pub fn wanted(&self, events: &[EventInput<'_>]) -> Vec<f64> {
+        let Some(likeness) = self.0.config().likeness else {
+            return Vec::new();
+        };
+        let mut sum = vec![0.0; likeness.dimensions];
+        let start = events.len().saturating_sub(self.0.config().max_history);
+        let items = events[start..].iter().filter(|event| event.kind != 5);
+        let items: Vec<&[f32]> = items.filter_map(|event| event.item).collect();
+        for (back, item) in items.iter().rev().enumerate() {
+            let weight = f64::from(likeness.fading).powi(back as i32);
+            let like = widened(&item[self.0.config().width..]);
+            add(
+                &mut sum,
+                &like.iter().map(|x| x * weight).collect::<Vec<_>>(),
+            );
+        }
+        let strength = f64::from(likeness.strength);
+        unit(sum).into_iter().map(|x| x * strength).collect()
+    }
+
     fn text(&self, name: &str, text: &[f32], mark: usize) -> Vec<f64> {
         let mut token = self.row("marks", mark);
         if !text.is_empty() {
@@ -54,7 +88,10 @@ impl Reference<'_> {
             if position >= self.0.config().max_history {
                 continue;
             }
-            let mut token = widened(event.item.unwrap_or(&vec![0.0; self.0.config().width]));
+            let width = self.0.config().width;
+            let mut token = event
+                .item
+                .map_or(vec![0.0; width], |item| widened(&item[..width]));
             add(&mut token, &self.row("event.kind", event.kind as usize));
             add(&mut token, &self.row("event.gap", event.gap as usize));
             add(
@@ -74,7 +111,7 @@ impl Reference<'_> {
     /// The probabilities of the actions on an item behind some tokens.
     pub fn score(&self, before: &[Vec<f64>], item: &[f32]) -> Vec<f64> {
         let mut candidate = self.row("marks", 2);
-        add(&mut candidate, &widened(item));
+        add(&mut candidate, &widened(&item[..self.0.config().width]));
         let tokens = before.iter().cloned().chain([candidate]).collect();
         let mut logits = matrix(&self.numbers("actions.weight"), &self.last_hidden(tokens));
         add(&mut logits, &self.numbers("actions.bias"));
@@ -164,6 +201,15 @@ fn widened(row: &[f32]) -> Vec<f64> {
 
 fn dot(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
+
+/// At length one; zeros stay zeros.
+fn unit(row: Vec<f64>) -> Vec<f64> {
+    let length = dot(&row, &row).sqrt();
+    match length > 0.0 {
+        true => row.into_iter().map(|x| x / length).collect(),
+        false => row,
+    }
 }
 
 fn add(row: &mut [f64], more: &[f64]) {

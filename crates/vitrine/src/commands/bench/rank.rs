@@ -119,32 +119,32 @@ fn weights(args: &Args) -> anyhow::Result<AffinityWeights> {
     Ok(AffinityWeights::random(config, SEED)?)
 }
 
-/// Vectors of items that are not of any catalogue, `[count, width]`.
+/// Vectors of items that are not of any catalogue, `[count, vector_size]`.
 fn vectors(config: &AffinityConfig, count: usize, seed: u64) -> anyhow::Result<Vec<f32>> {
     // The table of ids is the first tensor of a model without texts.
     let items = AffinityConfig {
-        width: config.width,
+        width: config.vector_size(),
         heads: 1,
         layers: 1,
         ..AffinityConfig::new(0, count, Vec::new())
     };
     let mut numbers = AffinityWeights::random(items, seed)?.numbers().to_vec();
-    numbers.truncate(count * config.width);
+    numbers.truncate(count * config.vector_size());
     Ok(numbers)
 }
 
 /// What is asked again and again.
 struct Asked {
     events: usize,
-    /// `[candidates, width]`
+    /// `[candidates, vector_size]`
     candidates: Vec<f32>,
-    /// `[events, width]`
+    /// `[events, vector_size]`
     items: Vec<f32>,
 }
 
 impl Asked {
     fn history(&self, model: &Affinity, room: &mut AffinityRoom) -> History {
-        let rows = self.items.chunks_exact(model.config().width);
+        let rows = self.items.chunks_exact(model.config().vector_size());
         let band = |at: usize, bands: usize| (at % bands) as u32;
         let events = rows.take(self.events).enumerate();
         let events: Vec<EventInput<'_>> = events
