@@ -126,9 +126,12 @@ impl Bert {
         work.rooms.resize_with(team.size(), Room::default);
 
         self.embed(packed, &mut work.hidden);
-        for layer in &self.layers {
+        if let Some(first) = self.layers.first() {
+            work.left.fill(&first.projections, &work.hidden);
+        }
+        for (layer, at) in self.layers.iter().zip(1..) {
             self.attend(layer, packed, team, work);
-            self.feed(layer, packed, team, work);
+            self.feed(layer, self.layers.get(at), packed, team, work);
         }
         &work.hidden
     }
@@ -147,18 +150,13 @@ impl Bert {
         self.norm.add(self.cpu, rows, &places);
     }
 
-    /// Attention and its norm.
+    /// Attention, from the left side of its first product to the sum.
     fn attend(&self, layer: &Layer, packed: &Packed, team: &mut Team, work: &mut Work) {
         let (hidden, height) = (self.shape.hidden, rows_of_thread(packed, team));
         let count = packed.tokens.len();
         let left = &mut work.left;
 
         let matrix = &layer.projections;
-        let parts = left.parts(matrix, count, height).into_iter();
-        let rows = work.hidden.chunks(height * hidden);
-        team.each(parts.zip(rows).collect(), |(part, rows)| {
-            part.fill(matrix, rows)
-        });
         product(team, matrix, left, Activation::None, &mut work.projections);
 
         let matrix = &layer.attention_output;
@@ -199,8 +197,15 @@ impl Bert {
         }
     }
 
-    /// What follows attention: norm, feed-forward, norm.
-    fn feed(&self, layer: &Layer, packed: &Packed, team: &mut Team, work: &mut Work) {
+    /// What follows attention: norm, feed-forward, norm, and the left side of the layer after.
+    fn feed(
+        &self,
+        layer: &Layer,
+        after: Option<&Layer>,
+        packed: &Packed,
+        team: &mut Team,
+        work: &mut Work,
+    ) {
         let (hidden, height) = (self.shape.hidden, rows_of_thread(packed, team));
         let count = packed.tokens.len();
         let left = &mut work.left;
@@ -218,8 +223,17 @@ impl Bert {
 
         let rows = work.hidden.chunks_mut(height * hidden);
         let sums = work.sum.chunks(height * hidden);
-        team.each(rows.zip(sums).collect(), |(rows, sums)| {
+        let shares = rows.zip(sums);
+        let Some(after) = after else {
+            return team.each(shares.collect(), |(rows, sums)| {
+                layer.output_norm.add(self.cpu, rows, sums);
+            });
+        };
+        let matrix = &after.projections;
+        let parts = work.left.parts(matrix, count, height).into_iter();
+        team.each(parts.zip(shares).collect(), |(part, (rows, sums))| {
             layer.output_norm.add(self.cpu, rows, sums);
+            part.fill(matrix, rows);
         });
     }
 
