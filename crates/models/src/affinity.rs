@@ -18,6 +18,7 @@ mod weights;
 pub use bands::{GAP_BANDS, QUANTITY_BANDS, gap_band, quantity_band};
 pub use config::{
     ACTIONS, AffinityConfig, Calibration, DISLIKE, FieldConfig, KINDS, LikenessConfig,
+    PROFILE_EVENTS,
 };
 pub use error::AffinityError;
 pub use fields::{Fields, ItemTraits};

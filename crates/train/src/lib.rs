@@ -19,10 +19,13 @@ mod options;
 pub mod pipeline;
 mod principal;
 mod product;
+mod profile;
 mod rank;
 mod run;
 mod share;
 mod sums;
+#[cfg(test)]
+mod tests;
 mod texts;
 mod trainer;
 mod validation;

@@ -115,10 +115,7 @@ impl Likes {
 mod tests {
     use super::*;
     use crate::validation::Case;
-    use crate::{Run, Trained, Unobserved};
     use fastrand::Rng;
-    use models::affinity::{Affinity, AffinityRoom, EventInput, Format, ItemInput};
-    use std::sync::Mutex;
 
     const ITEMS: usize = 60;
     const SIZE: usize = 16;
@@ -142,67 +139,6 @@ mod tests {
             data.texts.extend(text);
         }
         data
-    }
-
-    fn trained(data: &Dataset) -> Trained {
-        let options = Options {
-            epochs: 1,
-            ..Options::default()
-        };
-        let run = Run {
-            data,
-            options: &options,
-            validation: None,
-            checkpoint: None,
-        };
-        run.train(&mut Unobserved).expect("enough to train on")
-    }
-
-    /// What a server computes is what was measured in training.
-    #[test]
-    fn served_scores_are_those_of_training() {
-        let data = shop(&mut Rng::with_seed(5));
-        let trained = trained(&data);
-        let config = trained.weights.config();
-        assert_eq!(
-            config.likeness.map(|likeness| likeness.dimensions),
-            Some(SIZE)
-        );
-        let cpu = Cpu::detect().expect("a known processor");
-        let model = Affinity::new(&trained.weights, cpu, Format::Float);
-        let size = config.vector_size();
-        let texts = data.texts.chunks_exact(SIZE).zip(0..);
-        let inputs: Vec<ItemInput<'_>> = texts
-            .map(|(text, id)| ItemInput {
-                text: Some(text),
-                id: Some(id),
-                fields: &[],
-            })
-            .collect();
-        let mut vectors = vec![0.0; ITEMS * size];
-        model.item_vectors(&inputs, &mut vectors);
-        let vector = |item: u32| &vectors[item as usize * size..][..size];
-
-        let mut histories = data.histories[..9].to_vec();
-        histories[2][5].kind = DISLIKE;
-        let compared = Mutex::new(0);
-        trained.scores(&data, &histories, &|at, scores| {
-            let events = histories[at].iter().map(|event| EventInput {
-                item: Some(vector(event.item)),
-                kind: event.kind.into(),
-                gap: event.gap.into(),
-                quantity: event.quantity.into(),
-            });
-            let events: Vec<EventInput<'_>> = events.collect();
-            let history = model.history(None, &events, &mut AffinityRoom::default());
-            let wanted = model.retrieval(&history).expect("events");
-            for (item, score) in scores.iter().enumerate() {
-                let served = kernels::dot(cpu, wanted, vector(item as u32));
-                assert!((served - score).abs() < 1e-4, "{served}, not {score}");
-            }
-            *compared.lock().unwrap() += 1;
-        });
-        assert_eq!(compared.into_inner().unwrap(), histories.len());
     }
 
     #[test]

@@ -4,6 +4,7 @@ use crate::data::Event;
 use crate::items::Rows;
 use crate::network::Trace;
 use crate::product::{self, Into};
+use crate::profile::Profiles;
 use crate::share::{Share, Task};
 use crate::trainer::Trainer;
 use rayon::prelude::*;
@@ -46,20 +47,24 @@ impl Trainer<'_> {
 
     /// The output at the newest event of each history, `[histories, width]`.
     fn newest(&self, histories: &[Vec<Event>], vectors: &[f32]) -> Vec<f32> {
-        let pass = self.pass(vectors);
         let mut share = Share::default();
+        let mut profiles = Profiles::new(self.data);
         let contexts: Vec<Vec<Event>> = histories
             .iter()
             .map(|events| self.context(events))
             .collect();
         let tasks: Vec<Task<'_>> = contexts
             .iter()
-            .map(|events| Task {
+            .zip(histories)
+            .map(|(events, history)| Task {
+                profile: self.profile(self.older(history), &mut profiles),
                 events,
                 rows: events.iter().map(|event| event.item).collect(),
                 asks: Vec::new(),
             })
             .collect();
+        let tokens = self.profile_tokens(&profiles);
+        let pass = self.pass(vectors, &tokens);
         let mut trace = Trace::default();
         let (nexts, _) = share.look(&pass, &tasks, &mut trace);
         let mut hidden = Vec::new();
@@ -70,6 +75,11 @@ impl Trainer<'_> {
             hidden.extend_from_slice(&trace.output[token * self.width..][..self.width]);
         }
         hidden
+    }
+
+    /// The events of a history that are older than what the model sees.
+    pub fn older<'h>(&self, history: &'h [Event]) -> &'h [Event] {
+        &history[..history.len().saturating_sub(self.max_history)]
     }
 
     /// The newest events of a history, as a window whose last event is no context.

@@ -178,15 +178,24 @@ impl Trained {
     }
 }
 
+/// Profiles are learned from windows that do not begin with the history: where there are fewer
+/// than this share, hardly anything is learned of them.
+const LATER_WINDOWS: f64 = 0.01;
+
 /// The usual sizes, for this dataset.
 fn config(data: &Dataset) -> AffinityConfig {
     let field = |field: &crate::Field| FieldConfig {
         name: field.name.clone(),
         values: field.values,
     };
-    AffinityConfig::new(
+    let mut config = AffinityConfig::new(
         data.text_dimensions,
         data.items,
         data.fields.iter().map(field).collect(),
-    )
+    );
+    let windows = data.windows(config.max_history);
+    let later = windows.iter().filter(|window| window.events.start > 0);
+    config.profiles = data.text_dimensions > 0
+        && later.count() as f64 >= LATER_WINDOWS * windows.len().max(1) as f64;
+    config
 }

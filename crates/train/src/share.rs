@@ -15,7 +15,8 @@ pub(crate) struct Tables {
     pub gap: Range<usize>,
     pub quantity: Range<usize>,
     pub position: Range<usize>,
-    /// What marks a candidate, one row.
+    /// What marks a profile and a candidate, one row each.
+    pub profile: Range<usize>,
     pub candidate: Range<usize>,
     pub actions: Pair,
 }
@@ -35,6 +36,8 @@ pub(crate) struct Ask {
 /// One window of a batch, its items as rows of the batch's item vectors.
 #[derive(Clone, Debug)]
 pub(crate) struct Task<'a> {
+    /// Row of the profile that the shopper has from before the window.
+    pub profile: Option<u32>,
     pub events: &'a [Event],
     /// `[events]`
     pub rows: Vec<u32>,
@@ -51,6 +54,8 @@ pub(crate) struct Pass<'a> {
     pub parameters: &'a [f32],
     /// Item vectors of this batch, `[rows, width]`.
     pub vectors: &'a [f32],
+    /// Tokens of profiles, without their mark, `[profiles, width]`.
+    pub profiles: &'a [f32],
     pub targets: Targets<'a>,
     pub dropout: f32,
     /// One over the number of next items, and over the number of asks, in the whole batch.
@@ -64,7 +69,7 @@ pub(crate) struct Share {
     trace: Trace,
     back: Back,
     sights: Vec<Sight>,
-    /// Row of the item's vector of each token.
+    /// Row of the item's or the profile's vector of each token.
     rows: Vec<u32>,
     /// The places of the parameters that are added to the vector.
     added: Vec<[Option<u32>; 4]>,
@@ -75,9 +80,20 @@ pub(crate) struct Share {
     losses_scratch: losses::Scratch,
     /// Gradients of the network's parameters.
     pub gradients: Vec<f32>,
-    /// Gradients of the item vectors, `[rows, width]`.
+    /// Gradients of the vectors of items, `[rows, width]`, and behind them of profiles.
     pub d_vectors: Vec<f32>,
     pub losses: Losses,
+}
+
+impl Pass<'_> {
+    /// The vector of a row: those of profiles stand behind those of items.
+    fn vector(&self, row: u32) -> &[f32] {
+        let place = row as usize * self.width;
+        match place.checked_sub(self.vectors.len()) {
+            None => &self.vectors[place..][..self.width],
+            Some(place) => &self.profiles[place..][..self.width],
+        }
+    }
 }
 
 impl Share {
@@ -87,7 +103,8 @@ impl Share {
         self.gradients.clear();
         self.gradients.resize(pass.parameters.len(), 0.0);
         self.d_vectors.clear();
-        self.d_vectors.resize(pass.vectors.len(), 0.0);
+        self.d_vectors
+            .resize(pass.vectors.len() + pass.profiles.len(), 0.0);
         self.losses = Losses::default();
         let (nexts, asks) = self.lay_out(pass, tasks);
         self.embed(pass);
@@ -175,9 +192,20 @@ impl Share {
             |table: &Range<usize>, row: usize| Some((table.start + row * pass.width) as u32);
         for task in tasks {
             let start = self.sights.len();
+            if let Some(profile) = task.profile {
+                self.sights.push(Sight {
+                    run: start..start,
+                    other: None,
+                });
+                self.rows
+                    .push((pass.vectors.len() / pass.width) as u32 + profile);
+                self.added
+                    .push([place(&tables.profile, 0), None, None, None]);
+            }
+            let first = self.sights.len();
             let context = task.events.len() - 1;
             for (at, event) in task.events[..context].iter().enumerate() {
-                let token = start + at;
+                let token = first + at;
                 self.sights.push(Sight {
                     run: start..token,
                     other: None,
@@ -200,7 +228,7 @@ impl Share {
                     actions: ask.actions,
                 });
                 self.sights.push(Sight {
-                    run: start..start + ask.before,
+                    run: start..first + ask.before,
                     other: None,
                 });
                 self.rows.push(ask.row);
@@ -216,8 +244,7 @@ impl Share {
         self.tokens.clear();
         for (&row, added) in self.rows.iter().zip(&self.added) {
             let start = self.tokens.len();
-            self.tokens
-                .extend_from_slice(&pass.vectors[row as usize * width..][..width]);
+            self.tokens.extend_from_slice(pass.vector(row));
             for place in added.iter().flatten() {
                 add(
                     &mut self.tokens[start..],
@@ -246,5 +273,10 @@ impl Window {
     /// The events of the window.
     pub fn of<'a>(&self, data: &'a Dataset) -> &'a [Event] {
         &data.histories[self.history][self.events.clone()]
+    }
+
+    /// The events of the history before the window.
+    pub fn before<'a>(&self, data: &'a Dataset) -> &'a [Event] {
+        &data.histories[self.history][..self.events.start]
     }
 }

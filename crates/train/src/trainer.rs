@@ -1,7 +1,7 @@
 //! One run of training, batch by batch.
 
 use crate::adam::{Adam, Schedule};
-use crate::data::{Dataset, Window};
+use crate::data::{Dataset, Event, Window};
 use crate::draw::Sampler;
 use crate::items::{ItemTables, Rows};
 use crate::layout::Layout;
@@ -9,6 +9,7 @@ use crate::likeness::Likes;
 use crate::losses::{Losses, Targets};
 use crate::network::Network;
 use crate::options::Options;
+use crate::profile::Profiles;
 use crate::share::{Ask, Pass, Share, Tables, Task};
 use fastrand::Rng;
 use models::affinity::{AffinityConfig, AffinityWeights, tensors};
@@ -30,6 +31,9 @@ pub(crate) struct Trainer<'a> {
     sampler: Sampler,
     network: Network,
     tables: Tables,
+    has_profiles: bool,
+    /// Where `shopper.weight` lies among the parameters of the network; nowhere without texts.
+    shopper: Range<usize>,
     pub items: ItemTables,
     /// What texts add to the logits of next items, once the model is trained.
     pub likes: Option<Likes>,
@@ -72,6 +76,8 @@ impl<'a> Trainer<'a> {
             sampler: Sampler::new(&data.counts()),
             network: Network::new(&network_layout, config.width, config.heads, config.layers),
             tables: tables(&network_layout, config.width),
+            has_profiles: config.profiles,
+            shopper: network_layout.find("shopper.weight").unwrap_or_default(),
             items,
             likes: None,
             decayed: layout
@@ -150,9 +156,10 @@ impl<'a> Trainer<'a> {
             full: self.is_full(),
             known: rustc_hash::FxHashMap::default(),
         };
+        let mut profiles = Profiles::new(self.data);
         let tasks: Vec<Task<'_>> = windows
             .iter()
-            .map(|window| self.task(window, &mut plan, rng))
+            .map(|window| self.task(window, &mut plan, &mut profiles, rng))
             .collect();
         let rows = Rows::new(plan.rows, self.options.id_dropout, rng);
         self.items
@@ -172,12 +179,14 @@ impl<'a> Trainer<'a> {
                 items: &rows.items,
             }
         };
+        let profile_tokens = self.profile_tokens(&profiles);
         let pass = Pass {
             network: &self.network,
             tables: &self.tables,
             width: self.width,
             parameters: &self.parameters[self.items.len()..],
             vectors: &self.vectors,
+            profiles: &profile_tokens,
             targets,
             dropout: self.options.dropout,
             retrieval_weight: 1.0 / nexts.max(1) as f32,
@@ -193,19 +202,34 @@ impl<'a> Trainer<'a> {
             .zip(&mut rngs);
         work.for_each(|((share, tasks), rng)| share.run(&pass, tasks, rng));
         drop(tasks);
-        let losses = self.gather(used, &rows);
+        let losses = self.gather(used, &rows, &profiles);
         self.update();
         (losses, (nexts, asks))
     }
 
+    /// Adds the profile of events before a window to others, where the model has profiles;
+    /// answers its row.
+    pub fn profile(&self, older: &[Event], profiles: &mut Profiles) -> Option<u32> {
+        self.has_profiles
+            .then(|| profiles.row(self.data, older))
+            .flatten()
+    }
+
+    /// `W_shopper · u` of each profile, `[profiles, width]`.
+    pub fn profile_tokens(&self, profiles: &Profiles) -> Vec<f32> {
+        let weight = &self.parameters[self.items.len()..][self.shopper.clone()];
+        profiles.tokens(weight, self.width)
+    }
+
     /// What a pass without losses needs.
-    pub fn pass<'c>(&'c self, vectors: &'c [f32]) -> Pass<'c> {
+    pub fn pass<'c>(&'c self, vectors: &'c [f32], profiles: &'c [f32]) -> Pass<'c> {
         Pass {
             network: &self.network,
             tables: &self.tables,
             width: self.width,
             parameters: &self.parameters[self.items.len()..],
             vectors,
+            profiles,
             targets: Targets::All,
             dropout: 0.0,
             retrieval_weight: 0.0,
@@ -214,7 +238,7 @@ impl<'a> Trainer<'a> {
     }
 
     /// Sums the shares' gradients into `self.gradients`.
-    fn gather(&mut self, used: usize, rows: &Rows) -> Losses {
+    fn gather(&mut self, used: usize, rows: &Rows, profiles: &Profiles) -> Losses {
         let (first, others) = self.shares[..used].split_at_mut(1);
         let first = &mut first[0];
         sum_into(
@@ -226,9 +250,10 @@ impl<'a> Trainer<'a> {
         );
         let (of_items, of_network) = self.gradients.split_at_mut(self.items.len());
         of_items.fill(0.0);
-        self.items
-            .backward(self.data, rows, &first.d_vectors, of_items);
+        let (d_items, d_profiles) = first.d_vectors.split_at(rows.items.len() * self.width);
+        self.items.backward(self.data, rows, d_items, of_items);
         of_network.copy_from_slice(&first.gradients);
+        profiles.backward(d_profiles, &mut of_network[self.shopper.clone()]);
         sum_into(
             of_network,
             others
@@ -274,7 +299,13 @@ impl<'a> Trainer<'a> {
             .collect()
     }
 
-    fn task(&self, window: &Window, plan: &mut Plan, rng: &mut Rng) -> Task<'a> {
+    fn task(
+        &self,
+        window: &Window,
+        plan: &mut Plan,
+        profiles: &mut Profiles,
+        rng: &mut Rng,
+    ) -> Task<'a> {
         let events = window.of(self.data);
         let rows: Vec<u32> = events.iter().map(|event| plan.row(event.item)).collect();
         let mut asks = Vec::new();
@@ -292,7 +323,12 @@ impl<'a> Trainer<'a> {
                 actions: [false; 3],
             });
         }
-        Task { events, rows, asks }
+        Task {
+            profile: self.profile(window.before(self.data), profiles),
+            events,
+            rows,
+            asks,
+        }
     }
 }
 
@@ -336,6 +372,7 @@ fn tables(layout: &Layout, width: usize) -> Tables {
         gap: table("event.gap"),
         quantity: table("event.quantity"),
         position: table("event.position"),
+        profile: marks.start + width..marks.start + 2 * width,
         candidate: marks.start + 2 * width..marks.end,
         actions: layout.pair("actions"),
     }
@@ -374,3 +411,6 @@ fn bell(rng: &mut Rng) -> f32 {
     let radius = (-2.0 * (1.0 - rng.f64()).ln()).sqrt();
     (radius * (std::f64::consts::TAU * rng.f64()).cos()) as f32
 }
+
+#[cfg(test)]
+mod tests;

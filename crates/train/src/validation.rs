@@ -3,6 +3,7 @@
 use crate::data::Event;
 use crate::losses::sigmoid;
 use crate::network::Trace;
+use crate::profile::Profiles;
 use crate::share::{Ask, Share, Task};
 use crate::trainer::Trainer;
 use fastrand::Rng;
@@ -104,7 +105,6 @@ impl Trainer<'_> {
     /// The logits of what came next and of an item drawn at random, for each case.
     pub(crate) fn outcomes(&self, validation: &Validation) -> Vec<Outcome> {
         let vectors = self.item_vectors();
-        let pass = self.pass(&vectors);
         let drawn = validation.drawn(self.data.items);
         let chunks = validation
             .cases
@@ -115,6 +115,7 @@ impl Trainer<'_> {
                 .iter()
                 .map(|case| self.context(&case.history))
                 .collect();
+            let mut profiles = Profiles::new(self.data);
             let tasks: Vec<Task<'_>> = cases
                 .iter()
                 .zip(&events)
@@ -127,6 +128,7 @@ impl Trainer<'_> {
                         actions,
                     };
                     Task {
+                        profile: self.profile(self.older(&case.history), &mut profiles),
                         events,
                         rows: events.iter().map(|event| event.item).collect(),
                         asks: vec![
@@ -136,6 +138,8 @@ impl Trainer<'_> {
                     }
                 })
                 .collect();
+            let tokens = self.profile_tokens(&profiles);
+            let pass = self.pass(&vectors, &tokens);
             let mut trace = Trace::default();
             let (_, asked) = Share::default().look(&pass, &tasks, &mut trace);
             let (weight, bias) = pass.tables.actions.of(pass.parameters);

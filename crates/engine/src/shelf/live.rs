@@ -14,7 +14,8 @@ use domain::{EventKind, Timestamp};
 use intake::Roles;
 use kernels::{Cpu, Format};
 use models::affinity::{
-    Affinity, AffinityRoom, EventInput, Fields, ItemInput, ItemTraits, gap_band, quantity_band,
+    Affinity, AffinityRoom, EventInput, Fields, ItemInput, ItemTraits, PROFILE_EVENTS, gap_band,
+    quantity_band,
 };
 use rustc_hash::FxHashMap;
 use serde_json::{Map, Value};
@@ -37,6 +38,8 @@ pub(crate) struct LiveAffinity {
     pub share: f64,
     model: Arc<Trained>,
     catalogue: Catalogue,
+    /// The texts' vectors that those of the catalogue were made from.
+    space: Option<Arc<Space>>,
     as_of: AsOf,
 }
 
@@ -56,6 +59,8 @@ struct Catalogue {
     places: FxHashMap<Box<str>, u32>,
     /// Of what each vector was made from.
     hashes: Vec<u64>,
+    /// Where the vector of the text is.
+    slots: Vec<Option<u32>>,
     vectors: Vec<f32>,
 }
 
@@ -119,6 +124,7 @@ impl LiveAffinity {
             share,
             model,
             catalogue,
+            space,
             as_of,
         })
     }
@@ -138,8 +144,10 @@ impl LiveAffinity {
     /// Nothing without an event.
     pub(crate) fn scores(&self, events: &[PastEvent]) -> Vec<f32> {
         let affinity = &self.model.affinity;
+        let seen = events.len().min(affinity.config().max_history);
+        let (older, events) = events.split_at(events.len() - seen);
         let mut inputs = Vec::with_capacity(events.len());
-        let mut before: Option<Timestamp> = None;
+        let mut before = older.last().map(|event| event.time);
         for event in events {
             let seconds =
                 before.map(|before| (event.time.millis() as f64 - before.millis() as f64) / 1000.0);
@@ -151,7 +159,9 @@ impl LiveAffinity {
                 quantity: quantity_band(event.quantity),
             });
         }
-        let history = affinity.history(None, &inputs, &mut AffinityRoom::default());
+        let profile = self.profile(older);
+        let room = &mut AffinityRoom::default();
+        let history = affinity.history(profile.as_deref(), &inputs, room);
         let Some(wanted) = affinity.retrieval(&history) else {
             return Vec::new();
         };
@@ -159,6 +169,30 @@ impl LiveAffinity {
         vectors
             .map(|vector| kernels::dot(self.model.cpu, vector, wanted))
             .collect()
+    }
+
+    /// The mean of the texts of what the shopper did before the events that the model sees;
+    /// `u` of `docs/affinity.md`.
+    fn profile(&self, older: &[PastEvent]) -> Option<Vec<f32>> {
+        let space = self
+            .space
+            .as_ref()
+            .filter(|_| self.model.affinity.config().profiles)?;
+        let newest = &older[older.len().saturating_sub(PROFILE_EVENTS)..];
+        let mut sum = vec![0.0; space.vectors.dimensions()];
+        let mut count = 0.0;
+        for event in newest
+            .iter()
+            .filter(|event| event.kind != EventKind::Dislike)
+        {
+            let Some(Some(slot)) = self.catalogue.slots.get(event.place as usize) else {
+                continue;
+            };
+            kernels::add(self.model.cpu, &mut sum, &space.vectors.vector(*slot));
+            count += 1.0;
+        }
+        kernels::scale(self.model.cpu, &mut sum, 1.0 / count);
+        (count > 0.0).then_some(sum)
     }
 
     fn vector(&self, place: u32) -> Option<&[f32]> {
@@ -225,6 +259,7 @@ impl Trained {
             catalogue.ids.push(id.into());
             catalogue.places.insert(id.into(), place as u32);
             catalogue.hashes.push(hash);
+            catalogue.slots.push(slot);
             catalogue.vectors.resize((place + 1) * size, 0.0);
             if let Some(&known) = before.places.get(id)
                 && before.hashes.get(known as usize) == Some(&hash)

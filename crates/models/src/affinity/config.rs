@@ -18,6 +18,9 @@ pub const KINDS: usize = 8;
 /// Place of a dislike among them.
 pub const DISLIKE: u8 = 5;
 
+/// Events before the history that a profile is of, at most.
+pub const PROFILE_EVENTS: usize = 150;
+
 /// The settings of a model.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -48,6 +51,10 @@ pub struct AffinityConfig {
     pub actions: Vec<String>,
     /// One for each action.
     pub calibration: Vec<Calibration>,
+    /// Whether training had profiles of what came before the history; where it had not, a
+    /// profile says nothing that the model understands.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub profiles: bool,
     /// How much likeness of texts adds to retrieval; none when trained without texts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub likeness: Option<LikenessConfig>,
@@ -110,6 +117,7 @@ impl AffinityConfig {
             quantities: QUANTITY_BANDS,
             actions: ACTIONS.map(str::to_owned).to_vec(),
             calibration: vec![Calibration::default(); ACTIONS.len()],
+            profiles: false,
             likeness: None,
         }
     }
