@@ -73,8 +73,8 @@ pub use meaning::MeaningStats;
 pub use profile::{ItemProfile, ShopperProfile, ShopperVectors};
 pub use query::DocumentsQuery;
 pub use recommend::{
-    EXPLORATION, Reason, RecommendKind, RecommendRequest, Recommendation, Recommendations,
-    SourceReport, UnknownKind,
+    EXPLORATION, Probabilities, Reason, RecommendKind, RecommendRequest, Recommendation,
+    Recommendations, SourceReport, UnknownKind,
 };
 pub use registry::{ApiKey, Registry, RegistryChange, Webhook};
 pub use search::{

@@ -16,7 +16,9 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use domain::{ItemId, UserId};
-use engine::{EngineError, RecommendKind, RecommendRequest, Recommendation, Recommendations};
+use engine::{
+    EngineError, Probabilities, RecommendKind, RecommendRequest, Recommendation, Recommendations,
+};
 use serde::Serialize;
 use std::time::{Duration, Instant};
 
@@ -54,6 +56,8 @@ struct Why<'a> {
     source: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     reasons: Option<Vec<ReasonJson<'a>>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    probabilities: Option<Probabilities>,
 }
 
 #[derive(Serialize)]
@@ -230,5 +234,6 @@ fn why(hit: &Recommendation, explain: bool) -> Why<'_> {
         score: hit.score.get(),
         source: hit.source,
         reasons: explain.then(|| reasons.collect()),
+        probabilities: hit.probabilities,
     }
 }

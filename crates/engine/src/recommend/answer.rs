@@ -16,15 +16,18 @@ use super::given::Given;
 use super::likeness::Likeness;
 use super::next_item::{Blended, NextItem};
 use super::request::{
-    Reason, RecommendKind, RecommendRequest, Recommendation, Recommendations, SourceReport,
+    Probabilities, Reason, RecommendKind, RecommendRequest, Recommendation, Recommendations,
+    SourceReport,
 };
 use super::sources::Sources;
 use super::taste::Taste;
 use crate::EngineError;
 use crate::freshness::{self, Aging};
+use crate::shelf::LiveAffinity;
 use crate::snapshot::IndexReader;
 use domain::{ItemId, Score, UserId};
 use lexical::Place;
+use models::affinity::ActionScores;
 use profiles::Profiles;
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -183,8 +186,12 @@ impl Sources<'_> {
             }
             false => page.iter().map(|_| Vec::new()).collect(),
         };
+        let probabilities = match request.explain {
+            true => self.probabilities(&page),
+            false => vec![None; page.len()],
+        };
         let mut hits = Vec::with_capacity(page.len());
-        for (item, reasons) in page.into_iter().zip(reasons) {
+        for ((item, reasons), probabilities) in page.into_iter().zip(reasons).zip(probabilities) {
             let Some(document) = self.reader.displayed(&item.id)? else {
                 continue;
             };
@@ -194,12 +201,12 @@ impl Sources<'_> {
                 score: Score::new(item.candidate.score as f32),
                 source: item.candidate.source,
                 reasons,
+                probabilities,
             });
         }
         let is_short = total < request.offset.saturating_add(request.limit);
         let fewer = is_short.then(|| fewer(request, &self.given, total, gate.turned_away));
-        let live = self.models.live.as_ref();
-        let live = live.filter(|_| self.blended.has_spoken());
+        let live = self.speaking();
         Ok(Recommendations {
             hits,
             total,
@@ -209,6 +216,31 @@ impl Sources<'_> {
             model: live.map(|live| live.id.clone()),
             trace: self.trace,
         })
+    }
+
+    /// The live model, if it took part.
+    fn speaking(&self) -> Option<&LiveAffinity> {
+        let live = self.models.live.as_deref();
+        live.filter(|_| self.blended.has_spoken())
+    }
+
+    /// What the live model holds probable of the items of a page.
+    fn probabilities(&self, page: &[Passed]) -> Vec<Option<Probabilities>> {
+        let Some(live) = self.speaking() else {
+            return vec![None; page.len()];
+        };
+        let ids: Vec<&str> = page.iter().map(|item| item.id.as_str()).collect();
+        let scores = live.probabilities(&self.given.past.events, &ids);
+        let of = |ActionScores {
+                      view,
+                      cart,
+                      purchase,
+                  }| Probabilities {
+            view,
+            cart,
+            purchase,
+        };
+        scores.into_iter().map(|score| score.map(of)).collect()
     }
 
     fn reasons(&self, profiles: &Profiles, candidate: &Candidate) -> Vec<Reason> {

@@ -25,6 +25,6 @@ mod together;
 
 pub(crate) use lists::Lists;
 pub use request::{
-    EXPLORATION, Reason, RecommendKind, RecommendRequest, Recommendation, Recommendations,
-    SourceReport, UnknownKind,
+    EXPLORATION, Probabilities, Reason, RecommendKind, RecommendRequest, Recommendation,
+    Recommendations, SourceReport, UnknownKind,
 };

@@ -2,6 +2,7 @@
 
 use crate::suitability::Suited;
 use domain::{Filter, ItemId, Score, UserId};
+use serde::Serialize;
 use serde_json::value::RawValue;
 use std::str::FromStr;
 
@@ -177,6 +178,17 @@ pub struct Recommendation {
     pub source: &'static str,
     /// Present when `explain` was asked for; the values sum to the score.
     pub reasons: Vec<Reason>,
+    /// How probable it is that the shopper acts on it, by the live model; present when
+    /// `explain` was asked for and the model took part.
+    pub probabilities: Option<Probabilities>,
+}
+
+/// What a shopper may do with an item, each from 0 to 1; calibrated on what shoppers did.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Probabilities {
+    pub view: f32,
+    pub cart: f32,
+    pub purchase: f32,
 }
 
 /// One addend of a score.

@@ -14,8 +14,8 @@ use domain::{EventKind, Timestamp};
 use intake::Roles;
 use kernels::{Cpu, Format};
 use models::affinity::{
-    Affinity, AffinityRoom, EventInput, Fields, ItemInput, ItemTraits, PROFILE_EVENTS, gap_band,
-    quantity_band,
+    ActionScores, Affinity, AffinityRoom, EventInput, Fields, History, ItemInput, ItemTraits,
+    PROFILE_EVENTS, gap_band, quantity_band,
 };
 use rustc_hash::FxHashMap;
 use serde_json::{Map, Value};
@@ -144,6 +144,45 @@ impl LiveAffinity {
     /// Nothing without an event.
     pub(crate) fn scores(&self, events: &[PastEvent]) -> Vec<f32> {
         let affinity = &self.model.affinity;
+        let history = self.history(events, &mut AffinityRoom::default());
+        let Some(wanted) = affinity.retrieval(&history) else {
+            return Vec::new();
+        };
+        let vectors = self.catalogue.vectors.chunks_exact(wanted.len());
+        vectors
+            .map(|vector| kernels::dot(self.model.cpu, vector, wanted))
+            .collect()
+    }
+
+    /// How probable the actions are on items of the catalogue after these events, the oldest
+    /// first; `None` for an item that is not in it.
+    pub(crate) fn probabilities(
+        &self,
+        events: &[PastEvent],
+        ids: &[&str],
+    ) -> Vec<Option<ActionScores>> {
+        let room = &mut AffinityRoom::default();
+        let history = self.history(events, room);
+        let mut candidates = Vec::new();
+        let mut are_known = Vec::with_capacity(ids.len());
+        for id in ids {
+            let vector = self.place(id).and_then(|place| self.vector(place));
+            candidates.extend_from_slice(vector.unwrap_or_default());
+            are_known.push(vector.is_some());
+        }
+        let mut scores = Vec::new();
+        let affinity = &self.model.affinity;
+        affinity.score(&history, None, &candidates, room, &mut scores);
+        let mut scores = scores.into_iter();
+        are_known
+            .into_iter()
+            .map(|is_known| is_known.then(|| scores.next()).flatten())
+            .collect()
+    }
+
+    /// What candidates see: the newest events, and a profile of those before.
+    fn history(&self, events: &[PastEvent], room: &mut AffinityRoom) -> History {
+        let affinity = &self.model.affinity;
         let seen = events.len().min(affinity.config().max_history);
         let (older, events) = events.split_at(events.len() - seen);
         let mut inputs = Vec::with_capacity(events.len());
@@ -159,16 +198,7 @@ impl LiveAffinity {
                 quantity: quantity_band(event.quantity),
             });
         }
-        let profile = self.profile(older);
-        let room = &mut AffinityRoom::default();
-        let history = affinity.history(profile.as_deref(), &inputs, room);
-        let Some(wanted) = affinity.retrieval(&history) else {
-            return Vec::new();
-        };
-        let vectors = self.catalogue.vectors.chunks_exact(wanted.len());
-        vectors
-            .map(|vector| kernels::dot(self.model.cpu, vector, wanted))
-            .collect()
+        affinity.history(self.profile(older).as_deref(), &inputs, room)
     }
 
     /// The mean of the texts of what the shopper did before the events that the model sees;

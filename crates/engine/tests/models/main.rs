@@ -255,6 +255,10 @@ fn a_live_model_ranks_the_whole_catalogue_and_says_so() {
                     .iter()
                     .any(|reason| reason.because == "affinity")
             );
+            let probable = hit.probabilities.expect("it was explained");
+            for probability in [probable.view, probable.cart, probable.purchase] {
+                assert!((0.0..=1.0).contains(&probability), "{hit:?}");
+            }
         }
     }
     assert_ne!(
