@@ -44,9 +44,10 @@ pub struct Args {
     /// Chooses the titles that make an item.
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
-    /// Where the files are made. A temporary folder otherwise.
+    /// Where vectors and graph are kept: made by the first run, searched by all. They may be
+    /// those of an index that `bench search --keep` has made. A temporary folder otherwise.
     #[arg(long, value_name = "DIR")]
-    within: Option<PathBuf>,
+    keep: Option<PathBuf>,
     #[command(flatten)]
     model: ModelArgs,
     #[command(flatten)]
@@ -63,10 +64,12 @@ struct Answer {
     dimensions: usize,
     threads: usize,
     seed: u64,
-    /// Making the vectors, writing them and making them durable.
-    items_seconds: f64,
-    /// Building the graph, writing it and publishing it.
-    graph_seconds: f64,
+    /// Making the vectors, writing them and making them durable; absent where they were kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    items_seconds: Option<f64>,
+    /// Building the graph, writing it and publishing it; absent where it was kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    graph_seconds: Option<f64>,
     rows_bytes: u64,
     graph_bytes: u64,
     /// Memory in use after all searches, with the mapped files; only Linux tells.
@@ -92,15 +95,22 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
     let asked = encoder.encode(&texts, Prefix::Query)?.vectors;
     let titles = Titles::encode(titles, &encoder)?;
 
-    let folder = match &args.within {
-        Some(within) => tempfile::tempdir_in(within),
-        None => tempfile::tempdir(),
-    };
-    let folder = folder.context("cannot make a folder for the vectors")?;
+    let temporary = tempfile::tempdir().context("cannot make a folder for the vectors")?;
+    let folder = args.keep.as_deref().unwrap_or(temporary.path());
     let (count, dimensions) = (titles.len(), encoder.dimensions());
-    let (mut store, items_seconds) = fill(&args, folder.path(), titles, encoder)?;
     let threads = args.model.threads();
-    let graph_seconds = build_graph(&mut store, threads)?;
+    let (mut store, items_seconds) = match bytes_of(folder, "rows.") {
+        Ok(1..) => (VectorStore::open(folder, dimensions, args.items)?, None),
+        _ => {
+            let (store, seconds) = fill(&args, folder, titles, encoder)?;
+            (store, Some(seconds))
+        }
+    };
+    let is_built = store.reader().graph_slots() == args.items;
+    let graph_seconds = match is_built {
+        true => None,
+        false => Some(build_graph(&mut store, threads)?),
+    };
     let rows = asked::ask_all(&store.reader(), &asked)?;
     let answer = Answer {
         items: args.items,
@@ -112,8 +122,8 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
         seed: args.seed,
         items_seconds,
         graph_seconds,
-        rows_bytes: bytes_of(folder.path(), "rows.")?,
-        graph_bytes: bytes_of(folder.path(), "graph.")?,
+        rows_bytes: bytes_of(folder, "rows.")?,
+        graph_bytes: bytes_of(folder, "graph.")?,
         resident_mib: resident_mebibytes(),
         asked: rows,
     };
@@ -201,17 +211,21 @@ fn render(answer: &Answer) -> String {
         ]);
     }
     let megabytes = |bytes: u64| bytes as f64 / 1e6;
+    let seconds = |seconds: Option<f64>| match seconds {
+        Some(seconds) => format!("in {seconds:.1} s"),
+        None => "before".to_owned(),
+    };
     let mut text = format!(
         "{} items of {} titles, {}, {} dimensions, {} queries, {} threads\n\
-         made in {:.1} s, graph built in {:.1} s; {:.1} MB of rows, {:.1} MB of graph",
+         made {}, graph built {}; {:.1} MB of rows, {:.1} MB of graph",
         answer.items,
         answer.titles,
         answer.made,
         answer.dimensions,
         answer.queries,
         answer.threads,
-        answer.items_seconds,
-        answer.graph_seconds,
+        seconds(answer.items_seconds),
+        seconds(answer.graph_seconds),
         megabytes(answer.rows_bytes),
         megabytes(answer.graph_bytes),
     );
