@@ -179,14 +179,13 @@ impl IndexReader {
         ask: impl FnOnce(&WordsQuery<'_>) -> Result<T, lexical::QueryError>,
     ) -> Result<T, EngineError> {
         let meant = self.meant(request)?;
-        let score = |number| {
-            meant
-                .as_ref()
-                .map_or(0.0, |meant| meant.relevance_of(number))
+        let scores = |items: &[u64]| match &meant {
+            Some(meant) => meant.relevances(items),
+            None => Vec::new(),
         };
         let again = |best: &[u64], items: &[u64]| meant.as_ref()?.again(best, items);
         let query = WordsQuery {
-            joined: meant.as_ref().map(|meant| meant.joined(&score, &again)),
+            joined: meant.as_ref().map(|meant| meant.joined(&scores, &again)),
             ..self.words_query(request, facets)
         };
         Ok(ask(&query)?)

@@ -36,9 +36,9 @@ pub struct Joined<'a> {
     /// The [`DEPTH`](Self::DEPTH) best items of the other source whatever the filter, because what
     /// a score is worth is measured by them. Those that pass the filter belong to the result too.
     pub leaders: &'a [(u64, f32)],
-    /// The other source's score of any item, for those that the words found; 0 when it knows
-    /// nothing of it. Only the 2,000 best by their words are asked for.
-    pub score: &'a dyn Fn(u64) -> f32,
+    /// The other source's scores of any items, for those that the words found; 0 when it knows
+    /// nothing of one. Only the 2,000 best by their words are asked for.
+    pub scores: &'a dyn Fn(&[u64]) -> Vec<f32>,
     /// Scores once more, now that the best items are known; `None` where that is of no use.
     pub again: Option<&'a Again<'a>>,
     /// How much of the joined score the other source decides: from 0 (words alone) to 1 (it
@@ -129,14 +129,19 @@ impl Pool {
             ratio: joined.ratio(),
             candidates,
         };
+        let (mut wanted, mut numbers) = (Vec::new(), Vec::new());
         for (number, candidate) in (0..).zip(&pool.candidates) {
             let place = candidate.place();
             let named = [leaders.remove(&place), items.remove(&place)];
             let named = named.into_iter().flatten().reduce(f32::max);
-            pool.others.push(named.or_else(|| {
-                let is_asked = asked.contains(number);
-                is_asked.then(|| unit((joined.score)(core.number_at(place))))
-            }));
+            pool.others.push(named);
+            if named.is_none() && asked.contains(number) {
+                wanted.push(number as usize);
+                numbers.push(core.number_at(place));
+            }
+        }
+        for (place, score) in wanted.into_iter().zip((joined.scores)(&numbers)) {
+            pool.others[place] = Some(unit(score));
         }
         for place in leaders.keys() {
             items.remove(place);

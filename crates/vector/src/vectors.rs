@@ -79,6 +79,21 @@ impl Vectors {
         Ok(self.rows.similarity(query, slot))
     }
 
+    /// How similar the vectors of some slots are to a query, in their order: for many this is
+    /// far faster than one by one.
+    ///
+    /// # Errors
+    /// When the query has other dimensions or another length than one.
+    ///
+    /// # Panics
+    /// When there is no such slot.
+    pub fn similarities(&self, slots: &[u32], query: &[f32]) -> Result<Vec<f32>, VectorError> {
+        self.check_query(query)?;
+        let mut found = vec![0.0; slots.len()];
+        self.rows.similarities(query, slots, &mut found);
+        Ok(found)
+    }
+
     /// The `count` most similar of some slots that are at least so similar, most similar first
     /// and equals by slot. Exact: every one is looked at.
     ///

@@ -213,16 +213,16 @@ impl Space {
 }
 
 impl Meant {
-    /// For the words index. `score` is [`Meant::relevance_of`], `again` is [`Meant::again`].
+    /// For the words index. `scores` is [`Meant::relevances`], `again` is [`Meant::again`].
     pub(crate) fn joined<'a>(
         &'a self,
-        score: &'a dyn Fn(u64) -> f32,
+        scores: &'a dyn Fn(&[u64]) -> Vec<f32>,
         again: &'a Again<'a>,
     ) -> Joined<'a> {
         Joined {
             items: &self.items,
             leaders: &self.leaders,
-            score,
+            scores,
             again: Some(again),
             ratio: self.ratio,
         }
@@ -233,7 +233,7 @@ impl Meant {
     /// meant than the items that have them.
     pub(crate) fn again(&self, best: &[u64], items: &[u64]) -> Option<Vec<f32>> {
         let query = self.query.as_ref()?.moved_towards(best)?;
-        Some(items.iter().map(|item| query.relevance_of(*item)).collect())
+        Some(query.relevances(items))
     }
 
     fn nothing() -> Self {
@@ -245,10 +245,12 @@ impl Meant {
         }
     }
 
-    /// The relevance of any item, from 0 to 1; 0 for one without a vector.
-    pub(crate) fn relevance_of(&self, number: u64) -> f32 {
-        let query = self.query.as_ref();
-        query.map_or(0.0, |query| query.relevance_of(number))
+    /// The relevance of any items, from 0 to 1; 0 for one without a vector.
+    pub(crate) fn relevances(&self, items: &[u64]) -> Vec<f32> {
+        match &self.query {
+            Some(query) => query.relevances(items),
+            None => vec![0.0; items.len()],
+        }
     }
 }
 
@@ -295,11 +297,19 @@ impl Query {
         })
     }
 
-    fn relevance_of(&self, number: u64) -> f32 {
-        let slot = self.space.slots.slot(number);
-        let similarity =
-            slot.and_then(|slot| self.space.vectors.similarity(slot, &self.vector).ok());
-        similarity.map_or(0.0, |similarity| self.scale.relevance(similarity))
+    fn relevances(&self, items: &[u64]) -> Vec<f32> {
+        let slots: Vec<Option<u32>> = items
+            .iter()
+            .map(|item| self.space.slots.slot(*item))
+            .collect();
+        let known: Vec<u32> = slots.iter().flatten().copied().collect();
+        let found = self.space.vectors.similarities(&known, &self.vector);
+        let mut found = found.unwrap_or_default().into_iter();
+        slots
+            .into_iter()
+            .map(|slot| slot.and_then(|_| found.next()))
+            .map(|found| found.map_or(0.0, |found| self.scale.relevance(found)))
+            .collect()
     }
 
     /// The items that pass the filter, and the best whether or not they do.

@@ -93,8 +93,9 @@ fn background(space: &Space, query: &[f32]) -> Result<(f32, f32), VectorError> {
     let len = space.vectors.len();
     let step = len.div_ceil(BACKGROUND).max(1);
     let (mut count, mut sum, mut squares) = (0.0_f64, 0.0_f64, 0.0_f64);
-    for slot in (0..len).step_by(step as usize) {
-        let similarity = f64::from(space.vectors.similarity(slot, query)?);
+    let slots: Vec<u32> = (0..len).step_by(step as usize).collect();
+    for similarity in space.vectors.similarities(&slots, query)? {
+        let similarity = f64::from(similarity);
         count += 1.0;
         sum += similarity;
         squares += similarity * similarity;

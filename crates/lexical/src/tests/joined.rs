@@ -6,6 +6,11 @@ use domain::{Comparison, Filter, FilterValue};
 use serde_json::json;
 use std::cell::{Cell, RefCell};
 
+/// The scores of many items, from that of one.
+pub(crate) fn each(score: impl Fn(u64) -> f32) -> impl Fn(&[u64]) -> Vec<f32> {
+    move |items| items.iter().map(|item| score(*item)).collect()
+}
+
 pub(crate) fn brand(name: &str) -> Filter {
     Filter::Compare {
         attribute: "brand".to_owned(),
@@ -24,10 +29,10 @@ fn joined(words: &Words, text: &str, items: &[(u64, f32)], ratio: f32) -> Vec<St
         items,
         leaders: items,
         again: None,
-        score: &|number| {
+        scores: &each(|number| {
             let mut known = items.iter().filter(|(item, _)| *item == number);
             known.next().map_or(0.0, |(_, score)| *score)
-        },
+        }),
         ratio,
     };
     let query = WordsQuery {
@@ -60,7 +65,7 @@ fn a_ratio_decides_who_leads() {
             items: &items,
             leaders: &items,
             again: None,
-            score: &|_| 0.0,
+            scores: &each(|_| 0.0),
             ratio: 0.5,
         }),
         ..WordsQuery::new("lamp unheardof")
@@ -90,7 +95,7 @@ fn what_is_gone_filtered_or_unwanted_does_not_come() {
             items: &items,
             leaders: &items,
             again: None,
-            score: &|_| 0.0,
+            scores: &each(|_| 0.0),
             ratio: 0.5,
         }),
         ..WordsQuery::new("lamp")
@@ -121,7 +126,7 @@ fn rules_of_the_shop_keep_their_place() {
                 items: &items,
                 leaders: &items,
                 again: None,
-                score: &|_| 0.0,
+                scores: &each(|_| 0.0),
                 ratio: 0.9,
             }),
             ..WordsQuery::new("lamp ")
@@ -160,7 +165,7 @@ fn a_filter_changes_nobodys_score() {
                 items: &[],
                 leaders: &[],
                 again: None,
-                score: &|_| 0.5,
+                scores: &each(|_| 0.5),
                 ratio: 0.5,
             }),
             ..WordsQuery::new("lamp")
@@ -186,7 +191,7 @@ fn scores_from_outside_are_brought_into_their_range() {
                 items: &items,
                 leaders: &items,
                 again: None,
-                score: &|number| if number == 0 { f32::INFINITY } else { f32::NAN },
+                scores: &each(|number| if number == 0 { f32::INFINITY } else { f32::NAN }),
                 ratio,
             }),
             ..WordsQuery::new("lamp")
@@ -230,7 +235,7 @@ fn only_the_best_by_their_words_are_asked_for() {
             items: &[(999, 1.0)],
             leaders: &[],
             again: None,
-            score: &score,
+            scores: &each(score),
             ratio: 0.5,
         }),
         ..WordsQuery::new("lamp")
@@ -268,7 +273,7 @@ fn a_source_weighs_no_more_than_its_scores_differ() {
         joined: Some(Joined {
             items: &[],
             leaders: &[],
-            score: &score,
+            scores: &each(score),
             again: None,
             ratio: 0.3,
         }),
@@ -299,7 +304,7 @@ fn a_source_sees_the_best_of_all_and_scores_once_more() {
         joined: Some(Joined {
             items: &[],
             leaders: &[(30, 0.9)],
-            score: &|_| 0.2,
+            scores: &each(|_| 0.2),
             again: Some(&again),
             ratio: 0.6,
         }),

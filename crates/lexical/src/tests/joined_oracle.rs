@@ -1,6 +1,6 @@
 //! Random joined queries against a naive computation over the documents.
 
-use super::joined::brand;
+use super::joined::{brand, each};
 use super::{Shop, plan};
 use crate::{FacetStats, Joined, SortBy, SortOrder, Words, WordsHit, WordsQuery};
 use proptest::collection::vec;
@@ -280,7 +280,7 @@ fn agrees(words: &Words, alive: &[Option<Product>], case: &Case) -> Result<(), T
             items: &items,
             leaders: &leaders,
             again: Some(&again),
-            score: &other,
+            scores: &each(other),
             ratio: case.ratio,
         }),
         ..WordsQuery::new(&text)
