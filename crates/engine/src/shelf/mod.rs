@@ -1,8 +1,8 @@
 //! The shelf of an index: models that were trained elsewhere, and which of them is live.
 //!
 //! What is on the shelf is a record of the log, so that backups and restarts know it. The
-//! files lie in the folder of the index and are in no backup: a model whose files are missing
-//! or damaged is told, and recommendations do without it.
+//! files lie in the folder of the index, and backups take them along. A model whose files are
+//! missing or damaged is told, and recommendations do without it.
 
 mod change;
 mod files;
@@ -24,7 +24,7 @@ use serde_json::Value;
 use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
-use store::{ViewBatch, ViewSnapshot};
+use store::{BackupFile, ViewBatch, ViewSnapshot};
 
 /// The one kind of model there is.
 pub(crate) const AFFINITY: &str = "affinity";
@@ -169,6 +169,25 @@ pub(crate) fn remove_strays(shared: &Shared, meta: &IndexMeta) {
             }
         }
     }
+}
+
+/// The files of all models of all indexes, for a backup. Once they are there they never change.
+pub(crate) fn to_back_up(shared: &Shared) -> Vec<BackupFile> {
+    let mut files = Vec::new();
+    for state in shared.published.load_full().indexes.values() {
+        for entry in state.behaviour.shelf.entries().iter() {
+            let folder = folder::trained(&shared.dir, &state.meta, &entry.kind, entry.number);
+            for file in MODEL_FILES {
+                let path = folder.join(file);
+                // A model need not have every file.
+                if path.exists() {
+                    let name = folder::name_inside(&shared.dir, &path);
+                    files.push(BackupFile { name, path });
+                }
+            }
+        }
+    }
+    files
 }
 
 /// Puts the list of an index into the views.

@@ -122,19 +122,6 @@ fn models_are_added_promoted_and_rolled_back_and_a_restart_knows() {
         .promote_model(SHOP, "affinity-3", false)
         .expect("again");
     check_states(&engine, &[Retired, Retired, Live]);
-    let mut backup = Vec::new();
-    engine.backup(&mut backup).expect("a backup");
-    let listed = engine.models(SHOP).expect("a list");
-
-    // A backup knows them too. Their files are in the folder alone, so nothing answers.
-    let fresh = tempfile::tempdir().expect("a folder");
-    Engine::restore(&mut backup.as_slice(), fresh.path()).expect("a restore");
-    let restored = open(fresh.path());
-    assert_eq!(restored.models(SHOP).expect("a list"), listed);
-    let refused = restored
-        .promote_model(SHOP, "affinity-1", true)
-        .expect_err("no files");
-    assert!(refused.to_string().contains("missing"), "{refused}");
 }
 
 #[test]
@@ -270,6 +257,37 @@ fn a_live_model_ranks_the_whole_catalogue_and_says_so() {
     drop(engine);
     let again = open(dir.path());
     assert_eq!(told(&recommend(&again, RecommendKind::ForYou)), live);
+}
+
+#[test]
+fn a_backup_has_the_models_with_their_files() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let elsewhere = tempfile::tempdir().expect("a folder");
+    let engine = visited(dir.path());
+    for seed in 1..=2 {
+        let id = add(&engine, elsewhere.path(), seed);
+        engine.promote_model(SHOP, &id, false).expect("live");
+    }
+    let listed = engine.models(SHOP).expect("a list");
+    let answered = told(&recommend(&engine, RecommendKind::ForYou));
+    let mut backup = Vec::new();
+    let report = engine.backup(&mut backup).expect("a backup");
+    // Settings, fields, items and weights of each.
+    assert_eq!(report.files, 8);
+    drop(engine);
+
+    let fresh = tempfile::tempdir().expect("a folder");
+    let report = Engine::restore(&mut backup.as_slice(), fresh.path()).expect("a restore");
+    assert_eq!(report.files, 8);
+    let restored = open(fresh.path());
+    restored.learn().expect("fitted");
+    assert_eq!(restored.models(SHOP).expect("a list"), listed);
+    let answer = recommend(&restored, RecommendKind::ForYou);
+    assert_eq!(answer.model.as_deref(), Some("affinity-2"));
+    assert_eq!(told(&answer), answered);
+    restored
+        .rollback_model(SHOP, "affinity")
+        .expect("the one before came along");
 }
 
 #[test]
