@@ -327,11 +327,15 @@ impl Inner {
             );
         }
         self.shared.worker.stop();
+        self.shared.shadows.stop();
         self.learner.stop();
         let _ = self.commands.send(Command::Close);
         // A panicked thread has said so already; closing goes on with the other one.
         let _ = threads.writer.join();
         let _ = threads.applier.join();
+        for behaviour in self.shared.all_behaviours() {
+            behaviour.shelf.trial.save();
+        }
         self.shared.announcer.close();
         let saved = self.shared.views.persist();
         if let Err(err) = saved.and_then(|()| self.shared.shoppers.load().persist()) {

@@ -1,5 +1,6 @@
 //! The models of an index: what they are trained on, how they are kept, which one answers.
 
+mod shadow;
 mod shop;
 mod training_log;
 
