@@ -8,9 +8,14 @@ use crate::snapshot::IndexReader;
 use crate::writer::Prepared;
 use crate::{Engine, EngineError, folder};
 use domain::{IndexUid, Timestamp};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
+
+/// Models of one kind at most. The list is written whole with every change, and each model has
+/// files.
+const MOST_MODELS: usize = 32;
 
 impl Engine {
     /// The models of an index, in the order in which they were added.
@@ -43,7 +48,8 @@ impl Engine {
         Ok(live.map(|live| live.id.clone()))
     }
 
-    /// Takes a trained model in: its files are copied and checked. It is a candidate then.
+    /// Takes a trained model in: its files are copied and checked. It is a candidate then. Where
+    /// the shelf is full the oldest goes that nothing needs.
     pub fn add_model(
         &self,
         uid: &str,
@@ -72,7 +78,12 @@ impl Engine {
             comparison: None,
         };
         list.push(entry.clone());
+        let dropped = drop_oldest(&mut list, kind);
         self.put_models(&reader, &list)?;
+        for entry in dropped {
+            // What cannot be removed now is a stray for the next start.
+            let _ = fs::remove_dir_all(reader.model_folder(&entry.kind, entry.number));
+        }
         Ok(entry)
     }
 
@@ -293,6 +304,31 @@ fn check_kind(kind: &str) -> Result<(), EngineError> {
         true => Ok(()),
         false => Err(EngineError::ModelKind(kind.chars().take(60).collect())),
     }
+}
+
+/// Takes out of the list what is too much: the oldest first, but neither the live model, nor the
+/// shadow, nor the one that a rollback goes back to.
+fn drop_oldest(list: &mut Vec<ModelEntry>, kind: &str) -> Vec<ModelEntry> {
+    let retired = list
+        .iter()
+        .filter(|entry| entry.state == ModelState::Retired);
+    let turn_before = retired.map(|entry| entry.turn).max().unwrap_or(0);
+    let is_needed = |entry: &ModelEntry| match entry.state {
+        ModelState::Live | ModelState::Shadow => true,
+        ModelState::Retired => entry.turn > 0 && entry.turn == turn_before,
+        ModelState::Candidate => false,
+    };
+    let mut dropped = Vec::new();
+    while list.iter().filter(|entry| entry.kind == kind).count() > MOST_MODELS {
+        let oldest = list
+            .iter()
+            .position(|entry| entry.kind == kind && !is_needed(entry));
+        match oldest {
+            Some(at) => dropped.push(list.remove(at)),
+            None => break,
+        }
+    }
+    dropped
 }
 
 /// Makes one live, and retires the one of its kind that was.

@@ -126,6 +126,40 @@ fn models_are_added_promoted_and_rolled_back_and_a_restart_knows() {
 }
 
 #[test]
+fn a_full_shelf_loses_the_oldest_that_nothing_needs() {
+    use ModelState::{Candidate, Live, Retired, Shadow};
+    let dir = tempfile::tempdir().expect("a folder");
+    let elsewhere = tempfile::tempdir().expect("a folder");
+    let engine = stocked(dir.path());
+    let folder = model(elsewhere.path(), &engine, 1, None);
+    let add = || {
+        let added = engine.add_model(SHOP, "affinity", &folder);
+        added.expect("added").id
+    };
+    for _ in 0..3 {
+        let id = add();
+        engine.promote_model(SHOP, &id, false).expect("live");
+    }
+    let shadow = add();
+    engine.shadow_model(SHOP, &shadow).expect("the shadow");
+    for _ in 0..30 {
+        add();
+    }
+    let left = states(&engine);
+    assert_eq!(left.len(), 32);
+    let kept = [("2", Retired), ("3", Live), ("4", Shadow), ("6", Candidate)];
+    for ((id, state), (number, expected)) in left.iter().zip(kept) {
+        assert_eq!((id, *state), (&format!("affinity-{number}"), expected));
+    }
+    assert_eq!(add(), "affinity-35");
+    let indexes = fs::read_dir(dir.path().join("indexes")).expect("a folder");
+    let index = indexes.flatten().next().expect("one index").path();
+    let models = fs::read_dir(index.join("models/affinity")).expect("a folder");
+    assert_eq!(models.count(), 32);
+    engine.rollback_model(SHOP, "affinity").expect("it is kept");
+}
+
+#[test]
 fn what_cannot_be_used_is_not_taken_in() {
     let dir = tempfile::tempdir().expect("a folder");
     let elsewhere = tempfile::tempdir().expect("a folder");
