@@ -10,13 +10,20 @@ from tokenizers import Tokenizer
 from torch.nn import functional as F
 
 
+def most_tokens(folder, config):
+    """How long a text may be: what the model was trained for, or else what it has room for."""
+    path = folder / "sentence_bert_config.json"
+    told = json.loads(path.read_text()).get("max_seq_length") if path.exists() else None
+    return min(told or config["max_position_embeddings"], config["max_position_embeddings"])
+
+
 class Encoder:
     def __init__(self, folder):
         folder = pathlib.Path(folder)
         self.config = json.loads((folder / "config.json").read_text())
         self.tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self.tokenizer.no_padding()
-        self.tokenizer.enable_truncation(256)
+        self.tokenizer.enable_truncation(most_tokens(folder, self.config))
         weights = load_file(folder / "model.safetensors")
         self.weights = {name.removeprefix("bert."): value for name, value in weights.items()}
 

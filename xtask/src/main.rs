@@ -39,7 +39,8 @@ usage: cargo xtask COMMAND
                   the stock clients against the program: js, instantsearch, python,
                   gorse-python, rust, gorse-rust;
                   needs Node.js, npm and Python
-  pytorch         the models in PyTorch beside ours; needs Python, and installs PyTorch
+  pytorch         the models in PyTorch beside ours; needs Python, and installs PyTorch unless
+                  VITRINE_PYTORCH names a Python that has it
   advisories      known security advisories against Cargo.lock; needs the network
 ";
 

@@ -1,14 +1,20 @@
 //! `cargo xtask pytorch`: the models in PyTorch beside ours. PyTorch is large, so it is no part
-//! of the quick check.
+//! of the quick check, and a Python that has it already can be named.
 
 use crate::clients::python;
 use crate::models::Models;
 use crate::steps;
 use crate::workspace::Workspace;
 use anyhow::Result;
+use std::env;
+use std::path::PathBuf;
 use std::process::Command;
 
-/// Installs PyTorch unless it is there, and compares scores and vectors.
+/// Names a Python with the packages of `examples/pytorch/requirements.txt`. Without it they are
+/// installed: on Linux that is PyTorch with all of CUDA, some 3 GB.
+const PYTHON: &str = "VITRINE_PYTORCH";
+
+/// Compares scores and vectors; installs PyTorch unless it is there.
 pub fn run(workspace: &Workspace, models: &Models) -> Result<()> {
     let folder = workspace.root().join("examples/pytorch");
     let target = workspace.target()?;
@@ -27,9 +33,12 @@ pub fn run(workspace: &Workspace, models: &Models) -> Result<()> {
         steps::run(build, "the program does not build")?;
     }
     let wanted = folder.join("requirements.txt");
-    let python = python::environment(&wanted, &target.join("pytorch"))?;
+    let python = match env::var_os(PYTHON) {
+        Some(python) => PathBuf::from(python),
+        None => python::environment(&wanted, &target.join("pytorch"))?,
+    };
     let program = |path: &str| {
-        let path = format!("{path}{}", std::env::consts::EXE_SUFFIX);
+        let path = format!("{path}{}", env::consts::EXE_SUFFIX);
         target.join("debug").join(path)
     };
     let mut check = Command::new(python);

@@ -1,4 +1,4 @@
-//! Dumps and snapshots: backups that the server writes into its own data folder.
+//! Backups, and those that the server writes into its own data folder: dumps and snapshots.
 //!
 //! Both are the file that `vitrine restore` reads. A dump is kept under a name of its own,
 //! a snapshot takes the place of the one before. They hold everything, so only the owner
@@ -7,12 +7,22 @@
 use crate::outcome::{Failure, Outcome, Refused};
 use crate::record::Entry;
 use crate::shared::Shared;
-use crate::{EngineError, folder};
+use crate::{EngineError, folder, shelf};
 use domain::Timestamp;
 use serde_json::json;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
+use store::BackupReport;
+
+/// Writes the log and the files of trained models, which no log can make again.
+pub(crate) fn backup(shared: &Shared, out: &mut dyn Write) -> Result<BackupReport, EngineError> {
+    Ok(store::backup(
+        &shared.log,
+        || shelf::to_back_up(shared),
+        out,
+    )?)
+}
 
 /// Writes a dump, unless this record is read again after a restart.
 pub(crate) fn dump(
@@ -84,7 +94,7 @@ fn write_to(shared: &Shared, unfinished: &Path, path: &Path) -> Result<(), Engin
         fs::create_dir_all(dir).map_err(io)?;
     }
     let mut out = BufWriter::with_capacity(1 << 20, create(unfinished).map_err(io)?);
-    store::backup(&shared.log, &mut out)?;
+    backup(shared, &mut out)?;
     out.flush().map_err(io)?;
     out.get_ref().sync_all().map_err(io)?;
     fs::rename(unfinished, path).map_err(io)

@@ -288,14 +288,15 @@ impl Engine {
         }
     }
 
-    /// Writes every durable record into one file, consistently, while serving.
+    /// Writes every durable record and the files of trained models into one file, consistently,
+    /// while serving.
     pub fn backup(&self, out: &mut dyn io::Write) -> Result<BackupReport, EngineError> {
-        Ok(store::backup(&self.inner.shared.log, out)?)
+        crate::copies::backup(&self.inner.shared, out)
     }
 
     /// Makes a data folder from a backup. Its views are built at the first start.
     pub fn restore(input: &mut dyn io::Read, dir: &Path) -> Result<RestoreReport, EngineError> {
-        let report = store::restore(input, &folder::log(dir))?;
+        let report = store::restore(input, &folder::log(dir), dir)?;
         // Should profiles of another log stand there, they would be believed.
         crate::shoppers::destroy(dir)?;
         Ok(report)
@@ -326,11 +327,15 @@ impl Inner {
             );
         }
         self.shared.worker.stop();
+        self.shared.shadows.stop();
         self.learner.stop();
         let _ = self.commands.send(Command::Close);
         // A panicked thread has said so already; closing goes on with the other one.
         let _ = threads.writer.join();
         let _ = threads.applier.join();
+        for behaviour in self.shared.all_behaviours() {
+            behaviour.shelf.trial.save();
+        }
         self.shared.announcer.close();
         let saved = self.shared.views.persist();
         if let Err(err) = saved.and_then(|()| self.shared.shoppers.load().persist()) {

@@ -118,6 +118,7 @@ impl Engine {
             events: traces.ids,
         })?;
         let behaviour = &reader.state.behaviour;
+        behaviour.shelf.trial.forget(user.as_str());
         learn::refit(behaviour, &folder::model(&shared.dir, &reader.state.meta))?;
         end(&shared.log, &shared.shoppers.load(), seq)?;
         Ok(Erased {

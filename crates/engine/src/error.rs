@@ -98,6 +98,12 @@ pub enum EngineError {
         live: String,
         live_score: f64,
     },
+    #[error("model `{id}` is {state}: only a candidate can become the shadow")]
+    NotACandidate { id: String, state: &'static str },
+    #[error("no model is live with which `{0}` could be compared: make it live at once")]
+    NothingToCompareWith(String),
+    #[error("model `{id}` is {state}: only the shadow can become a candidate again")]
+    NotTheShadow { id: String, state: &'static str },
     #[error("no `{0}` model was live before the one that is: there is nothing to go back to")]
     NoModelBefore(String),
     #[error(transparent)]

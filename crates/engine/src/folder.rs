@@ -81,6 +81,13 @@ pub(crate) fn trained(dir: &Path, meta: &IndexMeta, kind: &str, number: u32) -> 
     models(dir, meta).join(kind).join(number.to_string())
 }
 
+/// The name of a file inside a data folder, the same on every system.
+pub(crate) fn name_inside(dir: &Path, path: &Path) -> String {
+    let inside = path.strip_prefix(dir).unwrap_or(path).iter();
+    let parts: Vec<_> = inside.map(|part| part.to_string_lossy()).collect();
+    parts.join("/")
+}
+
 /// What a folder holds; nothing when it cannot be read.
 pub(crate) fn entries(dir: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(dir).into_iter().flatten().flatten();

@@ -88,7 +88,7 @@ pub use settings::{
     TypoTolerance,
 };
 pub use shared::now;
-pub use shelf::{MODEL_FILES, ModelEntry, ModelState, SawErased};
+pub use shelf::{Comparison, MODEL_FILES, ModelEntry, ModelState, SawErased};
 pub use snapshot::{IndexInfo, IndexReader, IndexStats};
 pub use store::{BackupReport, LockError, LogError, RestoreReport, VerifyReport};
 pub use suitability::Suited;

@@ -108,6 +108,7 @@ fn start(
         applier: spawn("vitrine-applier", Box::new(apply))?,
     };
     shared.worker.start(shared.clone())?;
+    shared.shadows.start(&shared.dir)?;
     let learner = match options.learn {
         Learn::Background => Learner::start(shared.clone())?,
         Learn::AtClose => Learner::at_close(),

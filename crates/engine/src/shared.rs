@@ -8,6 +8,7 @@ use crate::encoders::Encoders;
 use crate::finished::Announcer;
 use crate::meaning::{Meaning, Worker};
 use crate::record::IndexNo;
+use crate::shelf::Shadows;
 use crate::snapshot::Published;
 use crate::waiting::Waiting;
 use crate::{EngineError, Registry, RegistryChange};
@@ -35,6 +36,8 @@ pub(crate) struct Shared {
     pub encoders: Option<Arc<Encoders>>,
     /// Makes vectors.
     pub worker: Worker,
+    /// Lets shadows rank beside the answers.
+    pub shadows: Shadows,
     /// As of the last record appended; only the writer changes it once the folder is open.
     pub registry: ArcSwap<Registry>,
     pub waiting: Waiting,
@@ -63,6 +66,7 @@ impl Shared {
             meanings: RwLock::default(),
             encoders,
             worker: Worker::default(),
+            shadows: Shadows::default(),
             registry: ArcSwap::default(),
             waiting: Waiting::default(),
             announcer: Announcer::default(),

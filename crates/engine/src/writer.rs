@@ -359,6 +359,7 @@ impl Writer {
         } else if let Body::Events(accepted) = &entry.body {
             let behaviour = self.shared.behaviour(entry.index);
             behaviour.fold(accepted);
+            behaviour.shelf.trial.judge(accepted);
             self.since_checkpoint += accepted.len() as u64;
             let unknown_items = self
                 .catalogue
@@ -429,6 +430,7 @@ impl Writer {
         let mut batch = views.batch();
         for behaviour in self.shared.all_behaviours() {
             shoppers::put_changes(&mut batch, &behaviour);
+            behaviour.shelf.trial.save();
         }
         Applied::Events.write(&mut batch, next);
         let ids = self.fresh_ids.iter().copied();
@@ -445,8 +447,6 @@ impl Writer {
         }
     }
 }
-
-impl Writer {}
 
 /// Records of one append with whom to answer.
 #[derive(Default)]

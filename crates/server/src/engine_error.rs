@@ -35,6 +35,12 @@ impl From<EngineError> for ApiError {
                 Self::refused(StatusCode::CONFLICT, "model_is_worse", message)
                     .with("comparison", comparison)
             }
+            EngineError::NotACandidate { .. } | EngineError::NotTheShadow { .. } => {
+                Self::refused(StatusCode::CONFLICT, "model_is_in_another_state", message)
+            }
+            EngineError::NothingToCompareWith(_) => {
+                Self::refused(StatusCode::CONFLICT, "no_live_model", message)
+            }
             EngineError::NoModelBefore(_) => {
                 Self::refused(StatusCode::CONFLICT, "no_model_before", message)
             }

@@ -12,11 +12,14 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::{get, post};
 use domain::IndexUid;
-use engine::{Engine, EngineError, ModelEntry, SawErased};
+use engine::{Comparison, Engine, EngineError, ModelEntry, ModelState, SawErased};
 use serde::Serialize;
 use serde_json::Value;
 
-const PROMOTION: Table = &[("force", "invalid_model_force")];
+const PROMOTION: Table = &[
+    ("force", "invalid_model_force"),
+    ("state", "invalid_model_state"),
+];
 const ROLLBACK: Table = &[("kind", "invalid_model_kind")];
 
 /// The routes below `/indexes/{uid}/models`.
@@ -47,6 +50,9 @@ struct ModelJson {
     /// Present where it may have learnt from shoppers who were erased since.
     #[serde(skip_serializing_if = "Option::is_none")]
     saw_erased: Option<SawErased>,
+    /// How it did beside the live model, once it has been the shadow.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    comparison: Option<Comparison>,
     /// Shown with a single model.
     #[serde(skip_serializing_if = "Option::is_none")]
     card: Option<String>,
@@ -63,6 +69,7 @@ impl ModelJson {
             metrics: entry.metrics,
             sha256: entry.sha256,
             saw_erased: entry.saw_erased,
+            comparison: entry.comparison,
             card: None,
         }
     }
@@ -106,7 +113,21 @@ async fn promote(
 ) -> Result<Response, ApiError> {
     let mut fields = Fields::body(body, PROMOTION)?;
     let force = fields.boolean("force")?.unwrap_or_default();
-    changed(&app, &uid, |engine| engine.promote_model(&uid, &id, force)).await
+    let state = match fields.text("state")?.as_deref() {
+        None | Some("live") => ModelState::Live,
+        Some("shadow") => ModelState::Shadow,
+        Some("candidate") => ModelState::Candidate,
+        Some(other) => {
+            let states = ["live", "shadow", "candidate"];
+            return Err(fields.unknown_word("state", other, &states));
+        }
+    };
+    changed(&app, &uid, |engine| match state {
+        ModelState::Shadow => engine.shadow_model(&uid, &id),
+        ModelState::Candidate => engine.withdraw_model(&uid, &id),
+        ModelState::Live | ModelState::Retired => engine.promote_model(&uid, &id, force),
+    })
+    .await
 }
 
 /// `POST /indexes/{uid}/models/rollback`

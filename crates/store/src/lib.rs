@@ -28,7 +28,7 @@ mod view_error;
 mod view_snapshot;
 mod views;
 
-pub use backup::{BackupError, BackupReport, backup};
+pub use backup::{BackupError, BackupFile, BackupReport, backup};
 pub use error::{Damage, LogError, is_full};
 pub use frame::{LOST, NewRecord, Record};
 pub use lock::{FolderLock, Holder, LockError};

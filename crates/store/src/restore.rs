@@ -1,19 +1,19 @@
-//! A log folder from a backup, whole or not at all.
+//! A log folder from a backup, and the files that came along, whole or not at all.
 //!
-//! The records are written into a folder beside the target, which takes the
-//! target's name only when the backup has been read to its last byte and found
+//! The records and the files are written into folders beside their targets, which take the
+//! targets' names only when the backup has been read to its last byte and found
 //! good. A damaged backup leaves nothing behind.
 
-use crate::backup::{HEAD, SALT, VERSION, encode_head_of_file};
+use crate::backup::{HEAD, MOST_NAME, SALT, VERSION, WITHOUT_FILES, encode_head_of_file};
 use crate::disk::{create_dirs, parent, sync_dir};
 use crate::error::{Damage, LogError};
 use crate::frame::NewRecord;
 use crate::log::{Log, LogOptions};
 use crate::scan::{Frames, Step};
 use crc32fast::Hasher;
-use std::fs;
+use std::fs::{self, File};
 use std::io::{self, BufReader, Read};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 /// Records are appended in groups of about this many bytes.
 const GROUP: usize = 4 << 20;
@@ -22,6 +22,7 @@ const GROUP: usize = 4 << 20;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RestoreReport {
     pub records: u64,
+    pub files: u64,
     /// The bytes of the backup.
     pub bytes: u64,
     pub last_seq: Option<u64>,
@@ -54,31 +55,49 @@ pub enum RestoreError {
     Write(#[from] LogError),
 }
 
-/// Makes the log folder `dir`, which must be missing or empty, from a backup.
-pub fn restore(input: &mut dyn Read, dir: &Path) -> Result<RestoreReport, RestoreError> {
-    let failed = |error| RestoreError::Write(LogError::io(dir, error));
-    match fs::read_dir(dir) {
+/// Makes the log folder `log`, which must be missing or empty, from a backup. The files that
+/// came along go to their names below `files`.
+pub fn restore(
+    input: &mut dyn Read,
+    log: &Path,
+    files: &Path,
+) -> Result<RestoreReport, RestoreError> {
+    let failed = |error| RestoreError::Write(LogError::io(log, error));
+    match fs::read_dir(log) {
         Ok(mut entries) => {
             if entries.next().is_some() {
-                let path = dir.to_path_buf();
+                let path = log.to_path_buf();
                 return Err(RestoreError::NotEmpty { path });
             }
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => return Err(failed(error)),
     }
-    let beside = Beside::create(dir).map_err(failed)?;
-    let report = fill(input, &beside.path)?;
-    beside.take_place(dir).map_err(failed)?;
+    let beside = Beside::create(log).map_err(failed)?;
+    let mut beside_files = None;
+    let report = fill(input, &beside.path, || {
+        let beside = Beside::create(&files.join("files"))?;
+        Ok(beside_files.insert(beside).path.clone())
+    })?;
+    // The log comes last: without one, nothing was restored.
+    if let Some(beside) = beside_files {
+        beside.take_places(files)?;
+    }
+    beside.take_place(log).map_err(failed)?;
     Ok(report)
 }
 
-fn fill(input: &mut dyn Read, dir: &Path) -> Result<RestoreReport, RestoreError> {
+/// Reads a backup to its end. `place` makes the folder of its files.
+fn fill(
+    input: &mut dyn Read,
+    dir: &Path,
+    place: impl FnOnce() -> io::Result<PathBuf>,
+) -> Result<RestoreReport, RestoreError> {
     let mut input = Summed {
         inner: BufReader::with_capacity(1 << 16, input),
         hasher: Hasher::new(),
     };
-    let count = read_count(&mut input)?;
+    let (version, count) = read_head(&mut input)?;
     let (log, _) = Log::open(dir, LogOptions::default())?;
     let mut frames = Frames::new(&mut input, SALT, 0, HEAD as u64, u64::MAX);
     let mut group = Vec::new();
@@ -105,17 +124,24 @@ fn fill(input: &mut dyn Read, dir: &Path) -> Result<RestoreReport, RestoreError>
         }
     }
     log.append_unchecked(&group)?;
-    let bytes = frames.offset + 4;
+    let mut bytes = frames.offset + 4;
+    let mut files = 0;
+    if version > WITHOUT_FILES {
+        let found = read_files(&mut input, place)?;
+        files = found.files;
+        bytes += found.bytes;
+    }
     check_trailer(&mut input)?;
     Ok(RestoreReport {
         records: count,
+        files,
         bytes,
         last_seq: log.last_seq(),
     })
 }
 
-/// Reads the head of the file: how many records follow.
-fn read_count(input: &mut impl Read) -> Result<u64, RestoreError> {
+/// Reads the head of the file: its version, and how many records follow.
+fn read_head(input: &mut impl Read) -> Result<(u32, u64), RestoreError> {
     let mut head = [0; HEAD];
     input
         .read_exact(&mut head)
@@ -127,21 +153,95 @@ fn read_count(input: &mut impl Read) -> Result<u64, RestoreError> {
     let count = u64::from_le_bytes([c0, c1, c2, c3, c4, c5, c6, c7]);
     let [magic @ .., v0, v1, v2, v3] = m;
     let found = u32::from_le_bytes([v0, v1, v2, v3]);
-    let expected = encode_head_of_file(count);
+    let expected = encode_head_of_file(found, count);
     if !expected.starts_with(&magic) {
         return Err(RestoreError::Foreign);
     }
-    if head == expected {
-        return Ok(count);
+    match head == expected {
+        true if (WITHOUT_FILES..=VERSION).contains(&found) => Ok((found, count)),
+        true if found > VERSION => Err(RestoreError::Newer {
+            found,
+            supported: VERSION,
+        }),
+        _ => Err(RestoreError::Unsound(
+            "its head does not match its checksum",
+        )),
     }
-    let crc = crc32fast::hash(&head[..HEAD - 4]).to_le_bytes();
-    if found > VERSION && head.ends_with(&crc) {
-        let supported = VERSION;
-        return Err(RestoreError::Newer { found, supported });
+}
+
+/// What stood behind the records.
+#[derive(Default)]
+struct Files {
+    files: u64,
+    bytes: u64,
+}
+
+/// Writes the files into a folder that is made with the first.
+fn read_files(
+    input: &mut impl Read,
+    place: impl FnOnce() -> io::Result<PathBuf>,
+) -> Result<Files, RestoreError> {
+    let mut found = Files::default();
+    let mut place = Some(place);
+    let mut dir = PathBuf::new();
+    loop {
+        let mut length = [0; 2];
+        read_part(input, &mut length)?;
+        let length = usize::from(u16::from_le_bytes(length));
+        found.bytes += 2;
+        if length == 0 {
+            return Ok(found);
+        }
+        if length > MOST_NAME {
+            return Err(RestoreError::Unsound("the name of a file is too long"));
+        }
+        let mut name = vec![0; length];
+        read_part(input, &mut name)?;
+        let mut size = [0; 8];
+        read_part(input, &mut size)?;
+        let size = u64::from_le_bytes(size);
+        let inside = inside(&name)?;
+        if let Some(make) = place.take() {
+            dir = make().map_err(|source| written(&dir, source))?;
+        }
+        write_file(input, &dir.join(inside), size)?;
+        found.files += 1;
+        found.bytes += (length + 8) as u64 + size;
     }
-    Err(RestoreError::Unsound(
-        "its head does not match its checksum",
-    ))
+}
+
+fn read_part(input: &mut impl Read, part: &mut [u8]) -> Result<(), RestoreError> {
+    input.read_exact(part).map_err(|error| match error.kind() {
+        io::ErrorKind::UnexpectedEof => RestoreError::Unsound("it ends before its last file"),
+        _ => RestoreError::Read(error),
+    })
+}
+
+/// The path that a name says, which must not lead out of the folder that is restored.
+fn inside(name: &[u8]) -> Result<&Path, RestoreError> {
+    let path = std::str::from_utf8(name).map(Path::new);
+    let path = path.map_err(|_| RestoreError::Unsound("the name of a file is no text"))?;
+    let is_plain = |part: Component<'_>| matches!(part, Component::Normal(_));
+    match path.components().all(is_plain) {
+        true => Ok(path),
+        false => Err(RestoreError::Unsound("the name of a file leads elsewhere")),
+    }
+}
+
+fn write_file(input: &mut impl Read, path: &Path, size: u64) -> Result<(), RestoreError> {
+    create_dirs(parent(path)).map_err(|source| written(path, source))?;
+    let mut file = File::create_new(path).map_err(|source| written(path, source))?;
+    let copied = io::copy(&mut input.by_ref().take(size), &mut file);
+    // A backup that cannot be read is rarer than a full disk.
+    if copied.map_err(|source| written(path, source))? < size {
+        return Err(RestoreError::Unsound("it ends before its last file"));
+    }
+    file.sync_all().map_err(|source| written(path, source))?;
+    sync_dir(parent(path)).map_err(|source| written(path, source))
+}
+
+fn written(path: &Path, source: io::Error) -> RestoreError {
+    RestoreError::Write(LogError::io(path, source))
 }
 
 fn check_trailer<R: Read>(input: &mut Summed<R>) -> Result<(), RestoreError> {
@@ -202,6 +302,20 @@ impl Beside {
         }
         fs::rename(&self.path, target)?;
         sync_dir(parent(target))
+    }
+
+    /// Moves what is in the folder to `target`, where nothing of these names may be.
+    fn take_places(self, target: &Path) -> Result<(), RestoreError> {
+        let failed = |source| written(target, source);
+        for entry in fs::read_dir(&self.path).map_err(failed)? {
+            let entry = entry.map_err(failed)?;
+            let path = target.join(entry.file_name());
+            if path.exists() {
+                return Err(RestoreError::NotEmpty { path });
+            }
+            fs::rename(entry.path(), &path).map_err(failed)?;
+        }
+        sync_dir(target).map_err(failed)
     }
 }
 

@@ -37,7 +37,7 @@ pub enum TrainError {
         "there are too few pairs of texts to learn from, {found} where {fewest} are the least: an encoder learns from items with a title and a description or attributes, from searches with a click or purchase behind them, and from baskets"
     )]
     TooFewPairs { found: usize, fewest: usize },
-    #[error("training was interrupted; the model is as it was")]
+    #[error("training was interrupted; the model is as it was, and the run can be gone on with")]
     Stopped,
     #[error("the model cannot be trained further")]
     Encoder(#[from] ModelError),

@@ -44,6 +44,8 @@ enum Command {
     Encode(c::encode::Args),
     /// Train a model on what the shoppers of an index did.
     Train(c::train::Args),
+    /// List the trained models of an index, and change which one answers.
+    Shelf(c::shelf::Args),
     /// Measure how good the answers are.
     Eval(c::eval::Args),
     /// Measure how fast the answers are.
@@ -76,6 +78,7 @@ impl Cli {
             Command::Model(args) => c::model::run(args),
             Command::Encode(args) => c::encode::run(args),
             Command::Train(args) => c::train::run(args),
+            Command::Shelf(args) => c::shelf::run(args),
             Command::Eval(args) => c::eval::run(args),
             Command::Bench(args) => c::bench::run(args),
             Command::Backup(args) => c::backup::run(args),

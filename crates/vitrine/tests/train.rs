@@ -6,6 +6,9 @@ mod support;
 use serde_json::{Value, json};
 use std::fs::{self, File};
 use std::path::Path;
+use std::thread;
+use std::time::Duration;
+use support::disk::with_disk;
 use support::{Server, Shop, run};
 
 const ITEMS: usize = 160;
@@ -17,6 +20,11 @@ const OF_A_SORT: usize = ITEMS / SORTS.len();
 /// A shop in which every shopper stays with the items of one sort.
 fn stocked() -> Shop {
     let shop = Shop::new();
+    stock(&shop, &shop.data());
+    shop
+}
+
+fn stock(shop: &Shop, data: &str) {
     let item = |n: usize| json!({"id": format!("i{n}"), "title": format!("{} number {n}", SORTS[n / OF_A_SORT]), "categories": [SORTS[n / OF_A_SORT]], "price": n});
     let items: Vec<Value> = (0..ITEMS).map(item).collect();
     let items = shop.file("items.json", json!(items).to_string());
@@ -31,10 +39,8 @@ fn stocked() -> Shop {
         }
     }
     let events = shop.file("events.ndjson", rows.join("\n"));
-    let data = shop.data();
-    run(&["ingest", "--data", &data, "--index", "shop", &items]).expect(0);
-    run(&["events", "--data", &data, "--index", "shop", &events]).expect(0);
-    shop
+    run(&["ingest", "--data", data, "--index", "shop", &items]).expect(0);
+    run(&["events", "--data", data, "--index", "shop", &events]).expect(0);
 }
 
 fn train(data: &str, more: &[&str]) -> support::Ran {
@@ -69,6 +75,37 @@ fn an_index_gets_a_live_model() {
     assert!(found > popular, "{found:?} {popular:?}");
     let folder = answer["folder"].as_str().expect("a path");
     assert!(Path::new(folder).join("reliability.svg").is_file());
+
+    let shelf = |what: &[&str], more: &[&str]| {
+        let place = ["--data", &data, "--index", "shop"];
+        run(&[&["shelf"], what, &place[..], more].concat())
+    };
+    let shadow = shelf(&["promote", "affinity-2"], &["--to", "shadow"]).expect(0);
+    assert_eq!(shadow.stdout, "affinity-2 is shadow\n");
+    let listed = shelf(&["list"], &[]).expect(0).stdout;
+    assert!(
+        listed.contains("live") && listed.contains("shadow"),
+        "{listed}"
+    );
+    let card = shelf(&["show", "affinity-2"], &[]).expect(0).stdout;
+    assert!(card.starts_with("affinity-2 is shadow\n"), "{card}");
+    shelf(&["promote", "affinity-2"], &["--force"]).expect(0);
+    let back = shelf(&["rollback"], &["--json"]).expect(0).json();
+    assert_eq!(back["id"], "affinity-1");
+    let none = shelf(&["show", "affinity-9"], &[]).expect(1);
+    assert!(none.stderr.contains("not found"), "{}", none.stderr);
+
+    // What fails leaves the shelf as it is.
+    let before = shelf(&["list"], &["--json"]).json();
+    let place = Path::new(&data).join("training/shop");
+    let lock = File::create(place.join("lock")).unwrap();
+    lock.lock().unwrap();
+    train(&data, &[]).expect(2);
+    drop(lock);
+    fs::write(place.join("settings.json"), r#"{"epochs":3,"seed":1}"#).unwrap();
+    fs::write(place.join("input"), "no such file").unwrap();
+    train(&data, &["--resume"]).expect(2);
+    assert_eq!(shelf(&["list"], &["--json"]).json(), before);
 }
 
 #[test]
@@ -111,6 +148,78 @@ fn a_server_trains_beside_its_answers() {
 }
 
 #[test]
+fn too_few_events_are_refused_with_a_sentence() {
+    let shop = Shop::new();
+    let data = shop.data();
+    let items = json!([{"id": "a", "title": "Lamp"}, {"id": "b", "title": "Mug"}]);
+    let items = shop.file("items.json", items.to_string());
+    let one = shop.file("one.ndjson", event("u", "a", 1));
+    let many: Vec<String> = (0..60).map(|at| event("u", "a", at * 86_400_000)).collect();
+    let same = shop.file("same.ndjson", many.join("\n"));
+    for (index, events, words) in [
+        ("empty", None, "too little to learn from"),
+        ("one", Some(&one), "too little to learn from"),
+        ("same", Some(&same), "fewer than two items"),
+    ] {
+        run(&["ingest", "--data", &data, "--index", index, &items]).expect(0);
+        if let Some(events) = events {
+            run(&["events", "--data", &data, "--index", index, events]).expect(0);
+        }
+        let ran = run(&["train", "--data", &data, "--index", index]).expect(2);
+        assert!(ran.stderr.contains(words), "{index}: {}", ran.stderr);
+        let shelf = ["shelf", "list", "--data", &data, "--index", index, "--json"];
+        assert_eq!(run(&shelf).expect(0).json(), json!({"results": []}));
+    }
+}
+
+fn event(user: &str, item: &str, at: u64) -> String {
+    let time = 1_700_000_000_000 + at;
+    json!({"user": user, "kind": "view", "item": item, "time": time}).to_string()
+}
+
+#[test]
+fn a_full_disk_ends_a_training_and_nothing_else() {
+    with_disk(
+        "a_full_disk_ends_a_training_and_nothing_else",
+        200,
+        |disk| {
+            let shop = Shop::new();
+            let data = disk.path("data");
+            stock(&shop, &data);
+            train(&data, &["--epochs", "2"]).expect(0);
+            let server = Server::start(&data);
+            let models = || server.get("/indexes/shop/models").1;
+            while models()["results"][0]["inUse"] != true {
+                thread::sleep(Duration::from_millis(50));
+            }
+            let (before, route) = (models(), "/indexes/shop/models/training");
+            let trained = || {
+                assert_eq!(server.post(route, &json!({"epochs": 2})).0, 202);
+                loop {
+                    let training = server.get(route).1;
+                    if !training["endedAt"].is_null() {
+                        return training;
+                    }
+                    thread::sleep(Duration::from_millis(50));
+                }
+            };
+            disk.fill("filler");
+            let failed = trained();
+            assert_eq!(failed["status"], "failed", "{failed}");
+            let message = failed["message"].as_str().unwrap();
+            assert!(message.contains("cannot write"), "{message}");
+            assert!(message.to_lowercase().contains("no space"), "{message}");
+            assert_eq!(models(), before);
+            let asked = json!({"kind": "for-you", "userId": "u1"});
+            let (status, answer) = server.post("/indexes/shop/recommend", &asked);
+            assert_eq!((status, &answer["model"]), (200, &json!("affinity-1")));
+            disk.free("filler");
+            assert_eq!(trained()["status"], "succeeded");
+        },
+    );
+}
+
+#[test]
 fn what_cannot_be_trained_is_refused_with_a_sentence() {
     let shop = stocked();
     let data = shop.data();
@@ -119,6 +228,7 @@ fn what_cannot_be_trained_is_refused_with_a_sentence() {
         assert!(ran.stderr.contains(words), "{}", ran.stderr);
     };
     check(&["--device", "cuda"], "processor only");
+    check(&["--base", "minilm"], "--model encoder");
     check(&["--resume"], "no training to go on with");
     check(&["--epochs", "0"], "epochs");
     let place = Path::new(&data).join("training/shop");

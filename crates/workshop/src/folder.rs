@@ -6,6 +6,7 @@ use domain::IndexUid;
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
+use train::encoder::EncoderInput;
 use train::pipeline::{Input, Settings};
 
 /// The folder, locked.
@@ -61,15 +62,50 @@ impl Folder {
 
     /// Removes the state of a run.
     pub(crate) fn clear(&self) -> Result<(), WorkshopError> {
-        for path in [self.settings(), self.checkpoint(), self.input()] {
-            match fs::remove_file(&path) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                    return Err(failed("remove", &path)(error));
-                }
-                _ => {}
-            }
+        remove([self.settings(), self.checkpoint(), self.input()])
+    }
+
+    /// Begins to train an encoder anew: an older state is removed, and what it is made of kept.
+    ///
+    /// # Errors
+    /// When the folder cannot be written.
+    pub fn keep_encoder(&self, input: &EncoderInput) -> Result<(), WorkshopError> {
+        self.clear_encoder()?;
+        Ok(input.save(&self.encoder_input())?)
+    }
+
+    /// What an interrupted training of an encoder was made of.
+    ///
+    /// # Errors
+    /// When there is none, or it is damaged.
+    pub fn kept_encoder(&self) -> Result<EncoderInput, WorkshopError> {
+        let path = self.encoder_input();
+        match path.exists() {
+            true => Ok(EncoderInput::load(&path)?),
+            false => Err(WorkshopError::NothingToResume),
         }
-        Ok(())
+    }
+
+    /// Removes the state of an encoder's training.
+    ///
+    /// # Errors
+    /// When a file cannot be removed.
+    pub fn clear_encoder(&self) -> Result<(), WorkshopError> {
+        remove([self.encoder_input(), self.encoder_checkpoint()])
+    }
+
+    /// The state of an encoder's training.
+    pub fn encoder_checkpoint(&self) -> PathBuf {
+        self.dir.join("encoder-checkpoint")
+    }
+
+    /// The trained encoder.
+    pub fn encoder(&self) -> PathBuf {
+        self.dir.join("encoder")
+    }
+
+    fn encoder_input(&self) -> PathBuf {
+        self.dir.join("encoder-input")
     }
 
     /// The state of the run.
@@ -90,6 +126,19 @@ impl Folder {
     fn settings(&self) -> PathBuf {
         self.dir.join("settings.json")
     }
+}
+
+/// Removes files that may be there.
+fn remove<const N: usize>(paths: [PathBuf; N]) -> Result<(), WorkshopError> {
+    for path in paths {
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(failed("remove", &path)(error));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 fn failed(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> WorkshopError {

@@ -74,6 +74,7 @@ impl IndexReader {
         };
         let mut passed = sources.passed(&mut gate)?;
         sources.change_places(&mut passed, &gate)?;
+        sources.leave_for_shadow();
         let mut answer = sources.page(passed, &gate)?;
         answer.suited = suited;
         Ok(answer)

@@ -6,6 +6,7 @@
 //! with an addend of its own in the score, and [`answer`] goes through the steps.
 
 mod answer;
+mod beside;
 mod candidate;
 mod dislikes;
 mod diversity;
@@ -23,6 +24,7 @@ mod sources;
 mod taste;
 mod together;
 
+pub(crate) use beside::Asked;
 pub(crate) use lists::Lists;
 pub use request::{
     EXPLORATION, Probabilities, Reason, RecommendKind, RecommendRequest, Recommendation,

@@ -15,13 +15,14 @@ use std::cmp::Reverse;
 use std::sync::Arc;
 
 /// The models of a request, the same from its start to its end.
+#[derive(Clone)]
 pub(super) struct NextItem {
     pub counted: Option<Arc<SequenceModel>>,
     pub live: Option<Arc<LiveAffinity>>,
 }
 
 /// What came before.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Past {
     /// As the counted model knows it, the oldest first.
     pub items: Vec<ItemNo>,
@@ -120,6 +121,14 @@ impl Blended {
     /// Whether the live model took part.
     pub(super) fn has_spoken(&self) -> bool {
         !self.affinity.is_empty()
+    }
+
+    /// The score of every place. What counting says nothing of has a count of 0.
+    pub(super) fn scores(&self, counted: &FxHashMap<u32, f32>) -> impl Iterator<Item = (u32, f64)> {
+        (0_u32..).zip(&self.affinity).map(|(place, &score)| {
+            let count = counted.get(&place).copied().unwrap_or_default();
+            (place, self.blend.score(score, count))
+        })
     }
 
     /// The whole catalogue, the best first. What counting says nothing of has a count of 0.

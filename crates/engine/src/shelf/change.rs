@@ -1,5 +1,5 @@
-//! Changing what is on the shelf: a model is added, becomes live, or makes room for the one
-//! before. A change is durable and in force when its call returns.
+//! Changing what is on the shelf: a model is added, becomes the shadow, becomes live, or makes
+//! room for the one before. A change is durable and in force when its call returns.
 
 use super::{AFFINITY, LiveAffinity, ModelEntry, ModelState, SawErased, files};
 use crate::record::{Asked, Body, ModelsBody};
@@ -8,25 +8,37 @@ use crate::snapshot::IndexReader;
 use crate::writer::Prepared;
 use crate::{Engine, EngineError, folder};
 use domain::{IndexUid, Timestamp};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
+
+/// Models of one kind at most. The list is written whole with every change, and each model has
+/// files.
+const MOST_MODELS: usize = 32;
 
 impl Engine {
     /// The models of an index, in the order in which they were added.
     pub fn models(&self, uid: &str) -> Result<Vec<ModelEntry>, EngineError> {
         let reader = self.index(uid)?;
-        Ok(reader.state.behaviour.shelf.entries().to_vec())
+        let shelf = &reader.state.behaviour.shelf;
+        let mut entries = shelf.entries().to_vec();
+        entries.iter_mut().for_each(|entry| shelf.trial.tell(entry));
+        Ok(entries)
     }
 
     /// One model, and its card: what it was trained on and how it did, for people.
     pub fn model(&self, uid: &str, id: &str) -> Result<(ModelEntry, Option<String>), EngineError> {
         let reader = self.index(uid)?;
-        let entries = reader.state.behaviour.shelf.entries();
-        let entry = entries.iter().find(|entry| entry.id == id);
-        let entry = entry.ok_or_else(|| EngineError::ModelNotFound(id.to_owned()))?;
-        let card = files::card(&reader.model_folder(&entry.kind, entry.number));
-        Ok((entry.clone(), card))
+        let shelf = &reader.state.behaviour.shelf;
+        let entries = shelf.entries();
+        let mut entry = entries[place(&entries, id)?].clone();
+        shelf.trial.tell(&mut entry);
+        let mut card = files::card(&reader.model_folder(&entry.kind, entry.number));
+        if let (Some(card), Some(comparison)) = (&mut card, &entry.comparison) {
+            card.push_str(&comparison.for_people());
+        }
+        Ok((entry, card))
     }
 
     /// The trained model that takes part in recommendations now. A live model that is damaged
@@ -36,7 +48,8 @@ impl Engine {
         Ok(live.map(|live| live.id.clone()))
     }
 
-    /// Takes a trained model in: its files are copied and checked. It is a candidate then.
+    /// Takes a trained model in: its files are copied and checked. It is a candidate then. Where
+    /// the shelf is full the oldest goes that nothing needs.
     pub fn add_model(
         &self,
         uid: &str,
@@ -62,9 +75,15 @@ impl Engine {
             sha256,
             turn: 0,
             saw_erased: None,
+            comparison: None,
         };
         list.push(entry.clone());
+        let dropped = drop_oldest(&mut list, kind);
         self.put_models(&reader, &list)?;
+        for entry in dropped {
+            // What cannot be removed now is a stray for the next start.
+            let _ = fs::remove_dir_all(reader.model_folder(&entry.kind, entry.number));
+        }
         Ok(entry)
     }
 
@@ -78,10 +97,9 @@ impl Engine {
     ) -> Result<ModelEntry, EngineError> {
         let reader = self.index(uid)?;
         let shelf = &reader.state.behaviour.shelf;
-        let mut fault = shelf.turn.lock();
+        let mut faults = shelf.turn.lock();
         let mut list = shelf.entries().to_vec();
-        let at = list.iter().position(|entry| entry.id == id);
-        let at = at.ok_or_else(|| EngineError::ModelNotFound(id.to_owned()))?;
+        let at = place(&list, id)?;
         if list[at].state == ModelState::Live {
             return Ok(list[at].clone());
         }
@@ -89,11 +107,88 @@ impl Engine {
             refuse_worse(&list, &list[at])?;
         }
         let turn = 1 + list.iter().map(|entry| entry.turn).max().unwrap_or(0);
+        let was_shadow = list[at].state == ModelState::Shadow;
+        shelf.trial.tell(&mut list[at]);
         retire(&mut list, at, |_| {});
         list[at].turn = turn;
         let entry = self.make_live(&reader, &list, at)?;
-        *fault = None;
+        if was_shadow {
+            end_shadow(&reader, &entry);
+        }
+        faults.remove(id);
         Ok(entry)
+    }
+
+    /// Lets a candidate rank beside the live model, unseen, so that the two can be compared. The
+    /// shadow that was becomes a candidate again.
+    pub fn shadow_model(&self, uid: &str, id: &str) -> Result<ModelEntry, EngineError> {
+        let reader = self.index(uid)?;
+        let shelf = &reader.state.behaviour.shelf;
+        let mut faults = shelf.turn.lock();
+        let mut list = shelf.entries().to_vec();
+        let at = place(&list, id)?;
+        match list[at].state {
+            ModelState::Candidate => {}
+            ModelState::Shadow => {
+                shelf.trial.tell(&mut list[at]);
+                return Ok(list[at].clone());
+            }
+            state => {
+                return Err(EngineError::NotACandidate {
+                    id: id.to_owned(),
+                    state: state.as_str(),
+                });
+            }
+        }
+        let of_kind = |entry: &&ModelEntry| entry.kind == list[at].kind;
+        if !list
+            .iter()
+            .filter(of_kind)
+            .any(|entry| entry.state == ModelState::Live)
+        {
+            return Err(EngineError::NothingToCompareWith(id.to_owned()));
+        }
+        let before = list
+            .iter()
+            .position(|entry| entry.state == ModelState::Shadow);
+        if let Some(before) = before {
+            shelf.trial.tell(&mut list[before]);
+            list[before].state = ModelState::Candidate;
+        }
+        list[at].state = ModelState::Shadow;
+        list[at].comparison = None;
+        let ready = LiveAffinity::open(&reader, &list[at])?;
+        self.put_models(&reader, &list)?;
+        if let Some(before) = before {
+            end_shadow(&reader, &list[before]);
+        }
+        let folder = reader.model_folder(&list[at].kind, list[at].number);
+        // Numbers that a crash has left are of an earlier time.
+        files::remove_comparison(&folder);
+        shelf.shadow.store(Some(Arc::new(ready)));
+        shelf.trial.begin(id, folder);
+        faults.remove(id);
+        Ok(list[at].clone())
+    }
+
+    /// Makes the shadow a candidate again.
+    pub fn withdraw_model(&self, uid: &str, id: &str) -> Result<ModelEntry, EngineError> {
+        let reader = self.index(uid)?;
+        let shelf = &reader.state.behaviour.shelf;
+        let _turn = shelf.turn.lock();
+        let mut list = shelf.entries().to_vec();
+        let at = place(&list, id)?;
+        if list[at].state != ModelState::Shadow {
+            return Err(EngineError::NotTheShadow {
+                id: id.to_owned(),
+                state: list[at].state.as_str(),
+            });
+        }
+        shelf.trial.tell(&mut list[at]);
+        list[at].state = ModelState::Candidate;
+        self.put_models(&reader, &list)?;
+        end_shadow(&reader, &list[at]);
+        Ok(list[at].clone())
     }
 
     /// Makes the model live again that was before the one that is.
@@ -101,7 +196,7 @@ impl Engine {
         check_kind(kind)?;
         let reader = self.index(uid)?;
         let shelf = &reader.state.behaviour.shelf;
-        let mut fault = shelf.turn.lock();
+        let mut faults = shelf.turn.lock();
         let mut list = shelf.entries().to_vec();
         let before = (0..list.len())
             .filter(|&at| {
@@ -113,7 +208,7 @@ impl Engine {
         // Who goes back twice wants the one before that, not the one that was left.
         retire(&mut list, at, |left| left.turn = 0);
         let entry = self.make_live(&reader, &list, at)?;
-        *fault = None;
+        faults.remove(&entry.id);
         Ok(entry)
     }
 
@@ -190,11 +285,50 @@ impl IndexReader {
     }
 }
 
+/// Where a model stands in the list.
+fn place(list: &[ModelEntry], id: &str) -> Result<usize, EngineError> {
+    let place = list.iter().position(|entry| entry.id == id);
+    place.ok_or_else(|| EngineError::ModelNotFound(id.chars().take(60).collect()))
+}
+
+/// Lets a model rank no longer beside the live one; its entry has the numbers.
+fn end_shadow(reader: &IndexReader, entry: &ModelEntry) {
+    let shelf = &reader.state.behaviour.shelf;
+    shelf.shadow.store(None);
+    shelf.trial.end();
+    files::remove_comparison(&reader.model_folder(&entry.kind, entry.number));
+}
+
 fn check_kind(kind: &str) -> Result<(), EngineError> {
     match kind == AFFINITY {
         true => Ok(()),
         false => Err(EngineError::ModelKind(kind.chars().take(60).collect())),
     }
+}
+
+/// Takes out of the list what is too much: the oldest first, but neither the live model, nor the
+/// shadow, nor the one that a rollback goes back to.
+fn drop_oldest(list: &mut Vec<ModelEntry>, kind: &str) -> Vec<ModelEntry> {
+    let retired = list
+        .iter()
+        .filter(|entry| entry.state == ModelState::Retired);
+    let turn_before = retired.map(|entry| entry.turn).max().unwrap_or(0);
+    let is_needed = |entry: &ModelEntry| match entry.state {
+        ModelState::Live | ModelState::Shadow => true,
+        ModelState::Retired => entry.turn > 0 && entry.turn == turn_before,
+        ModelState::Candidate => false,
+    };
+    let mut dropped = Vec::new();
+    while list.iter().filter(|entry| entry.kind == kind).count() > MOST_MODELS {
+        let oldest = list
+            .iter()
+            .position(|entry| entry.kind == kind && !is_needed(entry));
+        match oldest {
+            Some(at) => dropped.push(list.remove(at)),
+            None => break,
+        }
+    }
+    dropped
 }
 
 /// Makes one live, and retires the one of its kind that was.

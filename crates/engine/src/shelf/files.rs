@@ -1,6 +1,7 @@
 //! The files of a model: taken into the data folder as a whole or not at all, and told from
 //! damaged ones by their sums.
 
+use super::Comparison;
 use crate::EngineError;
 use models::affinity::{AffinityFiles, Fields};
 use serde_json::Value;
@@ -8,7 +9,7 @@ use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The files that belong to a model; others in its folder are left where they are.
 pub const MODEL_FILES: [&str; 6] = [
@@ -107,6 +108,33 @@ pub(super) fn metrics(dir: &Path) -> Result<Value, EngineError> {
         ));
     }
     serde_json::from_slice(&bytes).map_err(|err| unusable(&path, err.to_string()))
+}
+
+/// Where the numbers of a shadow are kept. They change, so they are no part of the model.
+fn comparison_file(dir: &Path) -> PathBuf {
+    dir.join("comparison.json")
+}
+
+/// The numbers of a shadow as they were kept last; what cannot be read counts as nothing.
+pub(super) fn comparison(dir: &Path) -> Option<Comparison> {
+    let mut bytes = Vec::new();
+    let file = File::open(comparison_file(dir)).ok()?;
+    file.take(MOST_METRICS).read_to_end(&mut bytes).ok()?;
+    serde_json::from_slice(&bytes).ok()
+}
+
+/// Writes beside and renames, so that a crash leaves the old numbers or the new ones.
+pub(super) fn keep_comparison(dir: &Path, comparison: &Comparison) -> Result<(), EngineError> {
+    let path = comparison_file(dir);
+    let beside = path.with_extension("new");
+    let text = crate::tables::to_text(comparison)?;
+    fs::write(&beside, text).map_err(io(&beside))?;
+    fs::rename(&beside, &path).map_err(io(&path))
+}
+
+/// Removes them; a model that becomes the shadow again starts anew.
+pub(super) fn remove_comparison(dir: &Path) {
+    let _ = fs::remove_file(comparison_file(dir));
 }
 
 /// The beginning of `card.md`, if it is there and can be read.

@@ -1,4 +1,5 @@
-//! The live affinity model of an index: packed, with the vectors of the whole catalogue.
+//! The live affinity model of an index: packed, with the vectors of the whole catalogue. A
+//! shadow is kept ready in the same way.
 //!
 //! A request takes one [`LiveAffinity`] and keeps it to its end, so that no answer is of two
 //! models. When the catalogue or its text vectors change, the vectors of the items that

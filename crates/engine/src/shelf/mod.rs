@@ -1,15 +1,20 @@
 //! The shelf of an index: models that were trained elsewhere, and which of them is live.
 //!
 //! What is on the shelf is a record of the log, so that backups and restarts know it. The
-//! files lie in the folder of the index and are in no backup: a model whose files are missing
-//! or damaged is told, and recommendations do without it.
+//! files lie in the folder of the index, and backups take them along. A model whose files are
+//! missing or damaged is told, and recommendations do without it.
 
 mod change;
 mod files;
 mod live;
+mod shadow;
+mod trial;
 
 pub use files::MODEL_FILES;
 pub(crate) use live::{LiveAffinity, PastEvent};
+pub(crate) use shadow::Shadows;
+pub use trial::Comparison;
+pub(crate) use trial::{FIRST, Look, Trial, hash_of};
 
 use crate::record::IndexNo;
 use crate::shared::Shared;
@@ -21,10 +26,11 @@ use domain::Timestamp;
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
-use store::{ViewBatch, ViewSnapshot};
+use store::{BackupFile, ViewBatch, ViewSnapshot};
 
 /// The one kind of model there is.
 pub(crate) const AFFINITY: &str = "affinity";
@@ -35,7 +41,7 @@ pub(crate) const AFFINITY: &str = "affinity";
 pub enum ModelState {
     /// It was added and answers nobody yet.
     Candidate,
-    /// It would answer beside the live one, unseen. No model is put into this state yet.
+    /// It ranks beside the live one, unseen, and is compared with it.
     Shadow,
     /// It answers.
     Live,
@@ -75,6 +81,9 @@ pub struct ModelEntry {
     /// Present where it may have been trained on shoppers who were erased since.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub saw_erased: Option<SawErased>,
+    /// How it did as a shadow, once it has been one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comparison: Option<Comparison>,
 }
 
 /// Shoppers who were erased after a model had been trained on them.
@@ -92,9 +101,11 @@ pub(crate) struct Shelf {
     /// As of the last record appended, in the order in which they were added.
     entries: ArcSwap<Vec<ModelEntry>>,
     live: ArcSwapOption<LiveAffinity>,
+    shadow: ArcSwapOption<LiveAffinity>,
+    pub trial: Trial,
     /// The right to change something, from looking at it to its being in force; in it the
-    /// model that is live by the log and could not be opened.
-    turn: Mutex<Option<String>>,
+    /// models that are live or the shadow by the log and could not be opened.
+    turn: Mutex<BTreeSet<String>>,
 }
 
 impl Shelf {
@@ -107,35 +118,51 @@ impl Shelf {
         self.live.load_full()
     }
 
-    /// Lets the model answer that the log says is live, over the catalogue of now. A model that
-    /// cannot be opened is told once, and nothing answers in its place.
+    /// The model that ranks beside it.
+    pub(crate) fn shadow(&self) -> Option<Arc<LiveAffinity>> {
+        self.shadow.load_full()
+    }
+
+    /// Lets the model answer that the log says is live, over the catalogue of now, and the
+    /// shadow rank beside it. A model that cannot be opened is told once, and nothing takes its
+    /// place.
     pub(crate) fn renew(&self, reader: &IndexReader) {
         // A promotion that is on its way does the same.
-        let Some(mut fault) = self.turn.try_lock() else {
+        let Some(mut faults) = self.turn.try_lock() else {
             return;
         };
-        let entries = self.entries();
-        let entry = entries.iter().find(|entry| entry.state == ModelState::Live);
-        let Some(entry) = entry.filter(|entry| *fault != Some(entry.id.clone())) else {
-            return;
-        };
-        let current = self.live().filter(|live| live.id == entry.id);
-        let renewed = match current {
-            Some(live) => live.renewed(reader),
-            None => LiveAffinity::open(reader, entry).map(Some),
-        };
-        match renewed {
-            Ok(Some(live)) => self.live.store(Some(Arc::new(live))),
-            Ok(None) => {}
-            Err(err) => {
-                tracing::error!(
-                    index = reader.state.meta.uid,
-                    model = entry.id,
-                    error = &err as &dyn std::error::Error,
-                    "the live model cannot be used; recommendations do without it"
-                );
-                self.live.store(None);
-                *fault = Some(entry.id.clone());
+        for entry in self.entries().iter() {
+            let ready = match entry.state {
+                ModelState::Live => &self.live,
+                ModelState::Shadow => &self.shadow,
+                ModelState::Candidate | ModelState::Retired => continue,
+            };
+            if faults.contains(&entry.id) {
+                continue;
+            }
+            let current = ready.load_full().filter(|model| model.id == entry.id);
+            let renewed = match current {
+                Some(model) => model.renewed(reader),
+                None => LiveAffinity::open(reader, entry).map(Some),
+            };
+            match renewed {
+                Ok(Some(model)) => ready.store(Some(Arc::new(model))),
+                Ok(None) => {}
+                Err(err) => {
+                    tracing::error!(
+                        index = reader.state.meta.uid,
+                        model = entry.id,
+                        state = entry.state.as_str(),
+                        error = &err as &dyn std::error::Error,
+                        "a model cannot be used; recommendations do without it"
+                    );
+                    ready.store(None);
+                    faults.insert(entry.id.clone());
+                }
+            }
+            if entry.state == ModelState::Shadow {
+                let folder = reader.model_folder(&entry.kind, entry.number);
+                self.trial.begin(&entry.id, folder);
             }
         }
     }
@@ -169,6 +196,25 @@ pub(crate) fn remove_strays(shared: &Shared, meta: &IndexMeta) {
             }
         }
     }
+}
+
+/// The files of all models of all indexes, for a backup. Once they are there they never change.
+pub(crate) fn to_back_up(shared: &Shared) -> Vec<BackupFile> {
+    let mut files = Vec::new();
+    for state in shared.published.load_full().indexes.values() {
+        for entry in state.behaviour.shelf.entries().iter() {
+            let folder = folder::trained(&shared.dir, &state.meta, &entry.kind, entry.number);
+            for file in MODEL_FILES {
+                let path = folder.join(file);
+                // A model need not have every file.
+                if path.exists() {
+                    let name = folder::name_inside(&shared.dir, &path);
+                    files.push(BackupFile { name, path });
+                }
+            }
+        }
+    }
+    files
 }
 
 /// Puts the list of an index into the views.

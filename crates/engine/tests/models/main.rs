@@ -1,5 +1,6 @@
 //! The models of an index: what they are trained on, how they are kept, which one answers.
 
+mod shadow;
 mod shop;
 mod training_log;
 
@@ -122,19 +123,40 @@ fn models_are_added_promoted_and_rolled_back_and_a_restart_knows() {
         .promote_model(SHOP, "affinity-3", false)
         .expect("again");
     check_states(&engine, &[Retired, Retired, Live]);
-    let mut backup = Vec::new();
-    engine.backup(&mut backup).expect("a backup");
-    let listed = engine.models(SHOP).expect("a list");
+}
 
-    // A backup knows them too. Their files are in the folder alone, so nothing answers.
-    let fresh = tempfile::tempdir().expect("a folder");
-    Engine::restore(&mut backup.as_slice(), fresh.path()).expect("a restore");
-    let restored = open(fresh.path());
-    assert_eq!(restored.models(SHOP).expect("a list"), listed);
-    let refused = restored
-        .promote_model(SHOP, "affinity-1", true)
-        .expect_err("no files");
-    assert!(refused.to_string().contains("missing"), "{refused}");
+#[test]
+fn a_full_shelf_loses_the_oldest_that_nothing_needs() {
+    use ModelState::{Candidate, Live, Retired, Shadow};
+    let dir = tempfile::tempdir().expect("a folder");
+    let elsewhere = tempfile::tempdir().expect("a folder");
+    let engine = stocked(dir.path());
+    let folder = model(elsewhere.path(), &engine, 1, None);
+    let add = || {
+        let added = engine.add_model(SHOP, "affinity", &folder);
+        added.expect("added").id
+    };
+    for _ in 0..3 {
+        let id = add();
+        engine.promote_model(SHOP, &id, false).expect("live");
+    }
+    let shadow = add();
+    engine.shadow_model(SHOP, &shadow).expect("the shadow");
+    for _ in 0..30 {
+        add();
+    }
+    let left = states(&engine);
+    assert_eq!(left.len(), 32);
+    let kept = [("2", Retired), ("3", Live), ("4", Shadow), ("6", Candidate)];
+    for ((id, state), (number, expected)) in left.iter().zip(kept) {
+        assert_eq!((id, *state), (&format!("affinity-{number}"), expected));
+    }
+    assert_eq!(add(), "affinity-35");
+    let indexes = fs::read_dir(dir.path().join("indexes")).expect("a folder");
+    let index = indexes.flatten().next().expect("one index").path();
+    let models = fs::read_dir(index.join("models/affinity")).expect("a folder");
+    assert_eq!(models.count(), 32);
+    engine.rollback_model(SHOP, "affinity").expect("it is kept");
 }
 
 #[test]
@@ -274,6 +296,37 @@ fn a_live_model_ranks_the_whole_catalogue_and_says_so() {
     drop(engine);
     let again = open(dir.path());
     assert_eq!(told(&recommend(&again, RecommendKind::ForYou)), live);
+}
+
+#[test]
+fn a_backup_has_the_models_with_their_files() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let elsewhere = tempfile::tempdir().expect("a folder");
+    let engine = visited(dir.path());
+    for seed in 1..=2 {
+        let id = add(&engine, elsewhere.path(), seed);
+        engine.promote_model(SHOP, &id, false).expect("live");
+    }
+    let listed = engine.models(SHOP).expect("a list");
+    let answered = told(&recommend(&engine, RecommendKind::ForYou));
+    let mut backup = Vec::new();
+    let report = engine.backup(&mut backup).expect("a backup");
+    // Settings, fields, items and weights of each.
+    assert_eq!(report.files, 8);
+    drop(engine);
+
+    let fresh = tempfile::tempdir().expect("a folder");
+    let report = Engine::restore(&mut backup.as_slice(), fresh.path()).expect("a restore");
+    assert_eq!(report.files, 8);
+    let restored = open(fresh.path());
+    restored.learn().expect("fitted");
+    assert_eq!(restored.models(SHOP).expect("a list"), listed);
+    let answer = recommend(&restored, RecommendKind::ForYou);
+    assert_eq!(answer.model.as_deref(), Some("affinity-2"));
+    assert_eq!(told(&answer), answered);
+    restored
+        .rollback_model(SHOP, "affinity")
+        .expect("the one before came along");
 }
 
 #[test]

@@ -124,6 +124,52 @@ fn models_are_listed_promoted_and_rolled_back() {
 }
 
 #[test]
+fn a_candidate_is_compared_with_the_live_model_as_its_shadow() {
+    let shop = trained(Shop::empty());
+    let promote = |id: &str, state: &str| {
+        let body = json!({ "state": state });
+        shop.post(&format!("{MODELS}/{id}/promote"), body)
+    };
+    let early = promote("affinity-2", "shadow").error();
+    assert_eq!(early, refused(409, "no_live_model"));
+    assert_eq!(promote("affinity-1", "live").status, 200);
+    let live = promote("affinity-1", "shadow").error();
+    assert_eq!(live, refused(409, "model_is_in_another_state"));
+    let shadow = promote("affinity-2", "shadow").json();
+    assert_eq!(
+        (&shadow["state"], &shadow["inUse"], &shadow["comparison"]),
+        (&json!("shadow"), &json!(false), &Value::Null)
+    );
+    let unknown = promote("affinity-2", "idle").error();
+    assert_eq!(unknown, refused(400, "invalid_model_state"));
+
+    let one = || shop.get(&format!("{MODELS}/affinity-2")).json();
+    let body = json!({ "kind": "for-you", "userId": "ann" });
+    let ranked = (0..500).any(|_| {
+        let answer = shop
+            .post("/indexes/products/recommend", body.clone())
+            .json();
+        assert_eq!(answer["model"], "affinity-1");
+        std::thread::sleep(std::time::Duration::from_millis(10));
+        one()["comparison"]["requests"].as_u64() > Some(0)
+    });
+    assert!(ranked, "the shadow never ranked");
+    let one = one();
+    assert_eq!(one["comparison"]["beside"], "affinity-1");
+    let card = one["card"].as_str().unwrap_or_default();
+    assert!(card.starts_with("# Model 2\n"), "{card}");
+    assert!(card.contains("## As a shadow"), "{card}");
+    let list = shop.get(MODELS).json();
+    assert!(list["results"][1]["comparison"]["agreement"].is_number());
+    assert_eq!(
+        promote("affinity-2", "candidate").json()["state"],
+        "candidate"
+    );
+    let again = promote("affinity-2", "candidate").error();
+    assert_eq!(again, refused(409, "model_is_in_another_state"));
+}
+
+#[test]
 fn requests_about_models_are_refused_with_codes() {
     let shop = trained(Shop::empty());
     let get = |path: &str| shop.get(path).error();

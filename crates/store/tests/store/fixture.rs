@@ -55,7 +55,7 @@ fn a_segment_of_version_1_decodes_from_memory() {
 fn a_backup_of_version_1_restores() {
     let bytes = fs::read(fixtures().join("log.backup")).unwrap();
     let dir = tempfile::tempdir().unwrap();
-    restore(&mut &bytes[..], dir.path()).unwrap();
+    restore(&mut &bytes[..], dir.path(), dir.path()).unwrap();
     let (log, _) = Log::open(dir.path(), SMALL).unwrap();
     check_records(log.read(0).map(Result::unwrap));
 }

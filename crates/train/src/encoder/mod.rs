@@ -8,6 +8,7 @@
 
 mod attention;
 mod bert;
+mod checkpoint;
 mod gelu;
 mod general;
 mod loss;
@@ -19,6 +20,7 @@ mod pool;
 mod run;
 mod trainer;
 
+pub use checkpoint::EncoderInput;
 pub use general::Ability;
 pub use measure::Retrieval;
 pub use options::{EncoderOptions, Words};

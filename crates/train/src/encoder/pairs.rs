@@ -25,7 +25,7 @@ pub enum PairKind {
 }
 
 /// Two texts that belong together.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TextPair {
     pub kind: PairKind,
     pub query: String,

@@ -1,23 +1,28 @@
 //! A whole run: measure, train, mix with the model as it was, and see whether it is better.
 
+use super::checkpoint::{self, Progress};
 use super::general::{Ability, General};
 use super::measure::{HeldOut, Retrieval};
 use super::neighbours::Compared;
 use super::options::EncoderOptions;
 use super::pairs::{PairKind, Slices, TextPair};
 use super::trainer::{PairOfTexts, Trainer};
+use crate::adam::Adam;
 use crate::error::TrainError;
 use encode::Parts;
 use eval::{Difference, paired_bootstrap};
 use fastrand::Rng;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::time::Instant;
+use std::path::Path;
+use std::time::{Duration, Instant};
 
 /// Fewer pairs than this are not worth a training.
 const FEWEST_PAIRS: usize = 200;
 /// Shares of the trained model that are tried in the mixture, the largest first.
 const MIXTURES: [f32; 4] = [1.0, 0.75, 0.5, 0.25];
+/// How often the state is kept within an epoch: writing it takes a second or two.
+const EVERY: Duration = Duration::from_secs(60);
 /// Samples of the bootstrap.
 const RESAMPLES: usize = 10_000;
 
@@ -91,6 +96,8 @@ pub struct EncoderRun<'a> {
     pub parts: &'a Parts,
     pub pairs: &'a [TextPair],
     pub options: &'a EncoderOptions,
+    /// Where the state is kept, and read from when it is there already.
+    pub checkpoint: Option<&'a Path>,
 }
 
 /// What a run ends with.
@@ -106,7 +113,7 @@ impl EncoderRun<'_> {
     ///
     /// # Errors
     /// When there are too few pairs, a text cannot be cut into tokens, the observer ends the
-    /// run, or the loss is no number.
+    /// run, the state cannot be written or is of another run, or the loss is no number.
     pub fn train(&self, observer: &mut dyn EncoderObserver) -> Result<Enhanced, TrainError> {
         self.options.check()?;
         let mut slices = Slices::new(self.parts, self.pairs, self.options)?;
@@ -166,48 +173,81 @@ impl EncoderRun<'_> {
     ) -> Result<Vec<EncoderEpoch>, TrainError> {
         let pairs: Vec<PairOfTexts> = slices.training.iter().map(|(_, pair)| *pair).collect();
         observer.phase("look for hard negatives");
+        // Of the model before training, so the state of a run must not be there yet.
         let guide = Guide::new(trainer, &pairs);
-        let steps = pairs.len().div_ceil(self.options.batch) * self.options.epochs;
-        let mut step = 0;
-        let mut reports = Vec::new();
-        for epoch in 1..=self.options.epochs {
-            // What is hard for the model changes with it, but slowly.
-            let now = (epoch > 1).then(|| {
-                observer.phase("look for hard negatives");
-                Guide::new(trainer, &pairs)
-            });
-            let mut rng = Rng::with_seed(self.options.seed.wrapping_add(epoch as u64));
-            let batches = batches(&guide, now.as_ref(), self.options.batch, &mut rng);
-            let started = Instant::now();
-            let (mut loss, mut tokens) = (0.0, 0);
-            for (at, batch) in batches.iter().enumerate() {
-                let batch: Vec<PairOfTexts> = batch.iter().map(|&at| pairs[at as usize]).collect();
-                let rate = self.options.rate_at(step, steps);
-                let of_batch = trainer.step(&batch, &|text| guide.of(text), rate);
-                if !of_batch.is_finite() {
-                    return Err(TrainError::Diverged { epoch });
-                }
-                loss += of_batch * batch.len() as f64;
-                tokens += trainer.tokens(&batch);
-                step += 1;
-                if !observer.batch(epoch, at + 1, batches.len()) {
-                    return Err(TrainError::Stopped);
-                }
+        let identity = checkpoint::identity(&trainer.numbers, self.pairs, self.options);
+        let mut progress = self.resume(trainer, identity)?;
+        while progress.reports.len() < self.options.epochs {
+            let epoch = progress.reports.len() + 1;
+            if progress.batches.is_empty() {
+                // What is hard for the model changes with it, but slowly.
+                let now = (epoch > 1).then(|| {
+                    observer.phase("look for hard negatives");
+                    Guide::new(trainer, &pairs)
+                });
+                let mut rng = Rng::with_seed(self.options.seed.wrapping_add(epoch as u64));
+                progress.batches = batches(&guide, now.as_ref(), self.options.batch, &mut rng);
             }
-            let seconds = started.elapsed().as_secs_f64();
+            let rest = EpochOf {
+                run: self,
+                pairs: &pairs,
+                guide: &guide,
+                identity,
+            };
+            rest.train(&mut progress, trainer, observer)?;
             let vectors = |texts: &[u32]| trainer.vectors(texts);
             let report = EncoderEpoch {
                 epoch,
-                loss: loss / pairs.len() as f64,
+                loss: progress.loss / pairs.len() as f64,
                 validation: measures.validation.ask(&vectors),
                 general: measures.ability(&before.sentences, trainer),
-                seconds,
-                tokens_per_second: tokens as f64 / seconds,
+                seconds: progress.seconds,
+                tokens_per_second: progress.tokens as f64 / progress.seconds,
             };
             observer.epoch(&report);
+            let mut reports = std::mem::take(&mut progress.reports);
             reports.push(report);
+            progress = Progress {
+                reports,
+                ..Progress::default()
+            };
+            self.keep(identity, &progress, trainer)?;
         }
-        Ok(reports)
+        Ok(progress.reports)
+    }
+
+    /// Goes on where an earlier run of the same model, pairs and settings was ended.
+    fn resume(&self, trainer: &mut Trainer<'_>, identity: u64) -> Result<Progress, TrainError> {
+        let Some(path) = self.checkpoint.filter(|path| path.exists()) else {
+            return Ok(Progress::default());
+        };
+        let (progress, state) = checkpoint::load(path, identity, trainer.numbers.len())?;
+        trainer.numbers = state.parameters;
+        trainer.adam = Adam {
+            first: state.first,
+            second: state.second,
+            steps: state.steps,
+        };
+        Ok(progress)
+    }
+
+    /// Keeps how far the run has come.
+    fn keep(
+        &self,
+        identity: u64,
+        progress: &Progress,
+        trainer: &Trainer<'_>,
+    ) -> Result<(), TrainError> {
+        let Some(path) = self.checkpoint else {
+            return Ok(());
+        };
+        let Adam {
+            first,
+            second,
+            steps,
+        } = &trainer.adam;
+        let numbers = [trainer.numbers.as_slice(), first, second];
+        checkpoint::save(path, identity, progress, *steps, numbers)
     }
 
     /// Between the model before and the trained one lie models that keep most of what the one
@@ -253,6 +293,54 @@ impl EncoderRun<'_> {
             });
         }
         (mixtures, best.map(|(_, best)| best))
+    }
+}
+
+/// What one epoch needs.
+struct EpochOf<'a> {
+    run: &'a EncoderRun<'a>,
+    pairs: &'a [PairOfTexts],
+    /// The model before training.
+    guide: &'a Guide,
+    identity: u64,
+}
+
+impl EpochOf<'_> {
+    /// Goes through the batches that are left.
+    fn train(
+        &self,
+        progress: &mut Progress,
+        trainer: &mut Trainer<'_>,
+        observer: &mut dyn EncoderObserver,
+    ) -> Result<(), TrainError> {
+        let options = self.run.options;
+        let epoch = progress.reports.len() + 1;
+        let batches = progress.batches.len();
+        let steps = batches * options.epochs;
+        let mut kept = Instant::now();
+        while let Some(batch) = progress.batches.get(progress.done) {
+            let started = Instant::now();
+            let pair = |&at: &u32| self.pairs.get(at as usize).copied();
+            let batch: Vec<PairOfTexts> = batch.iter().filter_map(pair).collect();
+            let rate = options.rate_at(trainer.adam.steps as usize, steps);
+            let loss = trainer.step(&batch, &|text| self.guide.of(text), rate);
+            if !loss.is_finite() {
+                return Err(TrainError::Diverged { epoch });
+            }
+            progress.loss += loss * batch.len() as f64;
+            progress.tokens += trainer.tokens(&batch);
+            progress.done += 1;
+            progress.seconds += started.elapsed().as_secs_f64();
+            let goes_on = observer.batch(epoch, progress.done, batches);
+            if !goes_on || kept.elapsed() >= EVERY {
+                self.run.keep(self.identity, progress, trainer)?;
+                kept = Instant::now();
+            }
+            if !goes_on {
+                return Err(TrainError::Stopped);
+            }
+        }
+        Ok(())
     }
 }
 

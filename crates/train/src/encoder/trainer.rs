@@ -32,7 +32,7 @@ pub(super) struct Trainer<'a> {
     pooling: Pooling,
     bert: Bert,
     pub numbers: Vec<f32>,
-    adam: Adam,
+    pub adam: Adam,
     /// Where the parameters behind the words lie, and whether they decay: matrices do.
     behind_words: Vec<(Range<usize>, bool)>,
     /// The tokens of every text.

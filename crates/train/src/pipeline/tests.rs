@@ -116,6 +116,17 @@ fn an_interrupted_run_goes_on_to_the_same_bytes() {
     let other = Prepared::new(&input, other).unwrap();
     let refused = other.train(Some(&checkpoint), 0, &mut Unobserved);
     assert!(matches!(refused, Err(TrainError::OtherRun { .. })));
+    // Items, or what is told of them, that changed since.
+    let mut without = input.clone();
+    for own in &mut without.shoppers {
+        own.retain(|action| action.item != 0);
+    }
+    let mut renamed = input.clone();
+    renamed.items[0].category = Some("another".to_owned());
+    for changed in [without, renamed] {
+        let refused = prepare(&changed).train(Some(&checkpoint), 0, &mut Unobserved);
+        assert!(matches!(refused, Err(TrainError::OtherRun { .. })));
+    }
     for path in [&checkpoint, &kept] {
         let mut bytes = std::fs::read(path).unwrap();
         let middle = bytes.len() / 2;
@@ -213,6 +224,24 @@ fn too_little_is_refused_with_a_sentence() {
     assert!(matches!(with(2, unknown), TrainError::Data(_)));
     let no_epochs = Prepared::new(&shop(600), settings(0)).unwrap_err();
     assert!(no_epochs.to_string().contains("epochs"), "{no_epochs}");
+}
+
+#[test]
+fn shoppers_who_all_do_the_same_make_a_model() {
+    for kind in [0, PURCHASE] {
+        let mut input = shop(600);
+        for action in input.shoppers.iter_mut().flatten() {
+            action.kind = kind;
+            action.quantity = None;
+        }
+        let prepared = Prepared::new(&input, settings(1)).unwrap();
+        let model = prepared.train(None, 0, &mut Unobserved).unwrap();
+        let to = tempfile::tempdir().unwrap();
+        model.write(&to.path().join("model")).unwrap();
+        let test = &model.report.test;
+        assert!(test.bce.is_finite() && test.auc.is_finite(), "{test:?}");
+        assert!(model.weights.numbers().iter().all(|x| x.is_finite()));
+    }
 }
 
 #[test]

@@ -7,6 +7,7 @@ use crate::outcome::Outcome;
 use crate::output::Format;
 use crate::progress;
 use anyhow::{Context as _, bail};
+use engine::BackupReport;
 use serde_json::json;
 use std::fs::{self, File};
 use std::io::{BufWriter, Write as _};
@@ -30,21 +31,27 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
         bail!("{} is there already: name a new file", args.file.display());
     }
     let mut unfinished = Unfinished::create(&args.file)?;
-    let records = write(&args.folder, &mut unfinished)?;
+    let report = write(&args.folder, &mut unfinished)?;
     let bytes = unfinished.finish()?;
-    let answer = json!({"file": args.file, "records": records, "bytes": bytes});
+    let (records, files) = (report.map(|it| it.records), report.map(|it| it.files));
+    let answer = json!({"file": args.file, "records": records, "files": files, "bytes": bytes});
     args.format.print(&answer, |_| {
-        let records = records.map_or_else(String::new, |records| format!("{records} records, "));
-        format!("{records}{bytes} bytes written to {}", args.file.display())
+        let held = report.map_or_else(String::new, |report| {
+            format!(
+                "{} records, {} files of models, ",
+                report.records, report.files
+            )
+        });
+        format!("{held}{bytes} bytes written to {}", args.file.display())
     })?;
     Ok(Outcome::Fine)
 }
 
-/// Writes the backup; gives the number of records where it is known.
-fn write(folder: &FolderArgs, unfinished: &mut Unfinished) -> anyhow::Result<Option<u64>> {
+/// Writes the backup; says what is in it where that is known.
+fn write(folder: &FolderArgs, unfinished: &mut Unfinished) -> anyhow::Result<Option<BackupReport>> {
     let bar = progress::bytes("back up", None);
     let mut out = bar.wrap_write(&mut unfinished.out);
-    let records = match folder.access()? {
+    let report = match folder.access()? {
         Access::Server(client) => {
             client.download("/backup", &mut out)?;
             None
@@ -52,11 +59,11 @@ fn write(folder: &FolderArgs, unfinished: &mut Unfinished) -> anyhow::Result<Opt
         Access::Folder(engine) => {
             let report = engine.backup(&mut out);
             engine.close();
-            Some(report?.records)
+            Some(report?)
         }
     };
     bar.finish_and_clear();
-    Ok(records)
+    Ok(report)
 }
 
 /// A file that gets its name only when it is whole and on disk; else it is removed.

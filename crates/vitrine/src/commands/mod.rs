@@ -20,5 +20,6 @@ pub mod rows;
 pub mod search;
 pub mod serve;
 pub mod settings;
+pub mod shelf;
 pub mod train;
 pub mod verify;

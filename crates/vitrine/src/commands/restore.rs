@@ -40,11 +40,12 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
     let report = Engine::restore(&mut BufReader::new(bar.wrap_read(file)), &args.data)
         .with_context(|| format!("cannot restore {}", args.file.display()))?;
     bar.finish_and_clear();
-    let answer = json!({"records": report.records, "data": args.data});
+    let answer = json!({"records": report.records, "files": report.files, "data": args.data});
     args.format.print(&answer, |_| {
         format!(
-            "{} records restored into {}; start it with `vitrine serve --data {}`",
+            "{} records and {} files of models restored into {}; start it with `vitrine serve --data {}`",
             report.records,
+            report.files,
             args.data.display(),
             args.data.display()
         )

@@ -1,6 +1,7 @@
 //! Whole runs on a tiny model: what is learnt, what is refused, and how a run is ended.
 
 use super::*;
+use crate::encoder::EncoderInput;
 use std::fs;
 use tempfile::TempDir;
 
@@ -61,6 +62,7 @@ fn a_model_that_finds_more_is_kept_and_the_same_for_the_same_seed() {
         parts: &parts,
         pairs: &pairs,
         options: &options,
+        checkpoint: None,
     };
     let mut observer = Patience(usize::MAX, Vec::new());
     let enhanced = run.train(&mut observer).expect("trained");
@@ -102,6 +104,7 @@ fn a_run_can_be_ended_and_too_little_is_refused() {
             parts: &parts,
             pairs,
             options: &options,
+            checkpoint: None,
         };
         run.train(&mut Patience(batches, Vec::new()))
             .expect_err("it ends early")
@@ -120,4 +123,101 @@ fn a_run_can_be_ended_and_too_little_is_refused() {
     );
     let refused = train(&[], usize::MAX);
     assert!(matches!(refused, TrainError::TooFewPairs { found: 0, .. }));
+}
+
+#[test]
+fn a_run_that_is_interrupted_anywhere_goes_on_to_the_same_model() {
+    let (dir, parts) = parts();
+    let (pairs, options) = (pairs(300), options());
+    let train = |checkpoint: Option<&Path>, batches: usize| {
+        let run = EncoderRun {
+            parts: &parts,
+            pairs: &pairs,
+            options: &options,
+            checkpoint,
+        };
+        run.train(&mut Patience(batches, Vec::new()))
+    };
+    let whole = train(None, usize::MAX).expect("trained");
+    let path = dir.path().join("checkpoint");
+    // In the first epoch, at its very end, and in the second.
+    let batches = 17;
+    for stop in [3, batches - 3, 5] {
+        let stopped = train(Some(&path), stop).expect_err("it is ended");
+        assert!(matches!(stopped, TrainError::Stopped), "{stopped}");
+    }
+    let resumed = train(Some(&path), usize::MAX).expect("trained");
+    assert!(resumed.numbers == whole.numbers);
+    let told = |enhanced: &Enhanced| {
+        let mut report = enhanced.report.clone();
+        for epoch in &mut report.epochs {
+            (epoch.seconds, epoch.tokens_per_second) = (0.0, 0.0);
+            epoch.validation.reciprocal.clear();
+        }
+        for mixture in &mut report.mixtures {
+            mixture.validation.reciprocal.clear();
+        }
+        report
+    };
+    assert_eq!(told(&resumed), told(&whole));
+    // After the last epoch there is nothing to train any more.
+    let again = train(Some(&path), 1).expect("measured again");
+    assert!(again.numbers == whole.numbers);
+}
+
+#[test]
+fn a_state_of_another_run_or_a_damaged_one_is_refused() {
+    let (dir, parts) = parts();
+    let options = options();
+    let path = dir.path().join("checkpoint");
+    let train = |pairs: &[TextPair], options: &EncoderOptions, checkpoint: &Path| {
+        let run = EncoderRun {
+            parts: &parts,
+            pairs,
+            options,
+            checkpoint: Some(checkpoint),
+        };
+        let ended = run.train(&mut Patience(2, Vec::new()));
+        ended.expect_err("it ends early")
+    };
+    let stopped = train(&pairs(300), &options, &path);
+    assert!(matches!(stopped, TrainError::Stopped), "{stopped}");
+    let refused = train(&pairs(301), &options, &path);
+    assert!(matches!(refused, TrainError::OtherRun { .. }), "{refused}");
+    let other = EncoderOptions {
+        rate: 1e-4,
+        ..options.clone()
+    };
+    let refused = train(&pairs(300), &other, &path);
+    assert!(matches!(refused, TrainError::OtherRun { .. }), "{refused}");
+    let whole = fs::read(&path).expect("a state");
+    for end in [0, 7, whole.len() / 2, whole.len() - 1] {
+        fs::write(&path, &whole[..end]).expect("written");
+        let refused = train(&pairs(300), &options, &path);
+        assert!(matches!(refused, TrainError::Damaged { .. }), "{refused}");
+    }
+    let mut turned = whole;
+    let middle = turned.len() / 2;
+    turned[middle] ^= 1;
+    fs::write(&path, turned).expect("written");
+    let refused = train(&pairs(300), &options, &path);
+    assert!(matches!(refused, TrainError::Damaged { .. }), "{refused}");
+    let nowhere = train(&pairs(300), &options, &dir.path().join("no/folder"));
+    assert!(matches!(nowhere, TrainError::Write { .. }), "{nowhere}");
+}
+
+#[test]
+fn what_a_run_is_made_of_comes_back() {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let path = dir.path().join("input");
+    let input = EncoderInput {
+        base: "models/tiny".into(),
+        pairs: pairs(3),
+        options: options(),
+    };
+    input.save(&path).expect("written");
+    assert_eq!(EncoderInput::load(&path).expect("read"), input);
+    fs::write(&path, b"VTRNEIN1").expect("written");
+    let refused = EncoderInput::load(&path).expect_err("it is cut off");
+    assert!(matches!(refused, TrainError::Damaged { .. }), "{refused}");
 }

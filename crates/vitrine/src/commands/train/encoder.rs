@@ -20,10 +20,13 @@ use serde::Serialize;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
+use train::TrainError;
 use train::encoder::{
-    EncoderEpoch, EncoderObserver, EncoderOptions, EncoderReport, EncoderRun, Retrieval,
+    EncoderEpoch, EncoderInput, EncoderObserver, EncoderOptions, EncoderReport, EncoderRun,
+    Retrieval,
 };
 use train::pipeline::{ItemTexts, ShopTexts, text_pairs};
+use workshop::Folder as Workshop;
 
 /// Pairs of one run, unless told otherwise.
 const PAIRS: usize = 12_000;
@@ -35,11 +38,19 @@ const BASE: &str = "minilm";
 pub struct EncoderArgs {
     /// With --model encoder: the model that is trained further, by name or folder; without it,
     /// the one that the index uses.
-    #[arg(long, value_name = "NAME_OR_FOLDER")]
+    #[arg(long, value_name = "NAME_OR_FOLDER", conflicts_with = "resume")]
     base: Option<String>,
     /// With --model encoder: pairs of texts at most; 12000 unless told.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    #[arg(long, value_name = "N", conflicts_with = "resume",
+        value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pairs: Option<u32>,
+}
+
+impl EncoderArgs {
+    /// Whether one of them is given.
+    pub fn are_given(&self) -> bool {
+        self.base.is_some() || self.pairs.is_some()
+    }
 }
 
 /// What `--json` prints.
@@ -60,52 +71,47 @@ struct Answer<'a> {
 /// Exit 1 when the trained model is not better, and none is written.
 pub fn run(args: &Args) -> anyhow::Result<Outcome> {
     let started = Instant::now();
-    if args.resume || args.no_promote {
-        bail!(
-            "an encoder is trained in one go and promoted by nobody: leave out --resume and --no-promote"
-        );
+    if args.no_promote {
+        bail!("an encoder is promoted by nobody: leave out --no-promote");
     }
     args.folder.must_exist()?;
     let uid = IndexUid::new(args.index.clone())?;
-    let texts = read(&args.folder, &uid)?;
-    let lock = workshop::Folder::enter(&args.folder.data, &uid)?;
-    let base = base(args, texts.model.as_deref())?;
-    let parts = Parts::open(&base).with_context(|| {
+    let (workshop, input) = enter(args, &uid)?;
+    let parts = Parts::open(&input.base).with_context(|| {
         format!(
             "cannot train the model {} further: name a folder of a BERT model with --base",
-            base.display()
+            input.base.display()
         )
     })?;
-    let options = EncoderOptions {
-        epochs: args.epochs.map_or(1, usize::from),
-        seed: args.seed.unwrap_or(1),
-        ..EncoderOptions::default()
-    };
-    let most = args.encoder.pairs.map_or(PAIRS, |pairs| pairs as usize);
-    let pairs = text_pairs(&shop(texts), most, options.seed);
-    note(&format!("{} pairs of texts", pairs.len()));
+    note(&format!("{} pairs of texts", input.pairs.len()));
     let interrupt = Interrupt::listen().context("cannot listen for Ctrl-C")?;
-    let mut watch = Watch::new(&interrupt, options.epochs, args.format);
+    let mut watch = Watch::new(&interrupt, input.options.epochs, args.format);
     let run = EncoderRun {
         parts: &parts,
-        pairs: &pairs,
-        options: &options,
+        pairs: &input.pairs,
+        options: &input.options,
+        checkpoint: Some(&workshop.encoder_checkpoint()),
     };
     let enhanced = run.train(&mut watch);
     watch.end();
-    let enhanced = enhanced?;
-    let folder = args.folder.data.join("training").join(uid.as_str());
-    let folder = folder.join("encoder");
+    let enhanced = match enhanced {
+        Err(TrainError::Stopped) => bail!(
+            "interrupted: go on with `vitrine train --model encoder --index {uid} --data {} --resume`",
+            args.folder.data.display()
+        ),
+        enhanced => enhanced?,
+    };
+    let folder = workshop.encoder();
     let mut name = None;
     if let Some(numbers) = &enhanced.numbers {
         parts.write(numbers, &folder)?;
         write_card(&folder, &enhanced.report)?;
         name = Some(name_of(&uid, numbers));
     }
-    drop(lock);
+    workshop.clear_encoder()?;
     let answer = Answer {
         index: &args.index,
-        base: base.display().to_string(),
+        base: input.base.display().to_string(),
         folder: enhanced.numbers.as_ref().map(|_| folder.as_path()),
         name: name.as_deref(),
         seconds: started.elapsed().as_secs_f64(),
@@ -114,6 +120,32 @@ pub fn run(args: &Args) -> anyhow::Result<Outcome> {
     let data = &args.folder.data;
     args.format.print(&answer, |answer| render(answer, data))?;
     Ok(Outcome::of(enhanced.numbers.is_some()))
+}
+
+/// Enters the workshop of an index with what is trained there: what an interrupted run was made
+/// of, or the texts of now.
+fn enter(args: &Args, uid: &IndexUid) -> anyhow::Result<(Workshop, EncoderInput)> {
+    let data = &args.folder.data;
+    if args.resume {
+        let workshop = Workshop::enter(data, uid)?;
+        let input = workshop.kept_encoder()?;
+        return Ok((workshop, input));
+    }
+    let texts = read(&args.folder, uid)?;
+    let workshop = Workshop::enter(data, uid)?;
+    let options = EncoderOptions {
+        epochs: args.epochs.map_or(1, usize::from),
+        seed: args.seed.unwrap_or(1),
+        ..EncoderOptions::default()
+    };
+    let most = args.encoder.pairs.map_or(PAIRS, |pairs| pairs as usize);
+    let input = EncoderInput {
+        base: base(args, texts.model.as_deref())?,
+        pairs: text_pairs(&shop(texts), most, options.seed),
+        options,
+    };
+    workshop.keep_encoder(&input)?;
+    Ok((workshop, input))
 }
 
 /// Reads the texts of an index and gives the folder back.
@@ -136,7 +168,9 @@ fn read(folder: &FolderArgs, uid: &IndexUid) -> anyhow::Result<TrainingTexts> {
 fn base(args: &Args, of_index: Option<&str>) -> anyhow::Result<PathBuf> {
     let folders = ModelFolders::of_environment(Some(&args.folder.data));
     let name = args.encoder.base.as_deref().or(of_index).unwrap_or(BASE);
-    Ok(folders.resolve(name)?)
+    let folder = folders.resolve(name)?;
+    // A run may be gone on with from elsewhere.
+    std::path::absolute(&folder).with_context(|| format!("cannot find {}", folder.display()))
 }
 
 fn shop(texts: TrainingTexts) -> ShopTexts {

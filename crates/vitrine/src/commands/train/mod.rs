@@ -77,6 +77,9 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
     if args.model == KindName::Encoder {
         return encoder::run(&args);
     }
+    if args.encoder.are_given() {
+        bail!("--base and --pairs say how an encoder is trained: add --model encoder");
+    }
     args.folder.must_exist()?;
     let uid = IndexUid::new(args.index.clone())?;
     match args.folder.access()? {
