@@ -18,6 +18,7 @@ mod event_ids;
 mod export;
 mod fields;
 mod finished;
+mod fitting;
 mod folder;
 mod formatted;
 mod freshness;
@@ -63,6 +64,7 @@ pub use erase::Erased;
 pub use error::EngineError;
 pub use export::ShopperExport;
 pub use finished::{Finished, TaskCounts};
+pub use fitting::{Fitting, FittingState};
 pub use intake::{RoleReason, Roles};
 pub use ledger::{
     Feedback, FeedbackKey, FeedbackKind, FeedbackKindError, FeedbackOf, LedgerChange,

@@ -6,6 +6,7 @@
 //! it back with the next request.
 
 mod categories;
+mod dashboard;
 mod dump;
 mod feedback;
 mod health;
@@ -45,6 +46,7 @@ pub(crate) fn routes() -> Router<App> {
     Router::new()
         .merge(stored())
         .merge(recommended())
+        .route("/api/dashboard/tasks", get(dashboard::tasks))
         // In no line of the actions of keys, so that only the master key may do these.
         .route("/api/dump", get(dump::dump))
         .route("/api/restore", post(dump::restore))
