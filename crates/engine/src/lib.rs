@@ -21,6 +21,7 @@ mod finished;
 mod fitting;
 mod folder;
 mod formatted;
+mod found;
 mod freshness;
 mod known_items;
 mod learn;
@@ -69,7 +70,9 @@ pub use intake::{RoleReason, Roles};
 pub use ledger::{
     Feedback, FeedbackKey, FeedbackKind, FeedbackKindError, FeedbackOf, LedgerChange,
 };
-pub use lexical::{FacetStats, Matching, QueryError, SortBy, SortOrder, Understood, WordKind};
+pub use lexical::{
+    FacetStats, ItemSet, Matching, QueryError, SortBy, SortOrder, Understood, WordKind,
+};
 pub use locales::LOCALES;
 pub use meaning::MeaningStats;
 pub use profile::{ItemProfile, ShopperProfile, ShopperVectors};
