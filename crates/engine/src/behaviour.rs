@@ -5,6 +5,7 @@
 //! shopper's next answer. Readers take the lock for as long as they copy what they
 //! need; the writer takes it for a few hundred events at a time.
 
+use crate::fitting::LastFit;
 use crate::recommend::Lists;
 use crate::record::IndexNo;
 use crate::shelf::Shelf;
@@ -29,6 +30,8 @@ pub(crate) struct Behaviour {
     dirty: AtomicBool,
     /// Held while a sequence model is fitted.
     pub fitting: Mutex<()>,
+    /// The last fit of it, or the one that is running.
+    pub last_fit: Mutex<LastFit>,
     /// What is popular, as of the last request.
     pub lists: Mutex<Option<Arc<Lists>>>,
     /// Models that were trained elsewhere.
@@ -53,6 +56,7 @@ impl Behaviour {
             model: ArcSwapOption::empty(),
             dirty: AtomicBool::new(false),
             fitting: Mutex::default(),
+            last_fit: Mutex::default(),
             lists: Mutex::default(),
             shelf: Shelf::default(),
         }

@@ -5,7 +5,8 @@
 //! recommendations rest on what needs no model.
 
 use crate::behaviour::{Behaviour, SequenceModel};
-use crate::shared::Shared;
+use crate::fitting::LastFit;
+use crate::shared::{Shared, moment, now};
 use crate::tables::be_u64;
 use crate::{EngineError, folder};
 use models::{Pctm, PctmConfig};
@@ -89,18 +90,22 @@ fn learn_until(shared: &Shared, (stop, woken): &(Mutex<bool>, Condvar)) {
     }
 }
 
-/// Fits the model of every index where it is due.
+/// Fits the model of every index where it is due. One that fails is no reason to leave out the
+/// others; the first failure is told.
 pub(crate) fn fit_all(shared: &Shared) -> Result<(), EngineError> {
     let published = shared.published.load_full();
+    let mut outcome = Ok(());
     for state in published.indexes.values() {
         if is_due(&state.behaviour) {
-            fit(&state.behaviour, &folder::model(&shared.dir, &state.meta))?;
+            let fitted = fit(&state.behaviour, &folder::model(&shared.dir, &state.meta));
+            outcome = outcome.and(fitted);
         }
     }
-    Ok(())
+    outcome
 }
 
-fn is_due(behaviour: &Behaviour) -> bool {
+/// Whether a fit would take in enough that the model does not know.
+pub(crate) fn is_due(behaviour: &Behaviour) -> bool {
     let events = behaviour.profiles().events();
     let fitted = behaviour.model().map_or(0, |model| model.events);
     events >= ENOUGH_EVENTS && events as f64 >= fitted as f64 * (1.0 + GROWTH)
@@ -111,6 +116,7 @@ pub(crate) fn refit(behaviour: &Behaviour, path: &Path) -> Result<(), EngineErro
     if behaviour.profiles().events() < ENOUGH_EVENTS {
         let _fitting = behaviour.fitting.lock();
         behaviour.clear_model();
+        *behaviour.last_fit.lock() = LastFit::default();
         return remove(path);
     }
     match behaviour.model() {
@@ -133,6 +139,21 @@ pub(crate) fn remove(path: &Path) -> Result<(), EngineError> {
 fn fit(behaviour: &Behaviour, path: &Path) -> Result<(), EngineError> {
     // Whoever comes second fits what there is by then.
     let _fitting = behaviour.fitting.lock();
+    let started = Some(now());
+    *behaviour.last_fit.lock() = LastFit {
+        started,
+        ..LastFit::default()
+    };
+    let outcome = fit_now(behaviour, path);
+    *behaviour.last_fit.lock() = LastFit {
+        started,
+        ended: Some(now()),
+        error: outcome.as_ref().err().map(ToString::to_string),
+    };
+    outcome
+}
+
+fn fit_now(behaviour: &Behaviour, path: &Path) -> Result<(), EngineError> {
     let started = Instant::now();
     let (sequences, items, events) = {
         let profiles = behaviour.profiles();
@@ -192,5 +213,13 @@ pub(crate) fn load(behaviour: &Behaviour, path: &Path) -> Result<(), EngineError
         events,
         pctm: Pctm::from_bytes(pctm)?,
     });
+    // The file is as old as the fit. Where that cannot be told the model is as good.
+    let written = fs::metadata(path).and_then(|file| file.modified()).ok();
+    let ended = written.map(moment);
+    *behaviour.last_fit.lock() = LastFit {
+        started: ended,
+        ended,
+        error: None,
+    };
     Ok(())
 }

@@ -18,8 +18,10 @@ mod event_ids;
 mod export;
 mod fields;
 mod finished;
+mod fitting;
 mod folder;
 mod formatted;
+mod found;
 mod freshness;
 mod known_items;
 mod learn;
@@ -63,11 +65,14 @@ pub use erase::Erased;
 pub use error::EngineError;
 pub use export::ShopperExport;
 pub use finished::{Finished, TaskCounts};
+pub use fitting::{Fitting, FittingState};
 pub use intake::{RoleReason, Roles};
 pub use ledger::{
     Feedback, FeedbackKey, FeedbackKind, FeedbackKindError, FeedbackOf, LedgerChange,
 };
-pub use lexical::{FacetStats, Matching, QueryError, SortBy, SortOrder, Understood, WordKind};
+pub use lexical::{
+    FacetStats, ItemSet, Matching, QueryError, SortBy, SortOrder, Understood, WordKind,
+};
 pub use locales::LOCALES;
 pub use meaning::MeaningStats;
 pub use profile::{ItemProfile, ShopperProfile, ShopperVectors};

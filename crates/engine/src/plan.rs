@@ -38,6 +38,9 @@ pub(crate) fn index_plan(meta: &IndexMeta) -> IndexPlan {
     for role in [Role::Price, Role::Brand, Role::Categories, Role::Stock] {
         filterable.extend(roles.get(role).iter().cloned());
     }
+    if settings.freshness.is_some() {
+        filterable.extend(roles.first(Role::Created).map(str::to_owned));
+    }
     let suitability = settings.suitability.as_ref();
     filterable.extend(suitability.map(|suitability| suitability.item.clone()));
     filterable.sort();

@@ -1,8 +1,6 @@
 //! Search over one snapshot: words find and order, the documents view gives the JSON.
 
-use crate::allowed::{
-    check_facet, check_facet_search, check_filterable, check_search, check_sortable,
-};
+use crate::allowed::{check_facet, check_facet_search, check_filterable, check_search};
 use crate::formatted::Formatter;
 use crate::search::{FacetAnswer, Hybrid, QueryUnderstood, SearchAnswer, SearchHit, SearchRequest};
 use crate::settings::{DEFAULT_FACET_VALUES, FacetSort, Settings};
@@ -166,7 +164,7 @@ impl IndexReader {
         }
     }
 
-    fn find(&self, request: &SearchRequest) -> Result<WordsAnswer, EngineError> {
+    pub(crate) fn find(&self, request: &SearchRequest) -> Result<WordsAnswer, EngineError> {
         let words = &self.state.words;
         self.with_meaning(request, &request.facets, |query| words.search(query))
     }
@@ -306,25 +304,7 @@ impl IndexReader {
         &self,
         query: &DocumentsQuery,
     ) -> Result<(Vec<Box<RawValue>>, u64), EngineError> {
-        if let Some(filter) = &query.filter {
-            check_filterable(&self.state.meta, filter)?;
-        }
-        check_sortable(&self.state.meta, &query.sort)?;
-        let (ids, total) = match &query.ids {
-            Some(ids) => self.named(ids, query)?,
-            None => {
-                let words = WordsQuery {
-                    filter: query.filter.as_ref(),
-                    sort: &query.sort,
-                    offset: query.offset,
-                    limit: query.limit,
-                    ..WordsQuery::new("")
-                };
-                let answer = self.state.words.search(&words)?;
-                let ids = answer.hits.into_iter().map(|hit| hit.id).collect();
-                (ids, answer.total as u64)
-            }
-        };
+        let (ids, total) = self.document_ids(query)?;
         let mut documents = Vec::with_capacity(ids.len());
         for id in ids {
             if let Some(json) = self.shown(&id, query.retrieve_vectors)? {
@@ -332,34 +312,6 @@ impl IndexReader {
             }
         }
         Ok((documents, total))
-    }
-
-    fn named(
-        &self,
-        ids: &[String],
-        query: &DocumentsQuery,
-    ) -> Result<(Vec<String>, u64), EngineError> {
-        let kept = match &query.filter {
-            Some(filter) => Some(self.state.words.filter_set(filter)?),
-            None => None,
-        };
-        let mut found = Vec::new();
-        for id in ids {
-            let passes = match &kept {
-                Some(set) => set.contains(id)?,
-                None => self.state.words.contains(id)?,
-            };
-            if passes && !found.contains(id) {
-                found.push(id.clone());
-            }
-        }
-        let total = found.len() as u64;
-        let page = found
-            .into_iter()
-            .skip(query.offset)
-            .take(query.limit)
-            .collect();
-        Ok((page, total))
     }
 }
 

@@ -155,9 +155,12 @@ impl Shared {
 /// The wall clock. Only the engine's edge and the server read it; everything below is given
 /// a time.
 pub fn now() -> Timestamp {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
+    moment(SystemTime::now())
+}
+
+/// A time of the system's clock.
+pub(crate) fn moment(time: SystemTime) -> Timestamp {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
     Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }
 

@@ -157,6 +157,11 @@ impl IndexReader {
         (&self.state.roles, &self.state.meta.reasons)
     }
 
+    /// How far the vectors are.
+    pub fn meaning_stats(&self) -> MeaningStats {
+        self.meaning.now().stats()
+    }
+
     /// Counts of documents, events and shoppers.
     pub fn stats(&self) -> Result<IndexStats, EngineError> {
         let profiles = self.state.behaviour.profiles();
@@ -173,7 +178,7 @@ impl IndexReader {
             shoppers: profiles.shoppers() as u64,
             items_with_events: profiles.items() as u64,
             unknown_items: unknown,
-            meaning: self.meaning.now().stats(),
+            meaning: self.meaning_stats(),
         })
     }
 }

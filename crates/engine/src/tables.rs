@@ -324,7 +324,15 @@ pub(crate) fn to_json<T: Serialize>(value: &T) -> Result<Vec<u8>, EngineError> {
     })
 }
 
+#[cfg(test)]
+thread_local! {
+    /// JSON values that this thread has parsed: what an answer costs, for tests.
+    pub(crate) static PARSED: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
+
 pub(crate) fn from_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, EngineError> {
+    #[cfg(test)]
+    PARSED.set(PARSED.get() + 1);
     serde_json::from_slice(bytes).map_err(|err| EngineError::View {
         what: "a value",
         reason: err.to_string(),

@@ -436,3 +436,34 @@ fn what_was_viewed_in_one_visit_goes_together() {
         )
     );
 }
+
+/// A request may name as many items as fit into it, and is answered as quickly.
+#[test]
+fn of_very_many_items_in_hand_the_last_count() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let engine = open(dir.path());
+    put(&engine, shelves());
+    mugs_are_popular(&engine);
+    let mut items: Vec<ItemId> = (0..50_000)
+        .map(|no| item(&format!("unknown{no}")))
+        .collect();
+    items.insert(0, item("lamp1"));
+    let reader = engine.index(SHOP).expect("the index");
+    let like = |items: Vec<ItemId>| {
+        let request = RecommendRequest {
+            items,
+            ..RecommendRequest::new(RecommendKind::Similar)
+        };
+        let answer = reader.recommend(&request).expect("an answer");
+        ids(&answer)
+            .into_iter()
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(like(items.clone()), Vec::<String>::new());
+    items.push(item("lamp2"));
+    let found = like(items);
+    assert!(!found.is_empty());
+    // What is named is in front of the shopper, however long ago.
+    assert!(!found.contains(&"lamp1".to_owned()), "{found:?}");
+}

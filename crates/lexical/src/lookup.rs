@@ -7,8 +7,10 @@ use crate::bits::ItemSet;
 use crate::columns::Attribute;
 use crate::error::QueryError;
 use crate::snapshot::{Core, Place};
+use crate::value;
 use crate::words::Words;
 use std::sync::Arc;
+use tantivy::TantivyError;
 
 impl Words {
     /// Where the document with an id is, if it is there.
@@ -19,6 +21,25 @@ impl Words {
     /// The number of the document at a place.
     pub fn number_at(&self, place: Place) -> u64 {
         self.core().number_at(place)
+    }
+
+    /// The text of one attribute of the item at a place, as it was given; of several the first.
+    /// There is one only where the attribute has a column.
+    pub fn text_at(&self, path: &str, place: Place) -> Result<Option<String>, QueryError> {
+        let attribute = self.core().attribute(path)?;
+        let values = attribute.segments.get(place.segment as usize);
+        let Some(column) = values.and_then(|values| values.text.as_ref()) else {
+            return Ok(None);
+        };
+        let Some(ord) = column.term_ords(place.doc).next() else {
+            return Ok(None);
+        };
+        let mut stored = String::new();
+        column
+            .ord_to_str(ord, &mut stored)
+            .map_err(TantivyError::from)?;
+        let (_, given) = value::split(stored.as_bytes());
+        Ok(Some(String::from_utf8_lossy(given).into_owned()))
     }
 
     /// The texts of one attribute, for items by their place.

@@ -204,6 +204,7 @@ fn wanted_of_gorse(method: &str, route: &str) -> Option<&'static str> {
         ("DELETE", "user" | "feedback", _) => "profiles.delete",
         ("POST" | "PATCH", "user" | "users", None) => "profiles.update",
         ("POST" | "PUT", "feedback", None) => "events.add",
+        ("GET", "dashboard", None) => "tasks.get",
         (
             "GET" | "POST",
             "recommend"

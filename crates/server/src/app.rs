@@ -34,6 +34,7 @@ struct Inner {
     computing: Semaphore,
     waiting: AtomicUsize,
     large_bodies: Semaphore,
+    restoring: Semaphore,
     trainings: Trainings,
 }
 
@@ -56,6 +57,7 @@ impl App {
             computing: Semaphore::new(limits.computing.max(1)),
             waiting: AtomicUsize::new(0),
             large_bodies: Semaphore::new(limits.large_bodies.max(1)),
+            restoring: Semaphore::new(1),
             engine,
             config,
         }))
@@ -143,6 +145,17 @@ impl App {
     pub(crate) async fn large_body(&self) -> Option<SemaphorePermit<'_>> {
         // The semaphore is never closed, so there is always a permit in the end.
         self.0.large_bodies.acquire().await.ok()
+    }
+
+    /// The right to write out of a dump, which takes as long as its sender likes: one at a time.
+    pub(crate) fn restore_turn(&self) -> Result<SemaphorePermit<'_>, ApiError> {
+        self.0.restoring.try_acquire().map_err(|_| {
+            ApiError::system(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "restore_running",
+                "another restore is running; try again when it has ended",
+            )
+        })
     }
 
     async fn turn(&self) -> Result<SemaphorePermit<'_>, ApiError> {

@@ -1,82 +1,18 @@
 //! `GET /backup`: every durable record as one file, streamed while serving goes on.
 //!
-//! The log is read on a thread that may block, a few chunks ahead of the client. A backup
-//! that fails midway breaks the connection off, and its trailer is missing: no client and
-//! no `vitrine restore` can take it for a whole one.
+//! A backup that fails midway breaks the connection off, and its trailer is missing: no client
+//! and no `vitrine restore` can take it for a whole one.
 
 use crate::app::App;
-use axum::body::{Body, Bytes};
+use crate::download;
 use axum::extract::State;
-use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
-use axum::response::{IntoResponse, Response};
-use http_body::Frame;
-use std::io::{self, BufWriter, Write};
-use std::pin::Pin;
-use std::task::{Context, Poll};
-use tokio::sync::mpsc::{Receiver, Sender, channel};
-
-/// Bytes of one chunk, and how many may wait for a slow client.
-const CHUNK: usize = 256 << 10;
-const AHEAD: usize = 4;
-
-type Chunk = io::Result<Bytes>;
+use axum::response::Response;
+use std::io;
 
 /// `GET /backup`
 pub(crate) async fn get(State(app): State<App>) -> Response {
-    let (sender, receiver) = channel::<Chunk>(AHEAD);
     let engine = app.engine().clone();
-    tokio::task::spawn_blocking(move || {
-        let mut out = BufWriter::with_capacity(CHUNK, Pipe(sender.clone()));
-        let written = engine.backup(&mut out).map_err(io::Error::other);
-        if let Err(error) = written.and_then(|_| out.flush()) {
-            tracing::warn!(
-                error = &error as &dyn std::error::Error,
-                "backup broken off"
-            );
-            // The client may be the one who is gone.
-            let _ = sender.blocking_send(Err(error));
-        }
-    });
-    let headers = [
-        (CONTENT_TYPE, "application/octet-stream"),
-        (
-            CONTENT_DISPOSITION,
-            "attachment; filename=\"vitrine.backup\"",
-        ),
-    ];
-    (headers, Body::new(Chunks(receiver))).into_response()
-}
-
-/// The writing end: blocks while the client is behind.
-struct Pipe(Sender<Chunk>);
-
-impl Write for Pipe {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let gone = |_| io::Error::from(io::ErrorKind::BrokenPipe);
-        self.0
-            .blocking_send(Ok(Bytes::copy_from_slice(bytes)))
-            .map_err(gone)?;
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-/// The reading end, as a body.
-struct Chunks(Receiver<Chunk>);
-
-impl http_body::Body for Chunks {
-    type Data = Bytes;
-    type Error = io::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
-        self.0
-            .poll_recv(context)
-            .map(|chunk| chunk.map(|bytes| bytes.map(Frame::data)))
-    }
+    download::file("vitrine.backup", move |out| {
+        engine.backup(out).map(|_| ()).map_err(io::Error::other)
+    })
 }

@@ -141,6 +141,12 @@ impl ApiError {
         self
     }
 
+    /// The same error, said by a sentence that is made of the one before.
+    pub(crate) fn reworded(mut self, word: impl FnOnce(&str) -> String) -> Self {
+        self.0.message = word(&self.0.message);
+        self
+    }
+
     /// The same error, saying which query of a multi-search it is about.
     ///
     /// A missing index is then a fault of the body and no missing page, so 404 becomes 400.

@@ -19,6 +19,7 @@ mod copies;
 mod courier;
 mod custom_metadata;
 mod documents;
+mod download;
 mod embeddings;
 mod engine_error;
 mod error;

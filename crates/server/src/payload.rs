@@ -7,7 +7,7 @@
 use crate::app::App;
 use crate::config::Limits;
 use crate::error::ApiError;
-use axum::body::{Body, HttpBody};
+use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, StatusCode, header};
 use flate2::read::MultiGzDecoder;
@@ -17,7 +17,7 @@ use std::io::Read;
 use std::pin::Pin;
 use std::time::Duration;
 use tokio::sync::SemaphorePermit;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout};
 
 /// From here on a body needs a place among the large ones.
 const LARGE: usize = 1_000_000;
@@ -116,7 +116,7 @@ pub(crate) async fn read(
     if declared.is_some_and(|length| length > limit) {
         return Err(too_large(limit));
     }
-    let mut body = request.into_body();
+    let mut body = Pieces::new(request.into_body());
     let mut bytes = Vec::with_capacity(declared.unwrap_or(0).min(LARGE));
     receive(&mut body, &mut bytes, LARGE.min(limit + 1), app.limits()).await?;
     let mut place = None;
@@ -158,44 +158,88 @@ async fn in_background<T: Send + 'static>(
     }
 }
 
-/// Appends frames until `bytes` has at least `enough` bytes or the body ends.
-///
-/// The deadline moves with what has arrived: a client may pause, but not crawl.
+/// A body as it comes in, piece by piece.
+pub(crate) struct Pieces {
+    body: Body,
+    received: usize,
+    waited: Duration,
+}
+
+impl Pieces {
+    /// Of a body that is not compressed.
+    pub(crate) fn of(request: Request) -> Result<Self, ApiError> {
+        if is_gzip_encoded(request.headers())? {
+            return Err(ApiError::refused(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "invalid_content_encoding",
+                "The Content-Encoding header is invalid: this body must not be compressed.",
+            ));
+        }
+        Ok(Self::new(request.into_body()))
+    }
+
+    fn new(body: Body) -> Self {
+        Self {
+            body,
+            received: 0,
+            waited: Duration::ZERO,
+        }
+    }
+
+    /// The next piece; `None` at the end.
+    ///
+    /// What has arrived earns time for what follows: a client may pause, but not crawl. The
+    /// clock stands still while nobody waits for the client.
+    pub(crate) async fn next(&mut self, limits: &Limits) -> Result<Option<Bytes>, ApiError> {
+        loop {
+            let earned = self.received / limits.body_bytes_per_second.max(1);
+            let time = limits.body_time + Duration::from_secs(earned as u64);
+            let asked = Instant::now();
+            let body = &mut self.body;
+            let frame = poll_fn(|cx| Pin::new(&mut *body).poll_frame(cx));
+            let frame = timeout(time.saturating_sub(self.waited), frame).await;
+            self.waited += asked.elapsed();
+            match frame {
+                Ok(Some(Ok(frame))) => {
+                    // What is no data are trailers, which nobody reads.
+                    if let Ok(data) = frame.into_data() {
+                        self.received += data.len();
+                        return Ok(Some(data));
+                    }
+                }
+                Ok(Some(Err(error))) => {
+                    return Err(ApiError::invalid(
+                        "malformed_payload",
+                        format!("The payload could not be received: {error}."),
+                    ));
+                }
+                Ok(None) => return Ok(None),
+                Err(_) => {
+                    return Err(ApiError::refused(
+                        StatusCode::REQUEST_TIMEOUT,
+                        "payload_too_slow",
+                        format!(
+                            "The payload did not arrive in time; {} bytes came.",
+                            self.received
+                        ),
+                    ));
+                }
+            }
+        }
+    }
+}
+
+/// Appends pieces until `bytes` has at least `enough` bytes or the body ends.
 async fn receive(
-    body: &mut Body,
+    body: &mut Pieces,
     bytes: &mut Vec<u8>,
     enough: usize,
     limits: &Limits,
 ) -> Result<(), ApiError> {
-    let started = Instant::now();
-    let already = bytes.len();
     while bytes.len() < enough {
-        let earned = (bytes.len() - already) / limits.body_bytes_per_second.max(1);
-        let deadline = started + limits.body_time + Duration::from_secs(earned as u64);
-        let frame = timeout_at(deadline, poll_fn(|cx| Pin::new(&mut *body).poll_frame(cx)));
-        match frame.await {
-            Ok(Some(Ok(frame))) => {
-                if let Some(data) = frame.data_ref() {
-                    bytes.extend_from_slice(data);
-                }
-            }
-            Ok(Some(Err(error))) => {
-                return Err(ApiError::invalid(
-                    "malformed_payload",
-                    format!("The payload could not be received: {error}."),
-                ));
-            }
-            Ok(None) => break,
-            Err(_) => {
-                return Err(ApiError::refused(
-                    StatusCode::REQUEST_TIMEOUT,
-                    "payload_too_slow",
-                    format!(
-                        "The payload did not arrive in time; {} bytes came.",
-                        bytes.len()
-                    ),
-                ));
-            }
+        match body.next(limits).await? {
+            Some(piece) => bytes.extend_from_slice(&piece),
+            None => break,
         }
     }
     Ok(())

@@ -2,7 +2,7 @@
 
 mod runs;
 
-pub(crate) use runs::Trainings;
+pub(crate) use runs::{Progress, Status, Trainings};
 
 use crate::app::App;
 use crate::error::{ApiError, json_response};
@@ -17,7 +17,7 @@ use axum::response::Response;
 use axum::routing::post;
 use domain::IndexUid;
 use engine::EngineError;
-use runs::{Occupied, Order, Progress, Status};
+use runs::{Occupied, Order};
 use serde::Serialize;
 use serde_json::{Value, json};
 use train::pipeline::{Counts, DEFAULT_EPOCHS, Settings};

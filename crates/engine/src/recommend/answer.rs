@@ -25,8 +25,9 @@ use crate::EngineError;
 use crate::freshness::{self, Aging};
 use crate::shelf::LiveAffinity;
 use crate::snapshot::IndexReader;
+use crate::suitability::Suited;
 use domain::{ItemId, Score, UserId};
-use lexical::Place;
+use lexical::{Place, QueryError};
 use models::affinity::ActionScores;
 use profiles::Profiles;
 use xxhash_rust::xxh3::xxh3_64;
@@ -39,6 +40,32 @@ const DAY: i64 = 86_400_000;
 impl IndexReader {
     /// Answers one recommendation request.
     pub fn recommend(&self, request: &RecommendRequest) -> Result<Recommendations, EngineError> {
+        self.ranked(request, |sources, passed, gate, suited| {
+            sources.page(passed, gate, suited)
+        })
+    }
+
+    /// The items of an answer with their scores, for those who have no need of the documents.
+    pub fn recommended_items(
+        &self,
+        request: &RecommendRequest,
+    ) -> Result<Vec<(ItemId, Score)>, EngineError> {
+        self.ranked(request, |_, passed, _, _| {
+            let page = passed.into_iter().skip(request.offset);
+            page.take(request.limit)
+                .map(|Passed { id, candidate, .. }| {
+                    Ok((ItemId::new(id)?, Score::new(candidate.score as f32)))
+                })
+                .collect()
+        })
+    }
+
+    /// Puts candidates in order, and ends with what is made of them.
+    fn ranked<T>(
+        &self,
+        request: &RecommendRequest,
+        end: impl FnOnce(Sources<'_>, Vec<Passed>, &Gate<'_>, Option<Suited>) -> Result<T, EngineError>,
+    ) -> Result<T, EngineError> {
         check_fields(request)?;
         let behaviour = &self.state.behaviour;
         let lists = behaviour.lists();
@@ -75,9 +102,7 @@ impl IndexReader {
         let mut passed = sources.passed(&mut gate)?;
         sources.change_places(&mut passed, &gate)?;
         sources.leave_for_shadow();
-        let mut answer = sources.page(passed, &gate)?;
-        answer.suited = suited;
-        Ok(answer)
+        end(sources, passed, &gate, suited)
     }
 }
 
@@ -171,7 +196,12 @@ impl Sources<'_> {
     }
 
     /// The page, with its documents.
-    fn page(self, passed: Vec<Passed>, gate: &Gate<'_>) -> Result<Recommendations, EngineError> {
+    fn page(
+        self,
+        passed: Vec<Passed>,
+        gate: &Gate<'_>,
+        suited: Option<Suited>,
+    ) -> Result<Recommendations, EngineError> {
         let request = self.request;
         let total = passed.len();
         let page: Vec<Passed> = passed
@@ -212,7 +242,7 @@ impl Sources<'_> {
             hits,
             total,
             fewer,
-            suited: None,
+            suited,
             unsuited: gate.unsuited,
             model: live.map(|live| live.id.clone()),
             trace: self.trace,
@@ -258,10 +288,13 @@ impl Sources<'_> {
 }
 
 /// Orders candidates anew by their score and their age.
-fn age(passed: &mut [Passed], aging: &Aging<'_>) -> Result<(), EngineError> {
+fn age(passed: &mut [Passed], aging: &Aging<'_>) -> Result<(), QueryError> {
     let floor = freshness::floor(passed.iter().map(|item| item.candidate.score));
-    for Passed { id, candidate, .. } in passed.iter_mut() {
-        let value = (floor - candidate.score) * aging.lost(id)?;
+    for Passed {
+        place, candidate, ..
+    } in passed.iter_mut()
+    {
+        let value = (floor - candidate.score) * aging.lost(*place)?;
         candidate.add("freshness", value);
     }
     sort(passed);

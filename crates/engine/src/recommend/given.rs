@@ -15,6 +15,9 @@ use std::sync::Arc;
 
 /// Items that stand for what the shopper is about where the request names none.
 const LAST: usize = 5;
+/// Items in hand that a recommendation goes by, the last ones: each is compared with every
+/// candidate, and a request may name as many as it likes.
+const IN_HAND: usize = 200;
 /// Items whose categories and brands say what a shopper likes, the strongest.
 const LIKED: usize = 50;
 /// Dislikes that move back what is like them, the newest.
@@ -68,6 +71,7 @@ impl Given {
             }),
             items => items.iter().map(|item| item.as_str().to_owned()).collect(),
         };
+        given.ids.drain(..given.ids.len().saturating_sub(IN_HAND));
         let numbers = given.ids.iter().filter_map(|id| profiles.item_no(id));
         given.items = numbers.collect();
         given.past = Past::of(request, &given, shopper, profiles, live);

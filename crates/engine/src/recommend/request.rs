@@ -95,6 +95,9 @@ pub struct RecommendRequest {
     pub sold_out: bool,
     /// In `for-you`, items that the shopper owns may come back.
     pub owned: bool,
+    /// In `for-you` and `session`: what the models say and nothing else. What is like the items
+    /// in hand and what is popular stand in for nothing.
+    pub models_alone: bool,
     pub explain: bool,
 }
 
@@ -117,6 +120,7 @@ impl RecommendRequest {
             exploration: EXPLORATION,
             sold_out: false,
             owned: false,
+            models_alone: false,
             explain: false,
         }
     }

@@ -62,7 +62,8 @@ impl Sources<'_> {
         if !matches!(
             self.request.kind,
             RecommendKind::ForYou | RecommendKind::Session
-        ) || self.taste.is_empty()
+        ) || self.request.models_alone
+            || self.taste.is_empty()
         {
             return Ok(Vec::new());
         }
@@ -84,6 +85,9 @@ impl Sources<'_> {
         match self.request.kind {
             RecommendKind::Trending => ("trending", &self.lists.trending),
             RecommendKind::Popular => ("popular", &self.lists.popular),
+            RecommendKind::ForYou | RecommendKind::Session if self.request.models_alone => {
+                ("popular", &[])
+            }
             RecommendKind::ForYou | RecommendKind::Session => ("popular", &self.lists.seasonal),
             _ => ("popular", &[]),
         }
@@ -110,7 +114,8 @@ impl Sources<'_> {
     /// What comes next by the models; behind that what is like the items in hand.
     fn next_and_like(&mut self, filter: Option<&ItemSet>) -> Result<Vec<Candidate>, EngineError> {
         let mut candidates = self.next();
-        if Self::are_few(&candidates) && !self.given.ids.is_empty() {
+        let has_more = !self.request.models_alone && !self.given.ids.is_empty();
+        if has_more && Self::are_few(&candidates) {
             let least = candidates.last().map(|last| last.score);
             let mut like = self.like(filter)?;
             if let (Some(least), Some(first)) = (least, like.first()) {

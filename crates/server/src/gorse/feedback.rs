@@ -31,15 +31,15 @@ const CLOCK_ERROR: i64 = 5_000;
 const PIECES: std::ops::RangeInclusive<f64> = 1.0..=1e6;
 
 /// Feedback as clients write it.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Given {
-    feedback_type: String,
-    user_id: String,
-    item_id: String,
-    value: Option<f64>,
-    timestamp: Option<String>,
-    comment: Option<String>,
+    pub feedback_type: String,
+    pub user_id: String,
+    pub item_id: String,
+    pub value: Option<f64>,
+    pub timestamp: Option<String>,
+    pub comment: Option<String>,
 }
 
 /// Feedback as it is shown.
@@ -122,12 +122,22 @@ async fn insert(
     })
     .await?;
     let count = feedback.len() as u64;
-    if count > 0 {
-        setup::ensure_index(app).await?;
-        add_items(app, &feedback).await?;
-        record(app, feedback, change).await?;
-    }
+    write(app, feedback, change).await?;
     Ok(done(count))
+}
+
+/// Writes feedback, and the items and shoppers that nobody has written yet.
+pub(super) async fn write(
+    app: &App,
+    feedback: Vec<Feedback>,
+    change: fn(Feedback) -> LedgerChange,
+) -> Result<(), ApiError> {
+    if feedback.is_empty() {
+        return Ok(());
+    }
+    setup::ensure_index(app).await?;
+    add_items(app, &feedback).await?;
+    record(app, feedback, change).await
 }
 
 /// Writes feedback with the shoppers who gave it, and the events that it is.
@@ -268,10 +278,15 @@ pub(super) fn seen(history: &[Feedback]) -> Result<Vec<ItemId>, ApiError> {
 
 /// Feedback of a time to come is not there yet.
 fn until_now(feedback: Vec<Feedback>) -> impl Iterator<Item = Feedback> {
-    let now = engine::now().millis().saturating_add(CLOCK_ERROR);
+    let latest = latest();
     feedback
         .into_iter()
-        .filter(move |given| given.time.millis() <= now)
+        .filter(move |given| given.time <= latest)
+}
+
+/// Feedback behind this moment is of a time to come.
+pub(super) fn latest() -> Timestamp {
+    Timestamp::from_millis(engine::now().millis().saturating_add(CLOCK_ERROR))
 }
 
 /// `GET /api/feedback`

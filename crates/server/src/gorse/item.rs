@@ -15,23 +15,23 @@ use serde_json::{Map, Value, json};
 #[serde(rename_all = "PascalCase", default)]
 pub(super) struct Given {
     pub item_id: String,
-    is_hidden: Option<bool>,
-    categories: Option<Vec<String>>,
-    timestamp: Option<String>,
-    labels: Option<Value>,
-    comment: Option<String>,
+    pub is_hidden: Option<bool>,
+    pub categories: Option<Vec<String>>,
+    pub timestamp: Option<String>,
+    pub labels: Option<Value>,
+    pub comment: Option<String>,
 }
 
 /// An item as it is shown.
 #[derive(Debug, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Item {
-    item_id: String,
-    is_hidden: bool,
+    pub item_id: String,
+    pub is_hidden: bool,
     pub categories: Vec<String>,
-    timestamp: String,
-    labels: Value,
-    comment: String,
+    pub timestamp: String,
+    pub labels: Value,
+    pub comment: String,
 }
 
 type Document = Map<String, Value>;

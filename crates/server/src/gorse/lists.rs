@@ -1,6 +1,6 @@
 //! Lists that are for nobody in particular: what is new, what is popular, and neighbours.
 
-use super::neighbours::{self, shown};
+use super::neighbours::{self, Neighbours, shown};
 use super::params::{Asked, Part};
 use super::slate::{Score, Scored, Slate};
 use super::{answer, feedback, ids, items};
@@ -14,13 +14,15 @@ use domain::{Filter, ItemId, Timestamp};
 use engine::{
     DocumentsQuery, EngineError, IndexReader, RecommendKind, RecommendRequest, SortBy, SortOrder,
 };
-use serde::Deserialize;
+use serde_json::Value;
 use std::collections::HashSet;
 
 /// Least of the nearest documents that are compared for neighbours.
 const NEAREST: usize = 200;
 /// Documents looked at beyond those that are missing.
 const STEP: usize = 50;
+/// The attribute with the time of an item.
+const TIME: &str = "Timestamp";
 /// The name of the neighbours there are, by vectors or by feedback in common.
 const NEIGHBOURS: [&str; 2] = ["neighbors", "similar"];
 
@@ -105,7 +107,7 @@ async fn list(
             exclude: hidden,
             ..RecommendRequest::new(kind)
         };
-        slate.add(counted(reader, &request)?);
+        slate.add(asked_of(reader, &request)?);
         Ok(slate.part(part))
     });
     Ok(answer(&scores.await?.unwrap_or_default()))
@@ -126,7 +128,16 @@ pub(super) fn add_newest(
     for offset in (0..).step_by(step) {
         let newest = newest(reader, filter, offset, step)?;
         let is_last = newest.len() < step;
-        slate.add(newest);
+        let mut wanted = Vec::new();
+        // Only what comes into the list is read.
+        for id in newest.into_iter().filter(|id| slate.takes(id)) {
+            if wanted.len() == slate.missing() {
+                break;
+            }
+            let seconds = seconds(reader, &id)?;
+            wanted.push((id, seconds));
+        }
+        slate.add(wanted);
         if is_last || slate.is_full() {
             break;
         }
@@ -139,40 +150,36 @@ fn newest(
     filter: &Filter,
     offset: usize,
     most: usize,
-) -> Result<Vec<Scored>, ApiError> {
-    #[derive(Deserialize)]
-    #[serde(rename_all = "PascalCase")]
-    struct Dated {
-        timestamp: Option<String>,
-    }
+) -> Result<Vec<String>, ApiError> {
     let query = DocumentsQuery {
         filter: Some(filter.clone()),
         sort: vec![SortBy {
-            path: "Timestamp".to_owned(),
+            path: TIME.to_owned(),
             order: SortOrder::Descending,
             from: None,
         }],
-        fields: Some(vec![super::setup::KEY.to_owned(), "Timestamp".to_owned()]),
         offset,
         limit: most,
         ..DocumentsQuery::default()
     };
-    let (documents, _) = reader.documents(&query)?;
-    let mut newest = Vec::with_capacity(documents.len());
-    for document in documents {
-        let dated: Dated = serde_json::from_str(document.get()).map_err(ApiError::internal)?;
-        let time = dated
-            .timestamp
-            .and_then(|text| Timestamp::parse(&text).ok());
-        let seconds = time.map_or(0, |time| time.millis().div_euclid(1000));
-        newest.push((items::document_id(document.get())?, seconds as f64));
-    }
-    Ok(newest)
+    Ok(reader.document_ids(&query)?.0)
 }
 
-fn counted(reader: &IndexReader, request: &RecommendRequest) -> Result<Vec<Scored>, ApiError> {
-    let hits = reader.recommend(request)?.hits.into_iter();
-    let scored = hits.map(|hit| (hit.item.to_string(), f64::from(hit.score.get())));
+/// The time of a document in seconds; 0 without one.
+fn seconds(reader: &IndexReader, id: &str) -> Result<f64, ApiError> {
+    let document = reader.object(id)?.unwrap_or_default();
+    let text = document.get(TIME).and_then(Value::as_str);
+    let time = text.and_then(|text| Timestamp::parse(text).ok());
+    Ok(time.map_or(0.0, |time| time.millis().div_euclid(1000) as f64))
+}
+
+/// What the engine recommends.
+pub(super) fn asked_of(
+    reader: &IndexReader,
+    request: &RecommendRequest,
+) -> Result<Vec<Scored>, ApiError> {
+    let items = reader.recommended_items(request)?.into_iter();
+    let scored = items.map(|(item, score)| (item.to_string(), f64::from(score.get())));
     Ok(scored.collect())
 }
 
@@ -208,7 +215,7 @@ async fn like_item(
     let item = ItemId::new(item).map_err(EngineError::from)?;
     let scores = items::read(app, |reader| {
         let reach = NEAREST.max(2 * part.end());
-        let scored = neighbours::of_item(reader, &item, &filter, reach)?;
+        let scored = Neighbours::new(reader, &filter)?.of_item(&item, reach)?;
         Ok(scores(scored, part, ids::item))
     });
     Ok(answer(&scores.await?.unwrap_or_default()))

@@ -6,6 +6,8 @@
 //! it back with the next request.
 
 mod categories;
+mod dashboard;
+mod dump;
 mod feedback;
 mod health;
 mod ids;
@@ -44,6 +46,10 @@ pub(crate) fn routes() -> Router<App> {
     Router::new()
         .merge(stored())
         .merge(recommended())
+        .route("/api/dashboard/tasks", get(dashboard::tasks))
+        // In no line of the actions of keys, so that only the master key may do these.
+        .route("/api/dump", get(dump::dump))
+        .route("/api/restore", post(dump::restore))
         .route("/api/health/live", get(health::live))
         .route("/api/health/ready", get(health::ready))
 }

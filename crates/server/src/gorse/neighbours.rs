@@ -5,17 +5,14 @@
 //! counts by Adamic and Adar, "Friends and neighbors on the Web" (2003): 1 / ln of how many
 //! others it leads to.
 
-use super::items::document_id;
 use super::setup::EMBEDDER;
 use super::slate::Scored;
 use super::{ids, item, kinds};
 use crate::error::ApiError;
 use domain::{Comparison, EventKind, Filter, FilterValue, ItemId, UserId};
-use engine::{
-    DocumentsQuery, EngineError, FeedbackKey, FeedbackOf, Hybrid, IndexReader, SearchRequest,
-};
+use engine::{EngineError, FeedbackKey, FeedbackOf, Hybrid, IndexReader, ItemSet, SearchRequest};
 use serde_json::Value;
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Links looked at from one item or user.
 const FANOUT: usize = 200;
@@ -39,45 +36,112 @@ pub(super) fn shown(categories: &[String]) -> Filter {
     Filter::and(parts)
 }
 
-/// The documents most like an item, best first. With vectors so many of the nearest by direction
-/// are ordered by their distance, which needs their numbers; without, there may be more.
-pub(super) fn of_item(
-    reader: &IndexReader,
-    item: &ItemId,
-    filter: &Filter,
-    reach: usize,
-) -> Result<Vec<Scored>, ApiError> {
-    let document = ids::document(item.as_str())?;
-    let object = reader.object(document.as_str())?;
-    if let Some(vector) = object.as_ref().and_then(item::vector) {
-        return by_vector(reader, &document, vector, filter, reach);
-    }
-    let found = in_common(
-        item.as_str(),
-        |item| users(reader, item),
-        |user| items(reader, user),
-    )?;
-    let mut scored = Vec::with_capacity(found.len());
-    for (item, score) in found.into_iter().take(MOST) {
-        scored.push((ids::document(&item)?.to_string(), score));
-    }
-    filtered(reader, scored, filter)
+/// Finds what is like items and users, among what may be shown.
+pub(super) struct Neighbours<'a> {
+    reader: &'a IndexReader,
+    filter: &'a Filter,
+    passing: ItemSet,
+    /// By document, as far as they were read: neighbours of several items are often the same.
+    vectors: HashMap<String, Option<Vec<f64>>>,
 }
 
-/// The documents most like several items together: what is like more of them comes first.
-pub(super) fn of_items(
-    reader: &IndexReader,
-    items: &[ItemId],
-    filter: &Filter,
-    reach: usize,
-) -> Result<Vec<Scored>, ApiError> {
-    let mut sums: BTreeMap<String, f64> = BTreeMap::new();
-    for item in items {
-        for (document, score) in of_item(reader, item, filter, reach)? {
-            *sums.entry(document).or_default() += score;
-        }
+impl<'a> Neighbours<'a> {
+    pub(super) fn new(reader: &'a IndexReader, filter: &'a Filter) -> Result<Self, ApiError> {
+        Ok(Self {
+            reader,
+            filter,
+            passing: reader.passing(filter)?,
+            vectors: HashMap::new(),
+        })
     }
-    Ok(ranked(sums))
+
+    /// The documents most like an item, best first. With vectors so many of the nearest by
+    /// direction are ordered by their distance, which needs their numbers; without, there may
+    /// be more.
+    pub(super) fn of_item(&mut self, item: &ItemId, reach: usize) -> Result<Vec<Scored>, ApiError> {
+        let document = ids::document(item.as_str())?;
+        if let Some(vector) = self.vector(document.as_str())? {
+            return self.by_vector(&document, &vector, reach);
+        }
+        let reader = self.reader;
+        let found = in_common(
+            item.as_str(),
+            |item| users(reader, item),
+            |user| items(reader, user),
+        )?;
+        let mut scored = Vec::new();
+        for (item, score) in found.into_iter().take(MOST) {
+            let document = ids::document(&item)?.to_string();
+            if self
+                .passing
+                .contains(&document)
+                .map_err(EngineError::from)?
+            {
+                scored.push((document, score));
+            }
+        }
+        Ok(scored)
+    }
+
+    /// The documents most like several items together: what is like more of them comes first.
+    pub(super) fn of_items(
+        &mut self,
+        items: &[ItemId],
+        reach: usize,
+    ) -> Result<Vec<Scored>, ApiError> {
+        let mut sums: BTreeMap<String, f64> = BTreeMap::new();
+        for item in items {
+            for (document, score) in self.of_item(item, reach)? {
+                *sums.entry(document).or_default() += score;
+            }
+        }
+        Ok(ranked(sums))
+    }
+
+    /// By distance, of the nearest by direction.
+    fn by_vector(
+        &mut self,
+        document: &ItemId,
+        vector: &[f64],
+        reach: usize,
+    ) -> Result<Vec<Scored>, ApiError> {
+        let request = SearchRequest {
+            like: Some(document.to_string()),
+            hybrid: Some(Hybrid {
+                embedder: Some(EMBEDDER.to_owned()),
+                ratio: None,
+            }),
+            filter: Some(self.filter.clone()),
+            limit: reach.min(MOST),
+            ..SearchRequest::default()
+        };
+        let near = match self.reader.search_ids(&request) {
+            Err(EngineError::EmbedderNotFound(_)) => return Ok(Vec::new()),
+            near => near?,
+        };
+        let mut scored = Vec::with_capacity(near.len());
+        for id in near {
+            let other = self.vector(&id)?;
+            if let Some(distance) = other.and_then(|other| distance(vector, &other)) {
+                scored.push((id, 1.0 / (1.0 + distance)));
+            }
+        }
+        sort(&mut scored);
+        Ok(scored)
+    }
+
+    /// The vector of a document as it was given. The document is read once for it.
+    fn vector(&mut self, document: &str) -> Result<Option<Vec<f64>>, ApiError> {
+        if let Some(known) = self.vectors.get(document) {
+            return Ok(known.clone());
+        }
+        let object = self.reader.object(document)?;
+        let vector = object.as_ref().and_then(item::vector);
+        // Clients give numbers; what others have put there is no vector.
+        let vector = vector.and_then(|list| list.iter().map(Value::as_f64).collect());
+        self.vectors.insert(document.to_owned(), vector);
+        self.vector(document)
+    }
 }
 
 /// The users most like one, best first.
@@ -89,53 +153,10 @@ pub(super) fn of_user(reader: &IndexReader, user: &UserId) -> Result<Vec<Scored>
     )
 }
 
-/// By distance, of the nearest by direction.
-fn by_vector(
-    reader: &IndexReader,
-    document: &ItemId,
-    vector: &[Value],
-    filter: &Filter,
-    reach: usize,
-) -> Result<Vec<Scored>, ApiError> {
-    let request = SearchRequest {
-        like: Some(document.to_string()),
-        hybrid: Some(Hybrid {
-            embedder: Some(EMBEDDER.to_owned()),
-            ratio: None,
-        }),
-        filter: Some(filter.clone()),
-        limit: reach.min(MOST),
-        retrieve: Some(vec![super::setup::KEY.to_owned()]),
-        ..SearchRequest::default()
-    };
-    let answer = match reader.search(&request) {
-        Err(EngineError::EmbedderNotFound(_)) => return Ok(Vec::new()),
-        answer => answer?,
-    };
-    let mut scored = Vec::with_capacity(answer.hits.len());
-    for hit in answer.hits {
-        let id = document_id(hit.document.get())?;
-        let other = reader.object(&id)?;
-        let other = other.as_ref().and_then(item::vector);
-        if let Some(distance) = other.and_then(|other| distance(vector, other)) {
-            scored.push((id, 1.0 / (1.0 + distance)));
-        }
-    }
-    sort(&mut scored);
-    Ok(scored)
-}
-
 /// Euclidean; nothing between vectors of two lengths.
-fn distance(a: &[Value], b: &[Value]) -> Option<f64> {
-    if a.len() != b.len() {
-        return None;
-    }
-    let mut sum = 0.0;
-    for (a, b) in a.iter().zip(b) {
-        let apart = a.as_f64()? - b.as_f64()?;
-        sum += apart * apart;
-    }
-    Some(sum.sqrt())
+fn distance(a: &[f64], b: &[f64]) -> Option<f64> {
+    let squares = a.iter().zip(b).map(|(a, b)| (a - b) * (a - b));
+    (a.len() == b.len()).then(|| squares.sum::<f64>().sqrt())
 }
 
 /// Whatever is two links away, by the links in common.
@@ -183,29 +204,6 @@ fn liked(
     Ok(keys.into_iter().filter(is_liked))
 }
 
-/// Those that pass a filter, in their order.
-fn filtered(
-    reader: &IndexReader,
-    scored: Vec<Scored>,
-    filter: &Filter,
-) -> Result<Vec<Scored>, ApiError> {
-    let query = DocumentsQuery {
-        ids: Some(scored.iter().map(|(id, _)| id.clone()).collect()),
-        filter: Some(filter.clone()),
-        fields: Some(vec![super::setup::KEY.to_owned()]),
-        limit: scored.len(),
-        ..DocumentsQuery::default()
-    };
-    let (documents, _) = reader.documents(&query)?;
-    let passed: Result<HashSet<String>, ApiError> = documents
-        .iter()
-        .map(|document| document_id(document.get()))
-        .collect();
-    let passed = passed?;
-    let kept = scored.into_iter().filter(|(id, _)| passed.contains(id));
-    Ok(kept.collect())
-}
-
 fn ranked(scores: BTreeMap<String, f64>) -> Vec<Scored> {
     let mut scored: Vec<Scored> = scores.into_iter().collect();
     sort(&mut scored);
@@ -220,7 +218,6 @@ fn sort(scored: &mut [Scored]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     #[test]
     fn what_has_rarer_links_in_common_is_nearer() {
@@ -243,10 +240,7 @@ mod tests {
 
     #[test]
     fn distances_are_euclidean() {
-        let numbers = |value: Value| value.as_array().cloned().unwrap_or_default();
-        let (a, b) = (numbers(json!([0, 3])), numbers(json!([4.0, 0])));
-        assert_eq!(distance(&a, &b), Some(5.0));
-        assert_eq!(distance(&a, &numbers(json!([1]))), None);
-        assert_eq!(distance(&a, &numbers(json!([1, "x"]))), None);
+        assert_eq!(distance(&[0.0, 3.0], &[4.0, 0.0]), Some(5.0));
+        assert_eq!(distance(&[0.0, 3.0], &[4.0]), None);
     }
 }

@@ -4,8 +4,8 @@
 //! what is new. What a user has given feedback on does not come again.
 
 use super::feedback::{Given, history, seen, write_back};
-use super::lists::{add_newest, ids_of};
-use super::neighbours::{self, shown};
+use super::lists::{add_newest, asked_of, ids_of};
+use super::neighbours::{Neighbours, shown};
 use super::params::{Asked, Part};
 use super::slate::{Score, Scored, Slate};
 use super::{answer, ids, items, kinds, times, with_body};
@@ -26,8 +26,6 @@ const NEWEST: usize = 10;
 const NEAREST: usize = 30;
 /// Feedback in one visit.
 const VISIT: usize = 1_000;
-/// Sources that say nothing of the one who asks; what is new stands in for them here.
-const FOR_EVERYBODY: [&str; 3] = ["popular", "trending", "exploration"];
 /// With this header lists have scores.
 const VERSION: &str = "x-api-version";
 
@@ -140,10 +138,8 @@ fn recommended(
         ..RecommendRequest::new(RecommendKind::ForYou)
     };
     slate.add(modelled(reader, request, filter)?);
-    if !slate.is_full() {
-        history.sort_by_key(|feedback| feedback.time);
-        slate.add(like(reader, history, filter, part)?);
-    }
+    history.sort_by_key(|feedback| feedback.time);
+    add_like(&mut slate, reader, history, filter)?;
     if !slate.is_full() {
         add_newest(&mut slate, reader, filter)?;
     }
@@ -171,13 +167,12 @@ fn visited(
         ..RecommendRequest::new(RecommendKind::Session)
     };
     slate.add(modelled(reader, request, filter)?);
-    if !slate.is_full() {
-        slate.add(like(reader, visit, filter, part)?);
-    }
+    add_like(&mut slate, reader, visit, filter)?;
     Ok(slate.part(part))
 }
 
-/// What follows a history by the models, without what only is popular.
+/// What follows a history by the models alone: what is like it and what is new come behind them
+/// here, and nobody has asked for what is popular.
 fn modelled(
     reader: &IndexReader,
     request: RecommendRequest,
@@ -185,21 +180,45 @@ fn modelled(
 ) -> Result<Vec<Scored>, ApiError> {
     let request = RecommendRequest {
         filter: Some(filter.clone()),
+        models_alone: true,
+        exploration: 0.0,
         ..request
     };
-    let hits = reader.recommend(&request)?.hits.into_iter();
-    let hits = hits.filter(|hit| !FOR_EVERYBODY.contains(&hit.source));
-    let scored = hits.map(|hit| (hit.item.to_string(), f64::from(hit.score.get())));
-    Ok(scored.collect())
+    asked_of(reader, &request)
 }
 
-/// What is like the newest items of a history, the oldest of which stands first.
-fn like(
+/// Fills a list with what is like the newest items of a history, the oldest of which stands
+/// first: by vectors or users in common, and behind that by words and categories.
+fn add_like(
+    slate: &mut Slate,
     reader: &IndexReader,
     history: Vec<Feedback>,
     filter: &Filter,
-    part: Part,
-) -> Result<Vec<Scored>, ApiError> {
+) -> Result<(), ApiError> {
+    let newest = newest(reader, history);
+    if slate.is_full() || newest.is_empty() {
+        return Ok(());
+    }
+    let reach = NEAREST.max(2 * slate.missing());
+    slate.add(Neighbours::new(reader, filter)?.of_items(&newest, reach)?);
+    if slate.is_full() {
+        return Ok(());
+    }
+    let oldest_first = newest.iter().rev();
+    let documents = oldest_first.map(|item| ids::document(item.as_str()));
+    let request = RecommendRequest {
+        items: documents.collect::<Result<_, _>>()?,
+        filter: Some(filter.clone()),
+        limit: slate.missing(),
+        exclude: slate.hidden()?,
+        ..RecommendRequest::new(RecommendKind::Similar)
+    };
+    slate.add(asked_of(reader, &request)?);
+    Ok(())
+}
+
+/// The newest items of a history that are not disliked, the newest first.
+fn newest(reader: &IndexReader, history: Vec<Feedback>) -> Vec<ItemId> {
     let settings = reader.settings();
     let mut newest: Vec<ItemId> = Vec::new();
     for feedback in history.into_iter().rev() {
@@ -212,6 +231,5 @@ fn like(
             break;
         }
     }
-    let reach = NEAREST.max(2 * part.end());
-    neighbours::of_items(reader, &newest, filter, reach)
+    newest
 }

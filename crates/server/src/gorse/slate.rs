@@ -3,6 +3,9 @@
 
 use super::ids;
 use super::params::Part;
+use crate::error::ApiError;
+use domain::ItemId;
+use engine::EngineError;
 use serde::Serialize;
 use std::collections::HashSet;
 
@@ -42,6 +45,17 @@ impl Slate {
     /// How many documents it takes still.
     pub(super) fn missing(&self) -> usize {
         self.reach.saturating_sub(self.list.len())
+    }
+
+    /// Whether it would take this document.
+    pub(super) fn takes(&self, id: &str) -> bool {
+        !self.hidden.contains(id)
+    }
+
+    /// The documents it takes no more, those it has among them.
+    pub(super) fn hidden(&self) -> Result<Vec<ItemId>, ApiError> {
+        let ids = self.hidden.iter().map(ItemId::new);
+        Ok(ids.collect::<Result<_, _>>().map_err(EngineError::from)?)
     }
 
     /// Appends what a source gives, best first.

@@ -6,10 +6,15 @@ use domain::Timestamp;
 /// What an empty time means there: the first moment of the year 1.
 const NONE: i64 = -62_135_596_800_000;
 
+/// No time at all.
+pub(super) fn none() -> Timestamp {
+    Timestamp::from_millis(NONE)
+}
+
 /// A time; an empty one is none.
 pub(super) fn read(text: Option<&str>) -> Result<Timestamp, ApiError> {
     match text {
-        None | Some("") => Ok(Timestamp::from_millis(NONE)),
+        None | Some("") => Ok(none()),
         Some(text) => Timestamp::parse(text)
             .map_err(|error| ApiError::invalid("invalid_timestamp", error.to_string())),
     }

@@ -16,25 +16,25 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 /// A user, or what is to change of one.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, PartialEq, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
-struct Given {
-    user_id: String,
-    labels: Option<Value>,
-    comment: Option<String>,
+pub(super) struct Given {
+    pub user_id: String,
+    pub labels: Option<Value>,
+    pub comment: Option<String>,
     /// Of older clients.
-    subscribe: Option<Vec<String>>,
+    pub subscribe: Option<Vec<String>>,
 }
 
 /// A user as it is shown.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct User {
-    user_id: String,
-    labels: Value,
-    comment: Value,
+pub(super) struct User {
+    pub user_id: String,
+    pub labels: Value,
+    pub comment: Value,
     #[serde(skip_serializing_if = "Option::is_none")]
-    subscribe: Option<Value>,
+    pub subscribe: Option<Value>,
 }
 
 #[derive(Serialize)]
@@ -46,7 +46,7 @@ struct Users {
 
 impl Given {
     /// The whole of what the convention knows: what is not given is taken out.
-    fn whole(self) -> Result<LedgerChange, ApiError> {
+    pub(super) fn whole(self) -> Result<LedgerChange, ApiError> {
         let user = shopper(self.user_id)?;
         let attributes = Map::from_iter([
             ("Labels".to_owned(), self.labels.unwrap_or_default()),
@@ -78,7 +78,7 @@ fn checked(user: UserId, attributes: Map<String, Value>) -> Result<LedgerChange,
 }
 
 impl User {
-    fn of(user_id: String, mut attributes: Map<String, Value>) -> Self {
+    pub(super) fn of(user_id: String, mut attributes: Map<String, Value>) -> Self {
         Self {
             user_id,
             labels: attributes.shift_remove("Labels").unwrap_or_default(),
@@ -173,7 +173,8 @@ pub(crate) async fn delete(
     Ok(done(1))
 }
 
-async fn write(app: &App, changes: Vec<LedgerChange>) -> Result<(), ApiError> {
+/// Writes the records of users.
+pub(super) async fn write(app: &App, changes: Vec<LedgerChange>) -> Result<(), ApiError> {
     setup::ensure_index(app).await?;
     let uid = app.gorse_index().clone();
     app.write(Write::Ledger { uid, changes }).await.map(|_| ())

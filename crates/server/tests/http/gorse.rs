@@ -56,6 +56,7 @@ fn before_the_first_write_everything_is_empty() {
         "/api/non-personalized/trending",
         "/api/item/1/neighbors",
         "/api/item-to-item/neighbors/1",
+        "/api/dashboard/tasks",
         "/api/user/1/neighbors/",
         "/api/user-to-user/neighbors/1",
         "/api/collaborative-filtering/1",
@@ -81,9 +82,9 @@ fn before_the_first_write_everything_is_empty() {
         "feedback not found",
     );
     refused(
-        &shop.get("/api/dashboard/tasks"),
+        &shop.get("/api/dashboard/config"),
         404,
-        "/api/dashboard/tasks",
+        "/api/dashboard/config",
     );
     assert_eq!(
         shop.get("/indexes/gorse").status,

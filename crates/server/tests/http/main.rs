@@ -9,6 +9,7 @@ mod events;
 mod federation;
 mod geo;
 mod gorse;
+mod gorse_dumps;
 mod indexes;
 mod keys;
 mod languages;
