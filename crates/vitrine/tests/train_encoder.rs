@@ -245,3 +245,39 @@ fn what_cannot_be_trained_is_refused_with_a_sentence() {
     fs::write(place.join("encoder-input"), "no such file").unwrap();
     check(&["--resume"], "is damaged");
 }
+
+#[test]
+fn both_models_are_trained_one_after_the_other() {
+    let shop = shop();
+    let data = shop.data();
+    let event = |n: usize| {
+        let (shopper, step) = (n / 8, n % 8);
+        json!({"userId": format!("u{shopper}"), "kind": "purchase", "time": 1_300_000_000 + n * 60,
+               "itemId": format!("i{}", (shopper * 7 + step) % 40)})
+    };
+    let events: Vec<Value> = (0..1600).map(event).collect();
+    let events = shop.file("events.json", json!(events).to_string());
+    run(
+        &shop,
+        &["events", "--data", &data, "--index", "shop", &events],
+    )
+    .expect(0);
+    let all = [
+        "train", "--model", "all", "--data", &data, "--index", "shop",
+    ];
+    let resumed = run(&shop, &[&all[..], &["--resume"]].concat()).expect(2);
+    assert!(
+        resumed.stderr.contains("one training"),
+        "{}",
+        resumed.stderr
+    );
+    let settings = [
+        "--epochs", "2", "--base", "tiny", "--pairs", "300", "--json",
+    ];
+    let ran = run(&shop, &[&all[..], &settings].concat());
+    let answers = serde_json::Deserializer::from_str(&ran.stdout).into_iter::<Value>();
+    let answers: Vec<Value> = answers.map(|answer| answer.unwrap()).collect();
+    assert_eq!(answers.len(), 2, "{}\n{}", ran.stdout, ran.stderr);
+    assert_eq!(answers[0]["model"]["id"], "affinity-1", "{}", answers[0]);
+    assert_eq!(answers[1]["metrics"]["epochs"].as_array().unwrap().len(), 1);
+}

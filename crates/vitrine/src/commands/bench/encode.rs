@@ -22,6 +22,8 @@ use std::time::Instant;
 
 /// Single texts that are timed.
 const SINGLES: usize = 200;
+/// Tokens of a short text, a query's, the special ones among them.
+const SHORT: usize = 16;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -53,6 +55,9 @@ struct Answer {
     texts_per_s: f64,
     tokens_per_s: f64,
     single_ms_p50: f64,
+    /// Of single texts with 16 tokens; absent where there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    short_ms_p50: Option<f64>,
     /// Milliseconds until the model was open.
     load_ms: f64,
     /// Memory in use after all texts; only Linux tells.
@@ -78,8 +83,21 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
         .open(&ModelFolders::of_environment(None), LongText::Cut)?;
     let load_ms = millis(started);
     let prefix = args.prefix.into();
-    let (tokens, seconds) = bulk(&encoder, &texts, args.batch, prefix)?;
-    let single_ms_p50 = singles(&encoder, &texts, prefix)?;
+    let Bulk {
+        tokens,
+        seconds,
+        short,
+    } = bulk(&encoder, &texts, args.batch, prefix)?;
+    let step = (texts.len() / SINGLES).max(1);
+    let single_ms_p50 = singles(
+        &encoder,
+        texts.iter().step_by(step).map(String::as_str),
+        prefix,
+    )?;
+    let short_ms_p50 = match short.is_empty() {
+        true => None,
+        false => Some(singles(&encoder, short.into_iter(), prefix)?),
+    };
     let precision = name(args.model.precision.into());
     let answer = Answer {
         peer: format!("vitrine {} {precision}", env!("CARGO_PKG_VERSION")),
@@ -90,6 +108,7 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
         texts_per_s: rounded(texts.len() as f64 / seconds, 1),
         tokens_per_s: rounded(tokens as f64 / seconds, 0),
         single_ms_p50: rounded(single_ms_p50, 3),
+        short_ms_p50: short_ms_p50.map(|short| rounded(short, 3)),
         load_ms: rounded(load_ms, 1),
         resident_mib: resident_mebibytes(),
         precision,
@@ -126,13 +145,21 @@ fn read(path: &Path) -> anyhow::Result<Vec<String>> {
     Ok(texts)
 }
 
-/// Encodes all texts from short to long; gives the tokens and the seconds.
-fn bulk(
+/// What came of all texts.
+struct Bulk<'t> {
+    tokens: usize,
+    seconds: f64,
+    /// The texts of [`SHORT`] tokens.
+    short: Vec<&'t str>,
+}
+
+/// Encodes all texts from short to long.
+fn bulk<'t>(
     encoder: &Encoder,
-    texts: &[String],
+    texts: &'t [String],
     batch: usize,
     prefix: Prefix,
-) -> anyhow::Result<(usize, f64)> {
+) -> anyhow::Result<Bulk<'t>> {
     let first: Vec<&str> = texts.iter().take(batch).map(String::as_str).collect();
     encoder.encode(&first, prefix)?;
     let mut order: Vec<(usize, &str)> = texts
@@ -142,18 +169,28 @@ fn bulk(
     order.sort_by_key(|(length, _)| *length);
     let order: Vec<&str> = order.into_iter().map(|(_, text)| text).collect();
     let started = Instant::now();
-    let mut tokens = 0;
+    let mut tokens = Vec::with_capacity(order.len());
     for batch in order.chunks(batch) {
-        tokens += encoder.encode(batch, prefix)?.tokens.iter().sum::<usize>();
+        tokens.extend(encoder.encode(batch, prefix)?.tokens);
     }
-    Ok((tokens, started.elapsed().as_secs_f64()))
+    let seconds = started.elapsed().as_secs_f64();
+    let short = order.iter().zip(&tokens);
+    let short = short.filter(|(_, tokens)| **tokens == SHORT);
+    Ok(Bulk {
+        short: short.map(|(text, _)| *text).collect(),
+        tokens: tokens.iter().sum(),
+        seconds,
+    })
 }
 
-/// Encodes texts from all over the file one by one; gives the median in milliseconds.
-fn singles(encoder: &Encoder, texts: &[String], prefix: Prefix) -> anyhow::Result<f64> {
-    let step = (texts.len() / SINGLES).max(1);
+/// Encodes the first of some texts one by one; gives the median in milliseconds.
+fn singles<'t>(
+    encoder: &Encoder,
+    texts: impl Iterator<Item = &'t str>,
+    prefix: Prefix,
+) -> anyhow::Result<f64> {
     let mut taken = Vec::with_capacity(SINGLES);
-    for text in texts.iter().step_by(step).take(SINGLES) {
+    for text in texts.take(SINGLES) {
         let started = Instant::now();
         encoder.encode(&[text], prefix)?;
         taken.push(millis(started));
@@ -201,6 +238,9 @@ fn render(answer: &Answer) -> String {
         answer.cpu,
         answer.load_ms,
     );
+    if let Some(short) = answer.short_ms_p50 {
+        text.push_str(&format!("; one of {SHORT} tokens {short} ms"));
+    }
     if let Some(mebibytes) = answer.resident_mib {
         text.push_str(&format!("; {mebibytes} MiB in use"));
     }

@@ -4,7 +4,7 @@
 //! The data folder is held only while the texts are read. What comes out is a model folder like
 //! any other; the index goes over to it when its `embedders` name it.
 
-use super::Args;
+use super::{Args, KindName};
 use crate::folder::{Access, FolderArgs};
 use crate::interrupt::Interrupt;
 use crate::outcome::Outcome;
@@ -36,11 +36,11 @@ const BASE: &str = "minilm";
 /// The flags of an encoder only.
 #[derive(Debug, clap::Args)]
 pub struct EncoderArgs {
-    /// With --model encoder: the model that is trained further, by name or folder; without it,
+    /// With an encoder: the model that is trained further, by name or folder; without it,
     /// the one that the index uses.
     #[arg(long, value_name = "NAME_OR_FOLDER", conflicts_with = "resume")]
     base: Option<String>,
-    /// With --model encoder: pairs of texts at most; 12000 unless told.
+    /// With an encoder: pairs of texts at most; 12000 unless told.
     #[arg(long, value_name = "N", conflicts_with = "resume",
         value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pairs: Option<u32>,
@@ -71,9 +71,6 @@ struct Answer<'a> {
 /// Exit 1 when the trained model is not better, and none is written.
 pub fn run(args: &Args) -> anyhow::Result<Outcome> {
     let started = Instant::now();
-    if args.no_promote {
-        bail!("an encoder is promoted by nobody: leave out --no-promote");
-    }
     args.folder.must_exist()?;
     let uid = IndexUid::new(args.index.clone())?;
     let (workshop, input) = enter(args, &uid)?;
@@ -133,8 +130,10 @@ fn enter(args: &Args, uid: &IndexUid) -> anyhow::Result<(Workshop, EncoderInput)
     }
     let texts = read(&args.folder, uid)?;
     let workshop = Workshop::enter(data, uid)?;
+    // Where both are trained they are those of the Transformer.
+    let epochs = args.epochs.filter(|_| args.model == KindName::Encoder);
     let options = EncoderOptions {
-        epochs: args.epochs.map_or(1, usize::from),
+        epochs: epochs.map_or(1, usize::from),
         seed: args.seed.unwrap_or(1),
         ..EncoderOptions::default()
     };

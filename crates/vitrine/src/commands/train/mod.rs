@@ -32,7 +32,8 @@ pub struct Args {
     /// What is trained.
     #[arg(long, value_name = "KIND", default_value = "affinity")]
     model: KindName,
-    /// Times that all events are gone through, 24 unless told, or all pairs of texts, once.
+    /// Times that all events are gone through, 24 unless told, or with --model encoder all
+    /// pairs of texts, once unless told.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=200))]
     epochs: Option<u16>,
     /// Where it is computed; this build trains on the processor only.
@@ -60,6 +61,8 @@ enum KindName {
     Affinity,
     /// The model that makes vectors of texts.
     Encoder,
+    /// Both, the Transformer first; it uses the vectors there are.
+    All,
 }
 
 /// A device by name.
@@ -74,16 +77,32 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
     if args.device == DeviceName::Cuda {
         bail!("this build trains on the processor only: leave out --device cuda");
     }
-    if args.model == KindName::Encoder {
-        return encoder::run(&args);
+    match args.model {
+        KindName::Affinity if args.encoder.are_given() => {
+            bail!("--base and --pairs say how an encoder is trained: add --model encoder")
+        }
+        KindName::Affinity => affinity(&args),
+        KindName::Encoder if args.no_promote => {
+            bail!("an encoder is promoted by nobody: leave out --no-promote")
+        }
+        KindName::Encoder => encoder::run(&args),
+        KindName::All if args.resume => {
+            bail!("--resume goes on with one training: say --model affinity or --model encoder")
+        }
+        KindName::All => {
+            let is_better = affinity(&args)? == Outcome::Fine;
+            Ok(Outcome::of(
+                encoder::run(&args)? == Outcome::Fine && is_better,
+            ))
+        }
     }
-    if args.encoder.are_given() {
-        bail!("--base and --pairs say how an encoder is trained: add --model encoder");
-    }
+}
+
+fn affinity(args: &Args) -> anyhow::Result<Outcome> {
     args.folder.must_exist()?;
     let uid = IndexUid::new(args.index.clone())?;
     match args.folder.access()? {
-        Access::Server(client) => there::train(&args, &uid, &client),
-        Access::Folder(engine) => here::train(&args, &uid, engine),
+        Access::Server(client) => there::train(args, &uid, &client),
+        Access::Folder(engine) => here::train(args, &uid, engine),
     }
 }
