@@ -19,6 +19,8 @@ pub struct Line {
     tokens_per_s: Vec<f64>,
     texts_per_s: Vec<f64>,
     single_ms: Vec<f64>,
+    /// Of texts of 16 tokens.
+    short_ms: Vec<f64>,
     load_ms: Vec<f64>,
     resident_mib: Vec<f64>,
     cosine: Option<(f64, f64)>,
@@ -39,6 +41,7 @@ impl Line {
             tokens_per_s: all("tokens_per_s"),
             texts_per_s: all("texts_per_s"),
             single_ms: all("single_ms_p50"),
+            short_ms: all("short_ms_p50"),
             load_ms: all("load_ms"),
             resident_mib: all("resident_mib"),
             cosine: cosine("cosine_mean").zip(cosine("cosine_min")),
@@ -85,6 +88,7 @@ pub fn json(lines: &[Line]) -> Result<String> {
                 "tokens_per_s_rounds": line.tokens_per_s,
                 "texts_per_s": median(&line.texts_per_s),
                 "single_ms_p50": median(&line.single_ms),
+                "short_ms_p50": median(&line.short_ms),
                 "peer": line.peer(),
                 "ratio_to_peer": line.ratio(lines),
                 "load_ms": median(&line.load_ms),
@@ -101,7 +105,7 @@ pub fn json(lines: &[Line]) -> Result<String> {
 /// All figures as a table for a person, in Markdown so that it can be kept.
 pub fn render(lines: &[Line]) -> String {
     let mut text = String::from(
-        "| what | threads | tokens/s | to its peer | texts/s | one text | load | memory | cosine, mean / least | other token counts |\n|---|---|---|---|---|---|---|---|---|---|\n",
+        "| what | threads | tokens/s | to its peer | texts/s | one text | one of 16 tokens | load | memory | cosine, mean / least | other token counts |\n|---|---|---|---|---|---|---|---|---|---|---|\n",
     );
     for line in lines {
         let cell = |value: Option<f64>, digits: usize, unit: &str| {
@@ -117,6 +121,7 @@ pub fn render(lines: &[Line]) -> String {
             cell(line.ratio(lines), 2, ""),
             cell(median(&line.texts_per_s), 1, ""),
             cell(median(&line.single_ms), 3, " ms"),
+            cell(median(&line.short_ms), 3, " ms"),
             cell(median(&line.load_ms), 0, " ms"),
             cell(median(&line.resident_mib), 0, " MiB"),
             cosine,
