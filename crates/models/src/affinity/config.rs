@@ -18,7 +18,8 @@ pub const KINDS: usize = 8;
 /// Place of a dislike among them.
 pub const DISLIKE: u8 = 5;
 
-/// Events before the history that a profile is of, at most.
+/// Events before the history that a profile is of, at most: servers keep the newest 200 of a
+/// shopper, and 50 are the history.
 pub const PROFILE_EVENTS: usize = 150;
 
 /// The settings of a model.

@@ -2,7 +2,8 @@
 //!
 //! What a dump holds takes the place of users, items and feedback of the same ids; what it does
 //! not hold stays. It is written a batch at a time while it comes in, each batch as its own
-//! route would write it, so a dump may be of any size and what stands before a fault is kept.
+//! route would write it, so a dump may be of any size. The batches before a fault are kept, that
+//! of the fault is not; the answer says how much was written.
 
 use super::records::{RecordError, read_feedback, read_item, read_user};
 use super::stream::{Section, Stream, StreamError};
