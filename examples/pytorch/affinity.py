@@ -140,13 +140,17 @@ class Affinity(nn.Module):
         if query is not None:
             tokens.append(self.query(torch.tensor(query)) + self.marks[ASK])
         context = len(tokens)
-        tokens.extend(items[candidate] + self.marks[CANDIDATE] for candidate in candidates)
+        asked = [items[candidate] + self.marks[CANDIDATE] for candidate in candidates]
         # Everybody sees the context up to itself; a candidate sees all of it and itself.
-        count = len(tokens)
+        count = context + len(asked)
         mask = torch.tril(torch.ones(count, count, dtype=torch.bool))
-        mask[context:, context:] = torch.eye(count - context, dtype=torch.bool)
+        mask[context:, context:] = torch.eye(len(asked), dtype=torch.bool)
+        joined = len(self.layers) - self.config.get("candidate_layers", len(self.layers))
         x = torch.stack(tokens)
-        for layer in self.layers:
+        for layer in self.layers[:joined]:
+            x = layer(x, mask[:context, :context])
+        x = torch.cat([x, torch.stack(asked)])
+        for layer in self.layers[joined:]:
             x = layer(x, mask)
         h = self.norm(x)
         calibration = self.config["calibration"]

@@ -3,7 +3,7 @@
 use crate::data::{Dataset, Event, Window};
 use crate::layout::Pair;
 use crate::losses::{self, Losses, Targets};
-use crate::network::{Back, Dropout, Mask, Network, Sight, Trace};
+use crate::network::{Back, Dropout, Mask, Network, Sight, Tokens, Trace};
 use crate::sums::add;
 use fastrand::Rng;
 use std::ops::Range;
@@ -69,6 +69,8 @@ pub(crate) struct Share {
     trace: Trace,
     back: Back,
     sights: Vec<Sight>,
+    /// Tokens before the candidates.
+    early: usize,
     /// Row of the item's or the profile's vector of each token.
     rows: Vec<u32>,
     /// The places of the parameters that are added to the vector.
@@ -117,7 +119,10 @@ impl Share {
         pass.network.forward(
             pass.parameters,
             &mut self.tokens,
-            &self.sights,
+            Tokens {
+                sights: &self.sights,
+                early: self.early,
+            },
             Some(dropout),
             &mut self.trace,
         );
@@ -143,7 +148,10 @@ impl Share {
         pass.network.backward(
             pass.parameters,
             &self.d_output,
-            &self.sights,
+            Tokens {
+                sights: &self.sights,
+                early: self.early,
+            },
             &self.trace,
             &mut self.back,
             &mut self.gradients,
@@ -175,68 +183,83 @@ impl Share {
     ) -> (Vec<Next>, Vec<Asked>) {
         let laid_out = self.lay_out(pass, tasks);
         self.embed(pass);
+        let tokens = Tokens {
+            sights: &self.sights,
+            early: self.early,
+        };
         pass.network
-            .forward(pass.parameters, &mut self.tokens, &self.sights, None, trace);
+            .forward(pass.parameters, &mut self.tokens, tokens, None, trace);
         laid_out
     }
 
-    /// Lays windows out as tokens; answers which token has which item next, and which token
-    /// is which ask.
+    /// Lays windows out as tokens, all candidates behind all histories; answers which token has
+    /// which item next, and which token is which ask.
     fn lay_out(&mut self, pass: &Pass<'_>, tasks: &[Task<'_>]) -> (Vec<Next>, Vec<Asked>) {
         self.sights.clear();
         self.rows.clear();
         self.added.clear();
-        let (mut nexts, mut asks) = (Vec::new(), Vec::new());
-        let tables = pass.tables;
-        let place =
-            |table: &Range<usize>, row: usize| Some((table.start + row * pass.width) as u32);
-        for task in tasks {
-            let start = self.sights.len();
-            if let Some(profile) = task.profile {
-                self.sights.push(Sight {
-                    run: start..start,
-                    other: None,
-                });
-                self.rows
-                    .push((pass.vectors.len() / pass.width) as u32 + profile);
-                self.added
-                    .push([place(&tables.profile, 0), None, None, None]);
-            }
-            let first = self.sights.len();
-            let context = task.events.len() - 1;
-            for (at, event) in task.events[..context].iter().enumerate() {
-                let token = first + at;
-                self.sights.push(Sight {
-                    run: start..token,
-                    other: None,
-                });
-                self.rows.push(task.rows[at]);
-                self.added.push([
-                    place(&tables.kind, event.kind.into()),
-                    place(&tables.gap, event.gap.into()),
-                    place(&tables.quantity, event.quantity.into()),
-                    place(&tables.position, context - 1 - at),
-                ]);
-                nexts.push(Next {
-                    token,
-                    row: task.rows[at + 1],
-                });
-            }
+        let mut nexts = Vec::new();
+        let starts: Vec<Range<usize>> = tasks
+            .iter()
+            .map(|task| self.lay_out_history(pass, task, &mut nexts))
+            .collect();
+        self.early = self.sights.len();
+        let mut asks = Vec::new();
+        for (task, start) in tasks.iter().zip(starts) {
             for ask in &task.asks {
                 asks.push(Asked {
                     token: self.sights.len(),
                     actions: ask.actions,
                 });
-                self.sights.push(Sight {
-                    run: start..first + ask.before,
-                    other: None,
-                });
-                self.rows.push(ask.row);
-                self.added
-                    .push([place(&tables.candidate, 0), None, None, None]);
+                let run = start.start..start.end + ask.before;
+                let mark = pass.tables.candidate.start as u32;
+                self.push(run, ask.row, [Some(mark), None, None, None]);
             }
         }
         (nexts, asks)
+    }
+
+    /// Lays out a profile and events; answers the place of its first token and of its first
+    /// event.
+    fn lay_out_history(
+        &mut self,
+        pass: &Pass<'_>,
+        task: &Task<'_>,
+        nexts: &mut Vec<Next>,
+    ) -> Range<usize> {
+        let tables = pass.tables;
+        let place =
+            |table: &Range<usize>, row: usize| Some((table.start + row * pass.width) as u32);
+        let start = self.sights.len();
+        if let Some(profile) = task.profile {
+            let row = (pass.vectors.len() / pass.width) as u32 + profile;
+            let mark = place(&tables.profile, 0);
+            self.push(start..start, row, [mark, None, None, None]);
+        }
+        let first = self.sights.len();
+        let context = task.events.len() - 1;
+        for (at, event) in task.events[..context].iter().enumerate() {
+            let token = first + at;
+            let added = [
+                place(&tables.kind, event.kind.into()),
+                place(&tables.gap, event.gap.into()),
+                place(&tables.quantity, event.quantity.into()),
+                place(&tables.position, context - 1 - at),
+            ];
+            self.push(start..token, task.rows[at], added);
+            nexts.push(Next {
+                token,
+                row: task.rows[at + 1],
+            });
+        }
+        start..first
+    }
+
+    /// Adds a token that sees a run of those before it.
+    fn push(&mut self, run: Range<usize>, row: u32, added: [Option<u32>; 4]) {
+        self.sights.push(Sight { run, other: None });
+        self.rows.push(row);
+        self.added.push(added);
     }
 
     fn embed(&mut self, pass: &Pass<'_>) {

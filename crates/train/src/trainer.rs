@@ -74,7 +74,7 @@ impl<'a> Trainer<'a> {
             max_history: config.max_history,
             windows,
             sampler: Sampler::new(&data.counts()),
-            network: Network::new(&network_layout, config.width, config.heads, config.layers),
+            network: Network::new(&network_layout, config),
             tables: tables(&network_layout, config.width),
             has_profiles: config.profiles,
             shopper: network_layout.find("shopper.weight").unwrap_or_default(),

@@ -34,6 +34,9 @@ pub struct AffinityConfig {
     pub heads: usize,
     /// Blocks, `L`.
     pub layers: usize,
+    /// The last blocks, through which candidates go; in files that do not say, all.
+    #[serde(default)]
+    pub candidate_layers: usize,
     /// Events of a history that are seen, the newest.
     pub max_history: usize,
     /// Numbers of a text's vector; 0 when trained without texts.
@@ -109,6 +112,7 @@ impl AffinityConfig {
             width: 128,
             heads: 4,
             layers: 2,
+            candidate_layers: 1,
             max_history: 50,
             text_dimensions,
             items,
@@ -140,7 +144,10 @@ impl AffinityConfig {
         }
         let head: Head = serde_json::from_slice(json).map_err(AffinityError::Json)?;
         refuse_other_format(head.format)?;
-        let config: Self = serde_json::from_slice(json).map_err(AffinityError::Json)?;
+        let mut config: Self = serde_json::from_slice(json).map_err(AffinityError::Json)?;
+        if config.candidate_layers == 0 {
+            config.candidate_layers = config.layers;
+        }
         config.check()?;
         Ok(config)
     }
@@ -169,6 +176,7 @@ impl AffinityConfig {
             return Err(refused("heads", rule, self.heads));
         }
         within("layers", self.layers, 1..=64)?;
+        within("candidate_layers", self.candidate_layers, 1..=self.layers)?;
         within("max_history", self.max_history, 1..=4096)?;
         within("text_dimensions", self.text_dimensions, 0..=16_384)?;
         within("items", self.items, 0..=1 << 28)?;

@@ -17,6 +17,8 @@ pub(super) struct Network {
     width: usize,
     heads: usize,
     layers: Vec<Layer>,
+    /// The layer in which candidates join.
+    joined: usize,
     norm: LayerNorm,
 }
 
@@ -63,6 +65,7 @@ impl Network {
             layers: (0..config.layers)
                 .map(|layer| loader.layer(&format!("layers.{layer}")))
                 .collect(),
+            joined: config.layers - config.candidate_layers,
             norm: loader.norm("norm"),
         }
     }
@@ -73,30 +76,43 @@ impl Network {
         vec![none; self.layers.len()]
     }
 
-    /// Tokens, `[tokens, width]`, become their last hidden state, each having seen those
-    /// before it; `seen`, as yet nothing, keeps them.
+    /// Keeps tokens, `[tokens, width]`, in `seen`, as yet nothing, each having seen those before
+    /// it. The last one becomes its last hidden state.
     pub fn keep_sequence(&self, tokens: &mut [f32], seen: &mut [Seen], work: &mut Work) {
-        for (layer, seen) in self.layers.iter().zip(seen) {
+        let Some(before) = tokens.len().checked_sub(self.width) else {
+            return;
+        };
+        for (at, (layer, seen)) in self.layers.iter().zip(seen).enumerate() {
             self.project(layer, tokens, work);
-            seen.push(&work.projections);
-            self.finish(layer, seen, Sight::Before, tokens, work);
+            if at + 1 < self.layers.len() {
+                seen.push(&work.projections);
+                self.finish(layer, seen, Sight::Before, tokens, work);
+            } else {
+                // Of the others nobody asks what they become.
+                seen.push(&work.projections[..3 * before]);
+                work.projections.drain(..3 * before);
+                self.finish(layer, seen, Sight::All, &mut tokens[before..], work);
+                seen.push(&work.projections);
+            }
         }
     }
 
     /// One more token, `[width]`, that sees all those kept is kept as well.
     pub fn keep_token(&self, token: &mut [f32], seen: &mut [Seen], work: &mut Work) {
-        for (layer, seen) in self.layers.iter().zip(seen) {
+        for (at, (layer, seen)) in self.layers.iter().zip(seen).enumerate() {
             self.project(layer, token, work);
-            self.finish(layer, seen, Sight::All, token, work);
+            if at + 1 < self.layers.len() {
+                self.finish(layer, seen, Sight::All, token, work);
+            }
             // Its own projections are still there; it must not see itself twice.
             seen.push(&work.projections);
         }
     }
 
-    /// Rows, `[rows, width]`, become their last hidden state, each having seen what is kept
-    /// and itself.
+    /// Candidates, `[rows, width]`, become their last hidden state, each having seen what is
+    /// kept and itself.
     pub fn look(&self, rows: &mut [f32], seen: &[Seen], work: &mut Work) {
-        for (layer, seen) in self.layers.iter().zip(seen) {
+        for (layer, seen) in self.layers.iter().zip(seen).skip(self.joined) {
             self.project(layer, rows, work);
             self.finish(layer, seen, Sight::All, rows, work);
         }
@@ -130,6 +146,7 @@ impl Network {
             projections,
             wide,
         } = work;
+        narrow.resize(rows.len(), 0.0);
         sum.resize(rows.len(), 0.0);
 
         attend(seen, projections, sight, room, narrow);

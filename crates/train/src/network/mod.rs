@@ -18,6 +18,7 @@ use crate::layout::{Layout, Pair};
 use crate::sums::add;
 use attention::Heads;
 use fastrand::Rng;
+use models::affinity::AffinityConfig;
 
 /// Where the parameters of the blocks lie, and their sizes.
 #[derive(Clone, Debug)]
@@ -25,7 +26,17 @@ pub(crate) struct Network {
     width: usize,
     heads: Heads,
     blocks: Vec<Block>,
+    /// The block in which candidates join.
+    joined: usize,
     norm: Pair,
+}
+
+/// The tokens of a pass: what each sees, and how many go through every block. Those behind
+/// them are candidates.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Tokens<'a> {
+    pub sights: &'a [Sight],
+    pub early: usize,
 }
 
 #[derive(Clone, Debug)]
@@ -84,7 +95,9 @@ pub(crate) struct Dropout<'a> {
 }
 
 impl Network {
-    pub fn new(layout: &Layout, width: usize, heads: usize, layers: usize) -> Self {
+    /// The network of these settings, whose parameters lie where `layout` says.
+    pub fn new(layout: &Layout, config: &AffinityConfig) -> Self {
+        let (width, layers) = (config.width, config.layers);
         let block = |layer: usize| {
             let pair = |part: &str| layout.pair(&format!("layers.{layer}.{part}"));
             Block {
@@ -98,9 +111,21 @@ impl Network {
         };
         Self {
             width,
-            heads: Heads { width, heads },
+            heads: Heads {
+                width,
+                heads: config.heads,
+            },
             blocks: (0..layers).map(block).collect(),
+            joined: layers - config.candidate_layers,
             norm: layout.pair("norm"),
+        }
+    }
+
+    /// What the tokens see that go through a block.
+    fn of_block<'a>(&self, block: usize, tokens: Tokens<'a>) -> &'a [Sight] {
+        match block < self.joined {
+            true => &tokens.sights[..tokens.early],
+            false => tokens.sights,
         }
     }
 
@@ -110,7 +135,7 @@ impl Network {
         &self,
         parameters: &[f32],
         x: &mut [f32],
-        sights: &[Sight],
+        tokens: Tokens<'_>,
         mut dropout: Option<Dropout<'_>>,
         trace: &mut Trace,
     ) {
@@ -118,7 +143,9 @@ impl Network {
             .blocks
             .resize_with(self.blocks.len(), BlockTrace::default);
         let scratch = &mut trace.scratch;
-        for (block, trace) in self.blocks.iter().zip(&mut trace.blocks) {
+        for (at, (block, trace)) in self.blocks.iter().zip(&mut trace.blocks).enumerate() {
+            let sights = self.of_block(at, tokens);
+            let x = &mut x[..sights.len() * self.width];
             trace.draw_masks(x.len(), dropout.as_mut());
             let of = |pair: &Pair| pair.of(parameters);
             norm::forward(
@@ -191,7 +218,7 @@ impl Network {
         &self,
         parameters: &[f32],
         d_output: &[f32],
-        sights: &[Sight],
+        tokens: Tokens<'_>,
         trace: &Trace,
         back: &mut Back,
         gradients: &mut [f32],
@@ -207,7 +234,9 @@ impl Network {
             self.norm.of_mut(gradients),
             dx,
         );
-        for (block, trace) in self.blocks.iter().zip(&trace.blocks).rev() {
+        for (at, (block, trace)) in self.blocks.iter().zip(&trace.blocks).enumerate().rev() {
+            let sights = self.of_block(at, tokens);
+            let dx = &mut dx[..sights.len() * self.width];
             self.feed_forward_backward(parameters, block, trace, back, gradients, dx);
             self.attention_backward(parameters, block, sights, trace, back, gradients, dx);
         }

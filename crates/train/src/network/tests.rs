@@ -4,7 +4,7 @@ use super::*;
 
 const WIDTH: usize = 8;
 
-fn network() -> (Layout, Network, Vec<f32>) {
+fn network(candidate_layers: usize) -> (Layout, Network, Vec<f32>) {
     let mut tensors = Vec::new();
     let mut pair = |name: String, outputs: usize, inputs: Option<usize>| {
         let shape = inputs.map_or(vec![outputs], |inputs| vec![outputs, inputs]);
@@ -22,11 +22,20 @@ fn network() -> (Layout, Network, Vec<f32>) {
     }
     pair("norm".to_owned(), WIDTH, None);
     let layout = Layout::new(tensors);
-    let network = Network::new(&layout, WIDTH, 2, 2);
+    let config = AffinityConfig {
+        width: WIDTH,
+        heads: 2,
+        candidate_layers,
+        ..AffinityConfig::new(0, 0, Vec::new())
+    };
+    let network = Network::new(&layout, &config);
     let mut rng = Rng::with_seed(7);
     let parameters = (0..layout.len()).map(|_| rng.f32() - 0.5).collect();
     (layout, network, parameters)
 }
+
+/// Tokens of [`sights`] that are no candidates.
+const EARLY: usize = 5;
 
 /// Two histories of three and two tokens, and two candidates of the first, one with another
 /// token in sight.
@@ -36,17 +45,31 @@ fn sights() -> Vec<Sight> {
         see(0..0, None),
         see(0..1, None),
         see(0..2, None),
+        see(3..3, None),
+        see(3..4, None),
         see(0..2, None),
-        see(0..2, Some(3)),
-        see(5..5, None),
-        see(5..6, None),
+        see(0..2, Some(2)),
     ]
+}
+
+fn tokens(sights: &[Sight]) -> Tokens<'_> {
+    Tokens {
+        sights,
+        early: EARLY,
+    }
 }
 
 #[test]
 fn gradients_are_those_of_the_loss() {
-    let (_, network, mut parameters) = network();
+    for candidate_layers in [1, 2] {
+        check_gradients(candidate_layers);
+    }
+}
+
+fn check_gradients(candidate_layers: usize) {
+    let (_, network, mut parameters) = network(candidate_layers);
     let sights = sights();
+    let sight = tokens(&sights);
     let mut rng = Rng::with_seed(3);
     let mut numbers = |count: usize| (0..count).map(|_| rng.f32() - 0.5).collect::<Vec<f32>>();
     let tokens = numbers(sights.len() * WIDTH);
@@ -61,7 +84,7 @@ fn gradients_are_those_of_the_loss() {
         network.forward(
             parameters,
             &mut tokens.to_vec(),
-            &sights,
+            sight,
             Some(dropout),
             &mut trace,
         );
@@ -79,7 +102,7 @@ fn gradients_are_those_of_the_loss() {
     network.backward(
         &parameters,
         &slopes,
-        &sights,
+        sight,
         &trace,
         &mut Back::default(),
         &mut gradients,
@@ -118,24 +141,25 @@ fn gradients_are_those_of_the_loss() {
 
 #[test]
 fn a_candidate_changes_nothing_else() {
-    let (_, network, parameters) = network();
+    let (_, network, parameters) = network(1);
     let sights = sights();
+    let sight = tokens(&sights);
     let mut tokens: Vec<f32> = (0..sights.len() * WIDTH)
         .map(|at| (at as f32).sin())
         .collect();
     let run = |tokens: &[f32]| {
         let mut trace = Trace::default();
-        network.forward(&parameters, &mut tokens.to_vec(), &sights, None, &mut trace);
+        network.forward(&parameters, &mut tokens.to_vec(), sight, None, &mut trace);
         trace.output
     };
     let before = run(&tokens);
-    tokens[4 * WIDTH] += 1.0;
+    tokens[6 * WIDTH] += 1.0;
     let after = run(&tokens);
     for token in 0..sights.len() {
         let row = token * WIDTH..(token + 1) * WIDTH;
         assert_eq!(
             before[row.clone()] == after[row],
-            token != 4,
+            token != 6,
             "token {token}"
         );
     }

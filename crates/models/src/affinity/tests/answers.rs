@@ -34,7 +34,7 @@ fn some(count: usize, seed: u64) -> Vec<f32> {
 prop_compose! {
     fn sizes()(
         (width, heads) in prop::sample::select(vec![(1, 1), (4, 2), (12, 3), (20, 4), (33, 1), (64, 2)]),
-        layers in 1usize..3,
+        (layers, candidate_layers) in prop::sample::select(vec![(1, 1), (2, 1), (2, 2), (3, 2)]),
         text in prop::sample::select(vec![0usize, 5, 16]),
         items in prop::sample::select(vec![0usize, 1, 7]),
         fields in 0usize..3,
@@ -47,7 +47,7 @@ prop_compose! {
             fading: 0.6,
         });
         let config = AffinityConfig::new(text, items, fields.collect());
-        AffinityConfig { width, heads, layers, likeness, ..config }
+        AffinityConfig { width, heads, layers, candidate_layers, likeness, ..config }
     }
 }
 

@@ -112,8 +112,11 @@ impl Reference<'_> {
     pub fn score(&self, before: &[Vec<f64>], item: &[f32]) -> Vec<f64> {
         let mut candidate = self.row("marks", 2);
         add(&mut candidate, &widened(&item[..self.0.config().width]));
+        let config = self.0.config();
+        let joined = config.layers - config.candidate_layers;
         let tokens = before.iter().cloned().chain([candidate]).collect();
-        let mut logits = matrix(&self.numbers("actions.weight"), &self.last_hidden(tokens));
+        let hidden = self.hidden(tokens, joined);
+        let mut logits = matrix(&self.numbers("actions.weight"), &hidden);
         add(&mut logits, &self.numbers("actions.bias"));
         let calibrated = logits.iter().zip(&self.0.config().calibration);
         calibrated
@@ -123,9 +126,15 @@ impl Reference<'_> {
             .collect()
     }
 
-    /// `h` of the last token.
-    pub fn last_hidden(&self, mut tokens: Vec<Vec<f64>>) -> Vec<f64> {
+    /// `h` of the last token, which goes through all layers.
+    pub fn last_hidden(&self, tokens: Vec<Vec<f64>>) -> Vec<f64> {
+        self.hidden(tokens, 0)
+    }
+
+    /// `h` of the last token, which joins in a layer.
+    fn hidden(&self, mut tokens: Vec<Vec<f64>>, joined: usize) -> Vec<f64> {
         for layer in 0..self.0.config().layers {
+            let present = tokens.len() - usize::from(layer < joined);
             let part = |name: &str| format!("layers.{layer}.{name}");
             let normal: Vec<Vec<f64>> = tokens
                 .iter()
@@ -135,7 +144,7 @@ impl Reference<'_> {
                 .iter()
                 .map(|token| self.linear(&part("attention.in"), token))
                 .collect();
-            for (at, token) in tokens.iter_mut().enumerate() {
+            for (at, token) in tokens[..present].iter_mut().enumerate() {
                 let found = self.attention(&projected[..=at]);
                 add(token, &self.linear(&part("attention.out"), &found));
                 let normal = self.norm(&part("feed_forward.norm"), token);
