@@ -145,19 +145,18 @@ class Affinity(nn.Module):
         count = context + len(asked)
         mask = torch.tril(torch.ones(count, count, dtype=torch.bool))
         mask[context:, context:] = torch.eye(len(asked), dtype=torch.bool)
-        joined = len(self.layers) - self.config.get("candidate_layers", len(self.layers))
+        joined = len(self.layers) - self.config["candidate_layers"]
         x = torch.stack(tokens)
         for layer in self.layers[:joined]:
             x = layer(x, mask[:context, :context])
         x = torch.cat([x, torch.stack(asked)])
         for layer in self.layers[joined:]:
             x = layer(x, mask)
-        h = self.norm(x)
         calibration = self.config["calibration"]
         scale = torch.tensor([action["scale"] for action in calibration])
         offset = torch.tensor([action["offset"] for action in calibration])
-        probabilities = torch.sigmoid(scale * self.actions(h[context:]) + offset)
-        return probabilities, items @ h[newest]
+        probabilities = torch.sigmoid(scale * self.actions(x[context:]) + offset)
+        return probabilities, items @ self.norm(x[newest])
 
     def tensors(self):
         """The weights under the names that the files have."""

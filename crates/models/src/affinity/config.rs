@@ -8,7 +8,7 @@ use std::fmt::Display;
 use std::ops::RangeInclusive;
 
 /// The format of the files that this build reads and writes.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// What is predicted, in the order of the rows of `actions.weight`.
 pub const ACTIONS: [&str; 3] = ["view", "cart", "purchase"];
@@ -34,8 +34,7 @@ pub struct AffinityConfig {
     pub heads: usize,
     /// Blocks, `L`.
     pub layers: usize,
-    /// The last blocks, through which candidates go; in files that do not say, all.
-    #[serde(default)]
+    /// The last blocks, through which candidates go.
     pub candidate_layers: usize,
     /// Events of a history that are seen, the newest.
     pub max_history: usize,
@@ -144,10 +143,7 @@ impl AffinityConfig {
         }
         let head: Head = serde_json::from_slice(json).map_err(AffinityError::Json)?;
         refuse_other_format(head.format)?;
-        let mut config: Self = serde_json::from_slice(json).map_err(AffinityError::Json)?;
-        if config.candidate_layers == 0 {
-            config.candidate_layers = config.layers;
-        }
+        let config: Self = serde_json::from_slice(json).map_err(AffinityError::Json)?;
         config.check()?;
         Ok(config)
     }

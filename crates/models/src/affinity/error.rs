@@ -28,7 +28,9 @@ pub enum AffinityError {
     },
     #[error("this is no JSON of the expected form")]
     Json(#[source] serde_json::Error),
-    #[error("the affinity model has format {found}, this build reads format {expected}")]
+    #[error(
+        "the affinity model has format {found}, this build reads format {expected}: train it anew"
+    )]
     Format { found: u32, expected: u32 },
     #[error("the setting {field} must be {rule}, not {found}")]
     Setting {

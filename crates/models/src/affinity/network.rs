@@ -2,6 +2,7 @@
 //! row; attention is to tokens that are kept and to the row itself, so this part neither knows
 //! nor minds whether a row is a shopper, an event, a query or a candidate.
 
+use super::config::ACTIONS;
 use super::weights::AffinityWeights;
 use kernels::{
     Activation, Cpu, Format, LayerNorm, Left, Linear, Matrix, Room, Seen, Sight, add, attend,
@@ -20,6 +21,17 @@ pub(super) struct Network {
     /// The layer in which candidates join.
     joined: usize,
     norm: LayerNorm,
+    actions: Actions,
+}
+
+/// The last feed-forward of a candidate and its head in one: the logits are linear in what both
+/// take in, so that `[actions, 4 · width]` stands for `[width, 4 · width]`.
+#[derive(Debug)]
+struct Actions {
+    /// `W_action · W_out`, `[actions, 4 · width]`, and both biases.
+    of_wide: Matrix,
+    /// `W_action`, `[actions, width]`, without its bias.
+    of_token: Matrix,
 }
 
 #[derive(Debug)]
@@ -42,7 +54,7 @@ pub(super) struct Work {
     room: Room,
     /// A norm, then what attention found, `[rows, width]`.
     narrow: Vec<f32>,
-    /// What a half of a block adds, `[rows, width]`.
+    /// What a half of a block adds, `[rows, width]`; or to logits, `[rows, actions]`.
     sum: Vec<f32>,
     /// `[rows, 3 · width]`
     projections: Vec<f32>,
@@ -67,6 +79,7 @@ impl Network {
                 .collect(),
             joined: config.layers - config.candidate_layers,
             norm: loader.norm("norm"),
+            actions: loader.actions(config.layers - 1),
         }
     }
 
@@ -109,12 +122,26 @@ impl Network {
         }
     }
 
-    /// Candidates, `[rows, width]`, become their last hidden state, each having seen what is
-    /// kept and itself.
-    pub fn look(&self, rows: &mut [f32], seen: &[Seen], work: &mut Work) {
-        for (layer, seen) in self.layers.iter().zip(seen).skip(self.joined) {
+    /// The logits of the actions on candidates, `[rows, actions]`, each having seen what is
+    /// kept and itself. Of the candidates, `[rows, width]`, nothing of use is left.
+    pub fn judge(&self, rows: &mut [f32], seen: &[Seen], work: &mut Work, logits: &mut Vec<f32>) {
+        let last = self.layers.len() - 1;
+        for (at, (layer, seen)) in self.layers.iter().zip(seen).enumerate().skip(self.joined) {
             self.project(layer, rows, work);
-            self.finish(layer, seen, Sight::All, rows, work);
+            if at < last {
+                self.finish(layer, seen, Sight::All, rows, work);
+                continue;
+            }
+            let Actions { of_wide, of_token } = &self.actions;
+            self.find(layer, seen, Sight::All, rows, work);
+            self.widen(layer, of_wide, rows, work);
+            let outputs = rows.len() / self.width * ACTIONS.len();
+            logits.resize(outputs, 0.0);
+            work.sum.resize(outputs, 0.0);
+            of_wide.multiply(&work.next, Activation::None, logits);
+            work.left.fill(of_token, rows);
+            of_token.multiply(&work.left, Activation::None, &mut work.sum);
+            add(self.cpu, logits, &work.sum);
         }
     }
 
@@ -137,26 +164,43 @@ impl Network {
 
     /// The rest of a block after [`Network::project`].
     fn finish(&self, layer: &Layer, seen: &Seen, sight: Sight, rows: &mut [f32], work: &mut Work) {
+        self.find(layer, seen, sight, rows, work);
+        let then = &layer.feed_forward_out;
+        self.widen(layer, then, rows, work);
+        then.multiply(&work.next, Activation::None, &mut work.sum);
+        add(self.cpu, rows, &work.sum);
+    }
+
+    /// Adds to rows what their attention finds.
+    fn find(&self, layer: &Layer, seen: &Seen, sight: Sight, rows: &mut [f32], work: &mut Work) {
         let Work {
             left,
-            next,
             room,
             narrow,
             sum,
             projections,
-            wide,
+            ..
         } = work;
         narrow.resize(rows.len(), 0.0);
         sum.resize(rows.len(), 0.0);
-
         attend(seen, projections, sight, room, narrow);
         left.fill(&layer.attention_output, narrow);
         layer.attention_output.multiply(left, Activation::None, sum);
         add(self.cpu, rows, sum);
+    }
 
+    /// The first half of a feed-forward, in `work.next` as the left side of the matrix after it.
+    fn widen(&self, layer: &Layer, then: &Matrix, rows: &[f32], work: &mut Work) {
+        let Work {
+            left,
+            next,
+            narrow,
+            wide,
+            ..
+        } = work;
         layer.feed_forward_norm.apply(self.cpu, rows, narrow);
-        left.fill(&layer.feed_forward_in, narrow);
-        let (matrix, then) = (&layer.feed_forward_in, &layer.feed_forward_out);
+        let matrix = &layer.feed_forward_in;
+        left.fill(matrix, narrow);
         if then.takes_products() {
             for part in matrix.parts_for(then, 1, rows.len() / self.width, next) {
                 matrix.multiply_part(left, Activation::Relu, part);
@@ -166,8 +210,6 @@ impl Network {
             matrix.multiply(left, Activation::Relu, wide);
             next.fill(then, wide);
         }
-        then.multiply(next, Activation::None, sum);
-        add(self.cpu, rows, sum);
     }
 }
 
@@ -190,7 +232,42 @@ impl Loader<'_> {
         }
     }
 
-    pub fn matrix(&self, name: &str) -> Matrix {
+    fn actions(&self, last: usize) -> Actions {
+        let width = self.weights.config().width;
+        let [head, head_bias, out, out_bias] = [
+            "actions.weight".to_owned(),
+            "actions.bias".to_owned(),
+            format!("layers.{last}.feed_forward.out.weight"),
+            format!("layers.{last}.feed_forward.out.bias"),
+        ]
+        .map(|name| self.weights.tensor(&name));
+        let mut weights = vec![0.0; ACTIONS.len() * 4 * width];
+        let mut bias = head_bias.to_vec();
+        for (action, head) in head.chunks_exact(width).enumerate() {
+            let sums = &mut weights[action * 4 * width..][..4 * width];
+            for ((weight, row), out_bias) in
+                head.iter().zip(out.chunks_exact(4 * width)).zip(out_bias)
+            {
+                add_scaled(sums, *weight, row);
+                bias[action] += weight * out_bias;
+            }
+        }
+        Actions {
+            of_wide: self.pack(&weights, &bias),
+            of_token: Matrix::pack(
+                self.cpu,
+                Format::Float,
+                Linear {
+                    weights: head,
+                    bias: &[0.0; ACTIONS.len()],
+                    magnitudes: &[],
+                    precise_from: 0,
+                },
+            ),
+        }
+    }
+
+    fn matrix(&self, name: &str) -> Matrix {
         let weights = self.weights.tensor(&format!("{name}.weight"));
         self.pack(weights, self.weights.tensor(&format!("{name}.bias")))
     }
@@ -218,5 +295,11 @@ impl Loader<'_> {
             bias: self.weights.tensor(&format!("{name}.bias")).to_vec(),
             epsilon: EPSILON,
         }
+    }
+}
+
+fn add_scaled(to: &mut [f32], scale: f32, from: &[f32]) {
+    for (to, from) in to.iter_mut().zip(from) {
+        *to += scale * from;
     }
 }

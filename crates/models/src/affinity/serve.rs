@@ -68,9 +68,7 @@ pub struct ActionScores {
 pub struct AffinityRoom {
     work: Work,
     left: Left,
-    /// Tokens, then their last hidden state.
     tokens: Vec<f32>,
-    hidden: Vec<f32>,
     logits: Vec<f32>,
 }
 
@@ -92,7 +90,6 @@ pub struct Affinity {
     events: EventTables,
     /// Ask, profile, candidate: `[3, width]`.
     marks: Vec<f32>,
-    actions: Matrix,
 }
 
 /// What the circumstances of an event add, each `[bands, width]`.
@@ -143,7 +140,6 @@ impl Affinity {
                 position: table("event.position"),
             },
             marks: table("marks"),
-            actions: floats.matrix("actions"),
             config,
         }
     }
@@ -359,15 +355,14 @@ impl Affinity {
             for token in room.tokens.chunks_exact_mut(width) {
                 add(self.cpu, token, self.mark(CANDIDATE));
             }
-            self.network.look(&mut room.tokens, seen, &mut room.work);
-            room.hidden.resize(room.tokens.len(), 0.0);
-            self.network.normalise(&room.tokens, &mut room.hidden);
-            let rows = block.len() / size;
-            room.logits.resize(rows * ACTIONS.len(), 0.0);
-            room.left.fill(&self.actions, &room.hidden);
-            self.actions
-                .multiply(&room.left, Activation::None, &mut room.logits);
-            let (logits, _) = room.logits.as_chunks::<{ ACTIONS.len() }>();
+            let AffinityRoom {
+                work,
+                tokens,
+                logits,
+                ..
+            } = &mut *room;
+            self.network.judge(tokens, seen, work, logits);
+            let (logits, _) = logits.as_chunks::<{ ACTIONS.len() }>();
             out.extend(logits.iter().map(|logits| self.probabilities(*logits)));
         }
     }

@@ -199,13 +199,16 @@ impl Network {
             trace.feed_forward_mask.apply(scratch);
             add(x, scratch);
         }
+        // What candidates become is not normed: see `docs/affinity.md`, what comes out.
+        let (early, candidates) = x.split_at(tokens.early * self.width);
         norm::forward(
-            x,
+            early,
             self.norm.of(parameters),
             norm::EPSILON,
             &mut trace.norm,
             &mut trace.output,
         );
+        trace.output.extend_from_slice(candidates);
     }
 
     /// From the gradient of the output to that of the tokens, in `dx`; adds those of the
@@ -224,11 +227,13 @@ impl Network {
         gradients: &mut [f32],
         dx: &mut Vec<f32>,
     ) {
+        let (d_early, d_candidates) = d_output.split_at(tokens.early * self.width);
         dx.clear();
-        dx.resize(d_output.len(), 0.0);
+        dx.resize(d_early.len(), 0.0);
+        dx.extend_from_slice(d_candidates);
         let (weight, _) = self.norm.of(parameters);
         norm::backward(
-            d_output,
+            d_early,
             weight,
             &trace.norm,
             self.norm.of_mut(gradients),

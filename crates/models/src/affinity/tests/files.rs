@@ -152,14 +152,15 @@ fn settings_out_of_range_are_named() {
         |c| c.likeness = likeness(2, 1.0, 1.5),
         &["likeness.fading", "0 to 1"],
     );
-    check(|c| c.format = 2, &["format 2", "reads format 1"]);
+    check(|c| c.candidate_layers = 3, &["candidate_layers", "must be"]);
+    check(|c| c.format = 1, &["format 1", "reads format 2", "train"]);
 }
 
 #[test]
 fn a_newer_format_is_refused_whatever_else_it_says() {
     refused(
         AffinityConfig::from_json(br#"{"format": 7, "anew": true}"#),
-        &["format 7", "reads format 1"],
+        &["format 7", "reads format 2"],
     );
     refused(AffinityConfig::from_json(b"{}"), &["format"]);
     let json = String::from_utf8(small().to_json().unwrap()).unwrap();

@@ -115,8 +115,8 @@ impl Reference<'_> {
         let config = self.0.config();
         let joined = config.layers - config.candidate_layers;
         let tokens = before.iter().cloned().chain([candidate]).collect();
-        let hidden = self.hidden(tokens, joined);
-        let mut logits = matrix(&self.numbers("actions.weight"), &hidden);
+        let token = self.last_token(tokens, joined);
+        let mut logits = matrix(&self.numbers("actions.weight"), &token);
         add(&mut logits, &self.numbers("actions.bias"));
         let calibrated = logits.iter().zip(&self.0.config().calibration);
         calibrated
@@ -128,11 +128,11 @@ impl Reference<'_> {
 
     /// `h` of the last token, which goes through all layers.
     pub fn last_hidden(&self, tokens: Vec<Vec<f64>>) -> Vec<f64> {
-        self.hidden(tokens, 0)
+        self.norm("norm", &self.last_token(tokens, 0))
     }
 
-    /// `h` of the last token, which joins in a layer.
-    fn hidden(&self, mut tokens: Vec<Vec<f64>>, joined: usize) -> Vec<f64> {
+    /// What becomes of the last token, which joins in a layer.
+    fn last_token(&self, mut tokens: Vec<Vec<f64>>, joined: usize) -> Vec<f64> {
         for layer in 0..self.0.config().layers {
             let present = tokens.len() - usize::from(layer < joined);
             let part = |name: &str| format!("layers.{layer}.{name}");
@@ -153,7 +153,7 @@ impl Reference<'_> {
                 add(token, &self.linear(&part("feed_forward.out"), &wide));
             }
         }
-        self.norm("norm", tokens.last().expect("a token"))
+        tokens.pop().expect("a token")
     }
 
     /// What the last of some tokens finds in all of them.
