@@ -26,10 +26,11 @@ def made(folder):
     """A model of random weights, as PyTorch would leave it after training."""
     torch.manual_seed(1)
     config = {
-        "format": 1,
+        "format": 2,
         "width": 64,
         "heads": 4,
         "layers": 2,
+        "candidate_layers": 1,
         "max_history": 20,
         "text_dimensions": 48,
         "items": 90,
