@@ -9,6 +9,24 @@ use std::path::{Path, PathBuf};
 use train::encoder::EncoderInput;
 use train::pipeline::{Input, Settings};
 
+/// File names have 255 bytes at most; a uid may be longer.
+const LONGEST_NAME: usize = 200;
+
+/// The folder in which models of an index are trained. Of a uid that is too long for a file
+/// name the beginning stands there, and a hash that tells it from others.
+pub fn training_folder(data: &Path, uid: &IndexUid) -> PathBuf {
+    let uid = uid.as_str();
+    let training = data.join("training");
+    match uid.get(..LONGEST_NAME) {
+        // A uid is made of plain letters, so it can be cut anywhere.
+        Some(start) if uid.len() > LONGEST_NAME => {
+            let hash = xxhash_rust::xxh3::xxh3_64(uid.as_bytes());
+            training.join(format!("{start}-{hash:016x}"))
+        }
+        _ => training.join(uid),
+    }
+}
+
 /// The folder, locked.
 #[derive(Debug)]
 pub struct Folder {
@@ -23,7 +41,7 @@ impl Folder {
     /// # Errors
     /// When there is one, or the folder cannot be made.
     pub fn enter(data: &Path, uid: &IndexUid) -> Result<Self, WorkshopError> {
-        let dir = data.join("training").join(uid.as_str());
+        let dir = training_folder(data, uid);
         fs::create_dir_all(&dir).map_err(failed("make", &dir))?;
         let path = dir.join("lock");
         let lock = File::create(&path).map_err(failed("make", &path))?;
@@ -144,4 +162,22 @@ fn remove<const N: usize>(paths: [PathBuf; N]) -> Result<(), WorkshopError> {
 fn failed(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> WorkshopError {
     let path = path.to_owned();
     move |source| WorkshopError::Folder { what, path, source }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_uid_of_any_length_has_a_folder_of_its_own() {
+        let dir = tempfile::tempdir().unwrap();
+        let long = "u".repeat(399);
+        let uids = ["shop".to_owned(), format!("{long}a"), format!("{long}b")];
+        let entered: Vec<Folder> = uids
+            .iter()
+            .map(|uid| Folder::enter(dir.path(), &IndexUid::new(uid).unwrap()).unwrap())
+            .collect();
+        assert_eq!(entered.len(), uids.len());
+        assert!(dir.path().join("training/shop/lock").exists());
+    }
 }

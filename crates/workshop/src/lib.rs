@@ -12,7 +12,7 @@ mod log;
 mod priority;
 
 pub use error::WorkshopError;
-pub use folder::Folder;
+pub use folder::{Folder, training_folder};
 pub use job::{Done, Job, Ready, Shelved};
 pub use log::read;
 pub use priority::background;

@@ -171,8 +171,7 @@ fn finish(
     let answer = client.get(&path(&["indexes", uid.as_str(), "models", id]))?;
     let model: Model = serde_json::from_value(answer)
         .context("the server shows its models in another way than this program reads")?;
-    let folder = args.folder.data.join("training").join(uid.as_str());
-    let folder = folder.join("model");
+    let folder = workshop::training_folder(&args.folder.data, uid).join("model");
     let report: Report = serde_json::from_value(model.metrics.clone())
         .context("the metrics of the model are of another version")?;
     if args.format.json {
