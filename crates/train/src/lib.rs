@@ -26,6 +26,7 @@ mod share;
 mod sums;
 #[cfg(test)]
 mod tests;
+mod text_tokens;
 mod texts;
 mod trainer;
 mod validation;

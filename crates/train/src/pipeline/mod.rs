@@ -16,6 +16,7 @@ mod pairs;
 mod plots;
 mod report;
 mod split;
+mod texts;
 
 #[cfg(test)]
 mod tests;

@@ -35,12 +35,17 @@ fn shop(events: usize) -> Input {
             kind: kind.expect("one of all") as u8,
             time: event.time.millis(),
             quantity: event.quantity,
+            query: None,
         });
     }
     let mut shoppers: Vec<(String, Vec<Action>)> = shoppers.into_iter().collect();
     shoppers.sort_by(|a, b| a.0.cmp(&b.0));
     let shoppers = shoppers.into_iter().map(|(_, own)| own).collect();
-    Input { items, shoppers }
+    Input {
+        items,
+        queries: Vec::new(),
+        shoppers,
+    }
 }
 
 fn settings(epochs: usize) -> Settings {
@@ -202,12 +207,14 @@ fn too_little_is_refused_with_a_sentence() {
         kind: PURCHASE,
         time,
         quantity: None,
+        query: None,
     };
     let items = |count: usize| vec![Item::default(); count];
     let refusal = |input: &Input| Prepared::new(input, settings(1)).unwrap_err();
     let with = |count: usize, shoppers: Vec<Vec<Action>>| {
         refusal(&Input {
             items: items(count),
+            queries: Vec::new(),
             shoppers,
         })
     };
