@@ -121,7 +121,11 @@ impl Dataset {
     /// The share of what may be asked about, every event but the first of a history, that a
     /// query led to.
     pub(crate) fn asked_share(&self) -> f64 {
-        let later = || self.histories.iter().flat_map(|events| events.iter().skip(1));
+        let later = || {
+            self.histories
+                .iter()
+                .flat_map(|events| events.iter().skip(1))
+        };
         let asked = later().filter(|event| event.query.is_some());
         asked.count() as f64 / later().count().max(1) as f64
     }

@@ -33,7 +33,7 @@ mod validation;
 
 pub use data::{Dataset, Event, Field};
 pub use error::TrainError;
-pub use evaluation::Evaluation;
+pub use evaluation::{Asked, Evaluation};
 pub use options::Options;
 pub use run::{EpochReport, Observer, Run, Trained, Unobserved};
-pub use validation::{Case, Validation, ValidationReport, rank_of};
+pub use validation::{Case, Telling, Validation, ValidationReport, rank_of};

@@ -226,7 +226,9 @@ fn timed(actions: &[Action], row_of: &[Option<u32>], texts: &Texts) -> Vec<Timed
                 kind: action.kind,
                 gap: gap_band(gap) as u8,
                 quantity: quantity_band(action.quantity.unwrap_or(0.0)) as u8,
-                query: action.query.and_then(|query| texts.query_rows[query as usize]),
+                query: action
+                    .query
+                    .and_then(|query| texts.query_rows[query as usize]),
             },
             time: action.time,
         });
