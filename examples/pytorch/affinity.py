@@ -137,7 +137,7 @@ class Affinity(nn.Module):
                 + self.event["position"][back]
             )
         newest = len(tokens) - 1
-        if query is not None:
+        if query is not None and self.config.get("queries"):
             tokens.append(self.query(torch.tensor(query)) + self.marks[ASK])
         context = len(tokens)
         asked = [items[candidate] + self.marks[CANDIDATE] for candidate in candidates]

@@ -25,6 +25,7 @@ mod found;
 mod freshness;
 mod known_items;
 mod learn;
+mod led_to;
 mod ledger;
 mod lifecycle;
 mod locales;
@@ -99,7 +100,7 @@ pub use store::{BackupReport, LockError, LogError, RestoreReport, VerifyReport};
 pub use suitability::Suited;
 pub use task::{Period, RowNote, Task, TaskError, TaskKind, TaskPaging, TaskQuery, TaskStatus};
 pub use task_list::{Batch, Page};
-pub use training::{TrainingEvent, TrainingItem, TrainingLog};
+pub use training::{TrainingEvent, TrainingItem, TrainingLog, TrainingQuery};
 pub use training_texts::{TrainingText, TrainingTexts};
 pub use write::{
     Accepted, ChosenBy, DocumentsWrite, EventsReceipt, IndexSwap, Selection, Write, WriteMode,

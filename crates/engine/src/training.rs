@@ -3,6 +3,8 @@
 //! Profiles keep a shopper's newest events; training wants all of them, so they are read from
 //! the log. Events of items that are not in the catalogue are left out.
 
+mod steps;
+
 use crate::fields::Facts;
 use crate::meaning::{DEFAULT_EMBEDDER, Describer};
 use crate::record::{Body, EVENTS, Entry};
@@ -12,12 +14,15 @@ use crate::{Engine, EngineError};
 use domain::{Event, EventKind, Timestamp};
 use rustc_hash::FxHashMap;
 use serde_json::{Map, Value};
+use steps::Shoppers;
 
 /// The items of an index and what its shoppers did.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TrainingLog {
     /// The catalogue, in the order in which its items first came.
     pub items: Vec<TrainingItem>,
+    /// The queries that led to the most events, in the order in which they first came.
+    pub queries: Vec<TrainingQuery>,
     /// What each shopper did, the oldest first; shoppers in the order in which they first came.
     pub shoppers: Vec<Vec<TrainingEvent>>,
 }
@@ -36,6 +41,14 @@ pub struct TrainingItem {
     pub price: Option<f64>,
 }
 
+/// What shoppers asked for before they did something.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TrainingQuery {
+    pub text: String,
+    /// Its vector, where there is an encoder.
+    pub vector: Option<Vec<f32>>,
+}
+
 /// One thing that a shopper did with an item.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct TrainingEvent {
@@ -49,6 +62,8 @@ pub struct TrainingEvent {
     /// Which of the shopper's baskets: what was bought under one basket id, or without one on
     /// one day (UTC). Other kinds of events have one only where they say so.
     pub basket: Option<u32>,
+    /// Place in [`TrainingLog::queries`] of the one that led to it.
+    pub query: Option<u32>,
 }
 
 impl Engine {
@@ -77,8 +92,12 @@ impl Engine {
                 }
             }
         }
-        let shoppers = shoppers.ordered();
-        Ok(TrainingLog { items, shoppers })
+        let (shoppers, queries) = shoppers.finish();
+        Ok(TrainingLog {
+            queries: reader.training_queries(queries),
+            items,
+            shoppers,
+        })
     }
 }
 
@@ -100,62 +119,6 @@ pub(crate) fn basket_key(event: &Event) -> Option<String> {
             Some(format!("d{}", event.time.millis().div_euclid(86_400_000)))
         }
         (None, _) => None,
-    }
-}
-
-/// Events by shopper, as they are read.
-#[derive(Default)]
-struct Shoppers {
-    /// By the shopper's id.
-    places: FxHashMap<String, usize>,
-    events: Vec<Vec<TrainingEvent>>,
-    baskets: FxHashMap<(usize, String), u32>,
-    /// Baskets of each shopper.
-    counts: Vec<u32>,
-}
-
-impl Shoppers {
-    fn add(&mut self, event: &Event, items: &FxHashMap<&str, u32>) {
-        let item = event.item.as_ref().and_then(|id| items.get(id.as_str()));
-        let Some(&item) = item else {
-            return;
-        };
-        let user = event.user.as_str();
-        let shopper = match self.places.get(user) {
-            Some(known) => *known,
-            None => {
-                self.places.insert(user.to_owned(), self.events.len());
-                self.events.push(Vec::new());
-                self.counts.push(0);
-                self.events.len() - 1
-            }
-        };
-        let basket = self.basket(shopper, event);
-        self.events[shopper].push(TrainingEvent {
-            item,
-            kind: event.kind,
-            time: event.time,
-            quantity: pieces(event.kind, event.quantity),
-            basket,
-        });
-    }
-
-    fn basket(&mut self, shopper: usize, event: &Event) -> Option<u32> {
-        let key = basket_key(event)?;
-        let count = &mut self.counts[shopper];
-        let number = self.baskets.entry((shopper, key)).or_insert_with(|| {
-            *count += 1;
-            *count - 1
-        });
-        Some(*number)
-    }
-
-    /// Each shopper's events by time; those of one moment as they came.
-    fn ordered(mut self) -> Vec<Vec<TrainingEvent>> {
-        for events in &mut self.events {
-            events.sort_by_key(|event| event.time);
-        }
-        self.events
     }
 }
 
@@ -184,6 +147,22 @@ impl IndexReader {
             Ok(())
         })?;
         Ok(items)
+    }
+
+    /// Queries with their vectors.
+    fn training_queries(&self, texts: Vec<String>) -> Vec<TrainingQuery> {
+        let meaning = self.meaning.now();
+        let vectors = match meaning.space(DEFAULT_EMBEDDER) {
+            Ok(Some(space)) => {
+                let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+                space.encode_logged_queries(&texts)
+            }
+            _ => vec![None; texts.len()],
+        };
+        let queries = texts.into_iter().zip(vectors);
+        queries
+            .map(|(text, vector)| TrainingQuery { text, vector })
+            .collect()
     }
 
     /// Every document in the order in which they first came: its id, its number, its JSON.

@@ -1,6 +1,7 @@
 //! What an encoder is trained further on: the texts of an index's items, and what its shoppers
 //! found to belong together, what they asked for with what they took then, and baskets.
 
+use crate::led_to::{NewestSearch, says_yes};
 use crate::meaning::{DEFAULT_EMBEDDER, Describer, Kept};
 use crate::record::{Body, EVENTS, Entry};
 use crate::snapshot::IndexReader;
@@ -13,8 +14,6 @@ use rustc_hash::FxHashMap;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
-/// What is done so many milliseconds after a search was led to by it.
-const LED_TO: i64 = 10 * 60 * 1000;
 /// Longer values of attributes are texts, not names.
 const LONGEST_ATTRIBUTE: usize = 200;
 /// Attributes of one item at most.
@@ -65,7 +64,7 @@ impl Engine {
             if let Body::Events(events) = entry.body
                 && entry.index == no
             {
-                for event in events.into_iter().filter(says_yes) {
+                for event in events.into_iter().filter(|event| says_yes(event.kind)) {
                     let shopper = event.user.as_str().to_owned();
                     shoppers.entry(shopper).or_default().push(event);
                 }
@@ -85,28 +84,18 @@ impl Engine {
     }
 }
 
-/// Whether an event can say that an item was what a shopper looked for.
-fn says_yes(event: &Event) -> bool {
-    !matches!(event.kind, EventKind::Dislike | EventKind::Rate)
-}
-
-/// What a shopper asked for, with what the shopper took then: an event that names the query
-/// itself, or what followed a search until the next one.
+/// What a shopper asked for, with what the shopper took then.
 fn asked(events: &[Event], places: &FxHashMap<String, u32>) -> Vec<(String, u32)> {
     let mut asked = Vec::new();
-    let mut last: Option<&Event> = None;
+    let mut search = NewestSearch::none();
     for event in events {
+        let named = event.query.as_ref();
         if event.kind == EventKind::Search {
-            last = Some(event);
+            search.searched(named, event.time);
             continue;
         }
         let item = event.item.as_ref().and_then(|id| places.get(id.as_str()));
-        let led = last.filter(|search| event.time.millis() - search.time.millis() <= LED_TO);
-        let query = event
-            .query
-            .as_ref()
-            .or(led.and_then(|search| search.query.as_ref()));
-        if let (Some(&item), Some(query)) = (item, query) {
+        if let (Some(&item), Some(query)) = (item, search.led_to(named, event.time)) {
             asked.push((query.clone(), item));
         }
     }

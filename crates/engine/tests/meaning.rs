@@ -1,7 +1,7 @@
 //! Search by meaning: which vectors are made, when, and that answers stay whole. The encoder is a
 //! tiny one with random weights, so only what does not depend on what texts mean is tested here.
 
-use domain::{Filter, IndexUid};
+use domain::{Event, EventKind, Filter, IndexUid, ItemId, Timestamp, UserId};
 use engine::{
     DocumentsWrite, Encoders, Engine, Hybrid, Learn, ModelFolders, OpenOptions, SearchAnswer,
     SearchRequest, Selection, ServiceOptions, SettingsPatch, Write, WriteMode,
@@ -319,4 +319,45 @@ fn another_template_or_embedder_makes_other_vectors() {
     let reader = engine.index(SHOP).expect("the index");
     let error = reader.search(&hybrid("x", None));
     assert!(error.is_ok(), "the standard embedder is gone, words remain");
+}
+
+#[test]
+fn queries_that_are_trained_on_have_the_vectors_that_searches_have() {
+    let (dir, models) = (TempDir::new().expect("a folder"), models());
+    let engine = open(dir.path(), Some(&models));
+    add(&engine, (0..40).map(product));
+    settled(&engine);
+    let event = |kind, item: Option<&str>, query: Option<&str>| Event {
+        id: None,
+        user: UserId::new("anna").expect("a user"),
+        kind,
+        item: item.map(|id| ItemId::new(id).expect("an item")),
+        query: query.map(str::to_owned),
+        time: Timestamp::from_millis(1_700_000_000_000),
+        value: None,
+        price: None,
+        quantity: None,
+        basket: None,
+        query_id: None,
+    };
+    // The text of an item, so that it is what is nearest to the query.
+    let title = "This red kettle is the right thing for your kitchen and with number 0";
+    let events = vec![
+        event(EventKind::Search, None, Some(title)),
+        event(EventKind::Click, Some("0"), None),
+    ];
+    done(&engine, Write::Events { uid: uid(), events });
+    let log = engine.training_log(SHOP).expect("a training log");
+    let [query] = log.queries.as_slice() else {
+        panic!("{:?}", log.queries);
+    };
+    let vector = query.vector.clone().expect("a vector");
+    let answer = |request| ids(&search(&engine, &request));
+    let by_text = answer(hybrid(title, Some(1.0)));
+    let by_vector = answer(SearchRequest {
+        q: String::new(),
+        vector: Some(vector),
+        ..hybrid("", Some(1.0))
+    });
+    assert_eq!(by_vector, by_text);
 }

@@ -38,7 +38,7 @@ pub(crate) fn identity(config: &AffinityConfig, data: &Dataset, options: &Option
     let mut hasher = rustc_hash::FxHasher::default();
     format!("{config:?} {options:?}").hash(&mut hasher);
     data.items.hash(&mut hasher);
-    for number in &data.texts {
+    for number in data.texts.iter().chain(&data.queries) {
         number.to_bits().hash(&mut hasher);
     }
     for field in &data.fields {
@@ -48,6 +48,7 @@ pub(crate) fn identity(config: &AffinityConfig, data: &Dataset, options: &Option
         history.len().hash(&mut hasher);
         for event in history {
             (event.item, event.kind, event.gap, event.quantity).hash(&mut hasher);
+            event.query.hash(&mut hasher);
         }
     }
     hasher.finish()

@@ -16,6 +16,8 @@ pub struct Event {
     pub gap: u8,
     /// [`models::affinity::quantity_band`]
     pub quantity: u8,
+    /// The query that led to it, a row of [`Dataset::queries`].
+    pub query: Option<u32>,
 }
 
 /// A class of items and the value of each item; 0 is unknown.
@@ -40,6 +42,8 @@ pub struct Dataset {
     pub texts: Vec<f32>,
     pub text_dimensions: usize,
     pub fields: Vec<Field>,
+    /// Vectors of what was asked for, `[queries, text_dimensions]`.
+    pub queries: Vec<f32>,
     /// What each shopper did, the oldest first.
     pub histories: Vec<Vec<Event>>,
 }
@@ -53,6 +57,7 @@ impl Dataset {
             kind: PURCHASE,
             gap: 0,
             quantity: 0,
+            query: None,
         };
         let history = |sequence: &Vec<u32>| sequence.iter().map(event).collect();
         Self {
@@ -81,6 +86,9 @@ impl Dataset {
                 at / self.text_dimensions
             ));
         }
+        if self.queries.iter().any(|number| !number.is_finite()) {
+            return fail("a query is not a vector of numbers".to_owned());
+        }
         for field in &self.fields {
             let is_known = |&value: &u32| (value as usize) < field.values;
             if field.of.len() != self.items || !field.of.iter().all(is_known) {
@@ -93,12 +101,33 @@ impl Dataset {
                     && usize::from(event.kind) < KINDS
                     && usize::from(event.gap) < GAP_BANDS
                     && usize::from(event.quantity) < QUANTITY_BANDS
+                    && event.query.is_none_or(|query| self.query(query).is_some())
             };
             if !history.iter().all(fits) {
                 return fail(format!("an event of history {shopper} is out of range"));
             }
         }
         Ok(())
+    }
+
+    /// The vector of a query.
+    pub(crate) fn query(&self, row: u32) -> Option<&[f32]> {
+        let start = row as usize * self.text_dimensions;
+        self.queries
+            .get(start..start + self.text_dimensions)
+            .filter(|vector| !vector.is_empty())
+    }
+
+    /// The share of what may be asked about, every event but the first of a history, that a
+    /// query led to.
+    pub(crate) fn asked_share(&self) -> f64 {
+        let later = || {
+            self.histories
+                .iter()
+                .flat_map(|events| events.iter().skip(1))
+        };
+        let asked = later().filter(|event| event.query.is_some());
+        asked.count() as f64 / later().count().max(1) as f64
     }
 
     /// Whether items may come next again: where hardly any did, none of the history does.

@@ -4,7 +4,11 @@ use crate::data::Dataset;
 use crate::options::Options;
 use crate::run::Trained;
 use crate::trainer::Trainer;
-use crate::validation::{Validation, ValidationReport, report};
+use crate::validation::{
+    Outcome, Queries, Telling, Validation, ValidationReport, report, told_action,
+};
+use models::affinity::Calibration;
+use serde::{Deserialize, Serialize};
 
 /// Answers and what happened.
 #[derive(Clone, Debug)]
@@ -19,36 +23,95 @@ pub struct Evaluation {
     pub probabilities: Vec<f64>,
     /// Whether it was done.
     pub labels: Vec<bool>,
+    /// Of the cases that a query led to; none where there is none, or the model has no queries.
+    pub asked: Option<Asked>,
+}
+
+/// How well an action was told where a query had led to what came next.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Asked {
+    pub cases: usize,
+    /// With the query.
+    #[serde(flatten)]
+    pub with: Telling,
+    /// The same cases without it.
+    pub without: Telling,
 }
 
 impl Trained {
     /// Measures the model as it will be used, calibrated.
     pub fn evaluate(&self, data: &Dataset, validation: &Validation) -> Evaluation {
         let options = Options::default();
-        let config = self.weights.config();
         let trainer = Trainer::of(&self.weights, data, &options);
-        let outcomes = trainer.outcomes(validation);
+        let outcomes = trainer.outcomes(validation, Queries::Hidden);
+        let action = told_action(&outcomes);
+        let answers = self.answers(&outcomes, action);
         let ranks = trainer.ranks(validation);
-        let action = crate::validation::told_action(&outcomes);
-        let calibration = config.calibration[action];
-        let probability = |logit: f32| {
-            let logit = f64::from(calibration.scale * logit + calibration.offset);
-            1.0 / (1.0 + (-logit).exp())
-        };
-        let probabilities: Vec<f64> = outcomes
-            .iter()
-            .map(|outcome| probability(outcome.logits[action]))
-            .collect();
-        let labels: Vec<bool> = outcomes
-            .iter()
-            .map(|outcome| outcome.done[action])
-            .collect();
         Evaluation {
-            report: report(&probabilities, &labels, &ranks),
+            report: report(&answers.probabilities, &answers.labels, &ranks),
             action,
             ranks,
-            probabilities,
-            labels,
+            asked: self.asked(&trainer, validation, action),
+            probabilities: answers.probabilities,
+            labels: answers.labels,
         }
+    }
+
+    fn asked(
+        &self,
+        trainer: &Trainer<'_>,
+        validation: &Validation,
+        action: usize,
+    ) -> Option<Asked> {
+        let cases = validation.cases.iter();
+        let asked = Validation {
+            cases: cases
+                .filter(|case| case.next.query.is_some())
+                .cloned()
+                .collect(),
+            ..*validation
+        };
+        if asked.cases.is_empty() || !self.weights.config().queries {
+            return None;
+        }
+        let told = |queries| {
+            let answers = self.answers(&trainer.outcomes(&asked, queries), action);
+            answers.telling()
+        };
+        Some(Asked {
+            cases: asked.cases.len(),
+            with: told(Queries::Given)?,
+            without: told(Queries::Hidden)?,
+        })
+    }
+
+    fn answers(&self, outcomes: &[Outcome], action: usize) -> Answers {
+        let Calibration { scale, offset } = self.weights.config().calibration[action];
+        let probability = |outcome: &Outcome| {
+            let logit = f64::from(scale * outcome.logits[action] + offset);
+            1.0 / (1.0 + (-logit).exp())
+        };
+        Answers {
+            probabilities: outcomes.iter().map(probability).collect(),
+            labels: outcomes
+                .iter()
+                .map(|outcome| outcome.done[action])
+                .collect(),
+        }
+    }
+}
+
+/// Calibrated probabilities of an action, and whether it was done.
+struct Answers {
+    probabilities: Vec<f64>,
+    labels: Vec<bool>,
+}
+
+impl Answers {
+    fn telling(&self) -> Option<Telling> {
+        Some(Telling {
+            bce: eval::log_loss(&self.probabilities, &self.labels)?,
+            auc: eval::auc(&self.probabilities, &self.labels)?,
+        })
     }
 }

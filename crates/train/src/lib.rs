@@ -26,13 +26,14 @@ mod share;
 mod sums;
 #[cfg(test)]
 mod tests;
+mod text_tokens;
 mod texts;
 mod trainer;
 mod validation;
 
 pub use data::{Dataset, Event, Field};
 pub use error::TrainError;
-pub use evaluation::Evaluation;
+pub use evaluation::{Asked, Evaluation};
 pub use options::Options;
 pub use run::{EpochReport, Observer, Run, Trained, Unobserved};
-pub use validation::{Case, Validation, ValidationReport, rank_of};
+pub use validation::{Case, Telling, Validation, ValidationReport, rank_of};

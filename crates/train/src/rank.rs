@@ -4,7 +4,6 @@ use crate::data::Event;
 use crate::items::Rows;
 use crate::network::Trace;
 use crate::product::{self, Into};
-use crate::profile::Profiles;
 use crate::share::{Share, Task};
 use crate::trainer::Trainer;
 use rayon::prelude::*;
@@ -48,7 +47,7 @@ impl Trainer<'_> {
     /// The output at the newest event of each history, `[histories, width]`.
     fn newest(&self, histories: &[Vec<Event>], vectors: &[f32]) -> Vec<f32> {
         let mut share = Share::default();
-        let mut profiles = Profiles::new(self.data);
+        let mut given = self.nothing_given();
         let contexts: Vec<Vec<Event>> = histories
             .iter()
             .map(|events| self.context(events))
@@ -57,14 +56,15 @@ impl Trainer<'_> {
             .iter()
             .zip(histories)
             .map(|(events, history)| Task {
-                profile: self.profile(self.older(history), &mut profiles),
+                profile: self.profile(self.older(history), &mut given),
                 events,
                 rows: events.iter().map(|event| event.item).collect(),
+                queries: Vec::new(),
                 asks: Vec::new(),
             })
             .collect();
-        let tokens = self.profile_tokens(&profiles);
-        let pass = self.pass(vectors, &tokens);
+        let tokens = self.given_tokens(&given);
+        let pass = self.pass(vectors, &tokens, given.profiles.rows());
         let mut trace = Trace::default();
         let (nexts, _) = share.look(&pass, &tasks, &mut trace);
         let mut hidden = Vec::new();

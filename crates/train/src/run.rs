@@ -73,9 +73,10 @@ impl Run<'_> {
         self.options.check()?;
         self.data.check()?;
         let whitening = Whitening::of(self.data);
-        let config = config(self.data);
+        let config = config(self.data, self.options);
         let stretched = whitening.as_ref().map(|whitening| Dataset {
             texts: whitening.stretched(self.data),
+            queries: whitening.stretched_queries(self.data),
             ..self.data.clone()
         });
         let data = stretched.as_ref().unwrap_or(self.data);
@@ -182,8 +183,11 @@ impl Trained {
 /// than this share, hardly anything is learned of them.
 const LATER_WINDOWS: f64 = 0.01;
 
+/// Nor is of queries where they led to a smaller share of what may be asked about.
+const ASKED: f64 = 0.01;
+
 /// The usual sizes, for this dataset.
-fn config(data: &Dataset) -> AffinityConfig {
+fn config(data: &Dataset, options: &Options) -> AffinityConfig {
     let field = |field: &crate::Field| FieldConfig {
         name: field.name.clone(),
         values: field.values,
@@ -197,5 +201,6 @@ fn config(data: &Dataset) -> AffinityConfig {
     let later = windows.iter().filter(|window| window.events.start > 0);
     config.profiles = data.text_dimensions > 0
         && later.count() as f64 >= LATER_WINDOWS * windows.len().max(1) as f64;
+    config.queries = data.text_dimensions > 0 && options.asks > 0 && data.asked_share() >= ASKED;
     config
 }

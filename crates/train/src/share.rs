@@ -15,7 +15,8 @@ pub(crate) struct Tables {
     pub gap: Range<usize>,
     pub quantity: Range<usize>,
     pub position: Range<usize>,
-    /// What marks a profile and a candidate, one row each.
+    /// What marks a query, a profile and a candidate, one row each.
+    pub query: Range<usize>,
     pub profile: Range<usize>,
     pub candidate: Range<usize>,
     pub actions: Pair,
@@ -31,6 +32,17 @@ pub(crate) struct Ask {
     pub row: u32,
     /// What the shopper did: view, cart, purchase.
     pub actions: [bool; 3],
+    /// Place among the task's queries of what was asked for.
+    pub query: Option<usize>,
+}
+
+/// What a shopper asked for after some events.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Query {
+    /// Events of the window that were before.
+    pub before: usize,
+    /// Row of its token among those of queries.
+    pub row: u32,
 }
 
 /// One window of a batch, its items as rows of the batch's item vectors.
@@ -41,6 +53,7 @@ pub(crate) struct Task<'a> {
     pub events: &'a [Event],
     /// `[events]`
     pub rows: Vec<u32>,
+    pub queries: Vec<Query>,
     pub asks: Vec<Ask>,
 }
 
@@ -54,8 +67,10 @@ pub(crate) struct Pass<'a> {
     pub parameters: &'a [f32],
     /// Item vectors of this batch, `[rows, width]`.
     pub vectors: &'a [f32],
-    /// Tokens of profiles, without their mark, `[profiles, width]`.
-    pub profiles: &'a [f32],
+    /// Tokens of profiles, and behind them of queries, without their marks, `[rows, width]`.
+    pub given: &'a [f32],
+    /// How many of them are profiles.
+    pub profiles: usize,
     pub targets: Targets<'a>,
     pub dropout: f32,
     /// One over the number of next items, and over the number of asks, in the whole batch.
@@ -71,7 +86,7 @@ pub(crate) struct Share {
     sights: Vec<Sight>,
     /// Tokens before the candidates.
     early: usize,
-    /// Row of the item's or the profile's vector of each token.
+    /// Row of the vector of each token: of an item, a profile or a query.
     rows: Vec<u32>,
     /// The places of the parameters that are added to the vector.
     added: Vec<[Option<u32>; 4]>,
@@ -82,19 +97,29 @@ pub(crate) struct Share {
     losses_scratch: losses::Scratch,
     /// Gradients of the network's parameters.
     pub gradients: Vec<f32>,
-    /// Gradients of the vectors of items, `[rows, width]`, and behind them of profiles.
+    /// Gradients of the vectors of items, `[rows, width]`, and behind them of what is given.
     pub d_vectors: Vec<f32>,
     pub losses: Losses,
 }
 
 impl Pass<'_> {
-    /// The vector of a row: those of profiles stand behind those of items.
+    /// The vector of a row: those of profiles stand behind those of items, queries at the end.
     fn vector(&self, row: u32) -> &[f32] {
         let place = row as usize * self.width;
         match place.checked_sub(self.vectors.len()) {
             None => &self.vectors[place..][..self.width],
-            Some(place) => &self.profiles[place..][..self.width],
+            Some(place) => &self.given[place..][..self.width],
         }
+    }
+
+    /// The row of a profile among all vectors.
+    fn profile_row(&self, profile: u32) -> u32 {
+        (self.vectors.len() / self.width) as u32 + profile
+    }
+
+    /// The row of a query among all vectors.
+    fn query_row(&self, query: u32) -> u32 {
+        self.profile_row(self.profiles as u32 + query)
     }
 }
 
@@ -106,7 +131,7 @@ impl Share {
         self.gradients.resize(pass.parameters.len(), 0.0);
         self.d_vectors.clear();
         self.d_vectors
-            .resize(pass.vectors.len() + pass.profiles.len(), 0.0);
+            .resize(pass.vectors.len() + pass.given.len(), 0.0);
         self.losses = Losses::default();
         let (nexts, asks) = self.lay_out(pass, tasks);
         self.embed(pass);
@@ -199,42 +224,44 @@ impl Share {
         self.rows.clear();
         self.added.clear();
         let mut nexts = Vec::new();
-        let starts: Vec<Range<usize>> = tasks
+        let places: Vec<Places> = tasks
             .iter()
             .map(|task| self.lay_out_history(pass, task, &mut nexts))
             .collect();
         self.early = self.sights.len();
         let mut asks = Vec::new();
-        for (task, start) in tasks.iter().zip(starts) {
+        for (task, places) in tasks.iter().zip(places) {
             for ask in &task.asks {
                 asks.push(Asked {
                     token: self.sights.len(),
                     actions: ask.actions,
                 });
-                let run = start.start..start.end + ask.before;
+                let sight = Sight {
+                    run: places.before(ask.before),
+                    other: ask.query.map(|query| places.queries + query),
+                };
                 let mark = pass.tables.candidate.start as u32;
-                self.push(run, ask.row, [Some(mark), None, None, None]);
+                self.push(sight, ask.row, [Some(mark), None, None, None]);
             }
         }
         (nexts, asks)
     }
 
-    /// Lays out a profile and events; answers the place of its first token and of its first
-    /// event.
+    /// Lays out a profile, events and queries, which no event sees; answers where they are.
     fn lay_out_history(
         &mut self,
         pass: &Pass<'_>,
         task: &Task<'_>,
         nexts: &mut Vec<Next>,
-    ) -> Range<usize> {
+    ) -> Places {
         let tables = pass.tables;
         let place =
             |table: &Range<usize>, row: usize| Some((table.start + row * pass.width) as u32);
         let start = self.sights.len();
         if let Some(profile) = task.profile {
-            let row = (pass.vectors.len() / pass.width) as u32 + profile;
             let mark = place(&tables.profile, 0);
-            self.push(start..start, row, [mark, None, None, None]);
+            let row = pass.profile_row(profile);
+            self.push(Sight::of(start..start), row, [mark, None, None, None]);
         }
         let first = self.sights.len();
         let context = task.events.len() - 1;
@@ -246,18 +273,27 @@ impl Share {
                 place(&tables.quantity, event.quantity.into()),
                 place(&tables.position, context - 1 - at),
             ];
-            self.push(start..token, task.rows[at], added);
+            self.push(Sight::of(start..token), task.rows[at], added);
             nexts.push(Next {
                 token,
                 row: task.rows[at + 1],
             });
         }
-        start..first
+        let places = Places {
+            start,
+            first,
+            queries: self.sights.len(),
+        };
+        for query in &task.queries {
+            let mark = place(&tables.query, 0);
+            let sight = Sight::of(places.before(query.before));
+            self.push(sight, pass.query_row(query.row), [mark, None, None, None]);
+        }
+        places
     }
 
-    /// Adds a token that sees a run of those before it.
-    fn push(&mut self, run: Range<usize>, row: u32, added: [Option<u32>; 4]) {
-        self.sights.push(Sight { run, other: None });
+    fn push(&mut self, sight: Sight, row: u32, added: [Option<u32>; 4]) {
+        self.sights.push(sight);
         self.rows.push(row);
         self.added.push(added);
     }
@@ -275,6 +311,20 @@ impl Share {
                 );
             }
         }
+    }
+}
+
+/// Where the tokens of a history lie: its first, its first event, its first query.
+struct Places {
+    start: usize,
+    first: usize,
+    queries: usize,
+}
+
+impl Places {
+    /// The profile and so many events.
+    fn before(&self, events: usize) -> Range<usize> {
+        self.start..self.first + events
     }
 }
 

@@ -23,6 +23,8 @@ const LENGTH: f64 = 14.0;
 pub(crate) struct Whitening {
     dimensions: usize,
     mean: Vec<f32>,
+    /// Of queries, which are shorter than texts of items and have a middle of their own.
+    query_mean: Vec<f32>,
     /// `[dimensions, dimensions]`, the direction first along which texts differ most.
     map: Vec<f32>,
     /// Whether each item has a text.
@@ -49,6 +51,7 @@ impl Whitening {
         let mut whitening = Self {
             dimensions: size,
             mean,
+            query_mean: query_mean(data),
             map: Vec::new(),
             known,
         };
@@ -99,6 +102,25 @@ impl Whitening {
         stretched
     }
 
+    /// The vectors of queries to train on.
+    pub fn stretched_queries(&self, data: &Dataset) -> Vec<f32> {
+        let mut centred = data.queries.clone();
+        for row in centred.chunks_exact_mut(self.dimensions) {
+            add_scaled(row, -1.0, &self.query_mean);
+        }
+        let mut stretched = vec![0.0; centred.len()];
+        if !centred.is_empty() {
+            product::by_transposed(
+                &centred,
+                &self.map,
+                self.dimensions,
+                &mut stretched,
+                Into::Replace,
+            );
+        }
+        stretched
+    }
+
     fn centred(&self, data: &Dataset) -> Vec<f32> {
         let mut centred = data.texts.clone();
         let rows = centred.chunks_exact_mut(self.dimensions);
@@ -125,7 +147,7 @@ impl Whitening {
     }
 
     /// Puts `W · map` in the place of a `W`, `[width, dimensions]`; answers `W · map · mean`.
-    fn turn(&self, weight: &mut [f32], width: usize) -> Vec<f32> {
+    fn turn(&self, weight: &mut [f32], width: usize, mean: &[f32]) -> Vec<f32> {
         let mut turned = vec![0.0; weight.len()];
         product::by(
             weight,
@@ -136,28 +158,28 @@ impl Whitening {
         );
         weight.copy_from_slice(&turned);
         let mut missing = vec![0.0; width];
-        product::by_transposed(
-            &self.mean,
-            weight,
-            self.dimensions,
-            &mut missing,
-            Into::Replace,
-        );
+        product::by_transposed(mean, weight, self.dimensions, &mut missing, Into::Replace);
         missing
     }
 
     /// Turns parameters that were trained on stretched vectors into those for the vectors
     /// themselves: `W · map` in the place of `W`. What is then missing, `−W · map · mean`, is
     /// the same in every event and every candidate and goes to their marks; the ids of items
-    /// without a text, which would gain by that, lose it; that of a profile goes to its mark.
+    /// without a text, which would gain by that, lose it; those of a profile and of a query go to their marks.
     /// All scores of one shopper move alike.
     pub fn fold(&self, layout: &Layout, width: usize, parameters: &mut [f32]) {
         let place = |name: &str| layout.find(name).expect("a tensor of the layout");
         let marks = place("marks");
-        let missing = self.turn(&mut parameters[place("shopper.weight")], width);
-        let profile = marks.start + width..marks.start + 2 * width;
-        add_scaled(&mut parameters[profile], -1.0, &missing);
-        let missing = self.turn(&mut parameters[place("item.text.weight")], width);
+        for (row, name, mean) in [
+            (0, "query.weight", &self.query_mean),
+            (1, "shopper.weight", &self.mean),
+        ] {
+            let missing = self.turn(&mut parameters[place(name)], width, mean);
+            let mark = marks.start + row * width;
+            add_scaled(&mut parameters[mark..mark + width], -1.0, &missing);
+        }
+        let weight = &mut parameters[place("item.text.weight")];
+        let missing = self.turn(weight, width, &self.mean);
         let without: Vec<f32> = missing.iter().map(|number| -number).collect();
         for kind in parameters[place("event.kind")].chunks_exact_mut(width) {
             add(kind, &without);
@@ -169,6 +191,22 @@ impl Whitening {
             add(id, &missing);
         }
     }
+}
+
+/// The mean of the queries that led to events; zeros where none did.
+fn query_mean(data: &Dataset) -> Vec<f32> {
+    let mut mean = vec![0.0; data.text_dimensions];
+    let asked = || {
+        data.histories
+            .iter()
+            .flatten()
+            .filter_map(|event| event.query)
+    };
+    let share = 1.0 / asked().count().max(1) as f32;
+    for query in asked().filter_map(|query| data.query(query)) {
+        add_scaled(&mut mean, share, query);
+    }
+    mean
 }
 
 /// The more is known of items from events, the shorter: their ids then learn what texts would
@@ -228,32 +266,38 @@ mod tests {
     #[test]
     fn folded_weights_give_the_raw_texts_what_they_gave_the_stretched_ones() {
         let mut rng = Rng::with_seed(9);
-        let data = dataset(&mut rng);
+        let mut data = dataset(&mut rng);
+        data.queries = (0..3 * SIZE).map(|_| rng.f32()).collect();
+        data.histories[0][1].query = Some(2);
         let whitening = Whitening::of(&data).unwrap();
         let stretched = whitening.stretched(&data);
+        let stretched_queries = whitening.stretched_queries(&data);
         let width = 4;
         let layout = Layout::new([
             ("item.text.weight".to_owned(), vec![width, SIZE]),
             ("item.id".to_owned(), vec![data.items, width]),
             ("event.kind".to_owned(), vec![8, width]),
+            ("query.weight".to_owned(), vec![width, SIZE]),
             ("shopper.weight".to_owned(), vec![width, SIZE]),
             ("marks".to_owned(), vec![3, width]),
         ]);
         let before: Vec<f32> = (0..layout.len()).map(|_| rng.f32() - 0.5).collect();
         let mut after = before.clone();
         whitening.fold(&layout, width, &mut after);
-        // Of an event, of a candidate and of a profile.
+        // Of an event, of a candidate, of a profile and of a query.
         let token = |parameters: &[f32], texts: &[f32], item: usize, mark: &str, row: usize| {
             let row_of = |name: &str, row: usize| {
                 let start = layout.find(name).unwrap().start + row * width;
                 parameters[start..start + width].to_vec()
             };
             let mut token = row_of(mark, row);
-            let weight = if row == 1 {
-                "shopper.weight"
-            } else {
-                add(&mut token, &row_of("item.id", item));
-                "item.text.weight"
+            let weight = match (mark, row) {
+                ("marks", 0) => "query.weight",
+                ("marks", 1) => "shopper.weight",
+                _ => {
+                    add(&mut token, &row_of("item.id", item));
+                    "item.text.weight"
+                }
             };
             let weight = &parameters[layout.find(weight).unwrap()];
             for (number, weight) in token.iter_mut().zip(weight.chunks_exact(SIZE)) {
@@ -272,6 +316,13 @@ mod tests {
                 for (expected, found) in expected.iter().zip(found) {
                     assert!((expected - found).abs() < 1e-3, "{expected} {found}");
                 }
+            }
+        }
+        for query in 0..3 {
+            let expected = token(&before, &stretched_queries, query, "marks", 0);
+            let found = token(&after, &data.queries, query, "marks", 0);
+            for (expected, found) in expected.iter().zip(found) {
+                assert!((expected - found).abs() < 1e-3, "{expected} {found}");
             }
         }
     }

@@ -9,8 +9,9 @@ use crate::likeness::Likes;
 use crate::losses::{Losses, Targets};
 use crate::network::Network;
 use crate::options::Options;
-use crate::profile::Profiles;
-use crate::share::{Ask, Pass, Share, Tables, Task};
+use crate::profile::profile;
+use crate::share::{Ask, Pass, Query, Share, Tables, Task};
+use crate::text_tokens::Given;
 use fastrand::Rng;
 use models::affinity::{AffinityConfig, AffinityWeights, tensors};
 use rayon::prelude::*;
@@ -19,6 +20,10 @@ use std::ops::Range;
 /// Shares of a batch. Their number is fixed, so that sums are taken in one order on any
 /// number of threads.
 const SHARES: usize = 4;
+
+/// Share of the asks that are put without the query that led to the event, so that the model
+/// knows both: what a shopper does, and what a shopper does who asked for something.
+const QUERY_DROPOUT: f32 = 0.5;
 
 /// A model in training.
 pub(crate) struct Trainer<'a> {
@@ -32,8 +37,11 @@ pub(crate) struct Trainer<'a> {
     network: Network,
     tables: Tables,
     has_profiles: bool,
-    /// Where `shopper.weight` lies among the parameters of the network; nowhere without texts.
+    has_queries: bool,
+    /// Where `shopper.weight` and `query.weight` lie among the parameters of the network;
+    /// nowhere without texts.
     shopper: Range<usize>,
+    query: Range<usize>,
     pub items: ItemTables,
     /// What texts add to the logits of next items, once the model is trained.
     pub likes: Option<Likes>,
@@ -77,7 +85,9 @@ impl<'a> Trainer<'a> {
             network: Network::new(&network_layout, config),
             tables: tables(&network_layout, config.width),
             has_profiles: config.profiles,
+            has_queries: config.queries,
             shopper: network_layout.find("shopper.weight").unwrap_or_default(),
+            query: network_layout.find("query.weight").unwrap_or_default(),
             items,
             likes: None,
             decayed: layout
@@ -156,10 +166,10 @@ impl<'a> Trainer<'a> {
             full: self.is_full(),
             known: rustc_hash::FxHashMap::default(),
         };
-        let mut profiles = Profiles::new(self.data);
+        let mut given = self.nothing_given();
         let tasks: Vec<Task<'_>> = windows
             .iter()
-            .map(|window| self.task(window, &mut plan, &mut profiles, rng))
+            .map(|window| self.task(window, &mut plan, &mut given, rng))
             .collect();
         let rows = Rows::new(plan.rows, self.options.id_dropout, rng);
         self.items
@@ -179,14 +189,15 @@ impl<'a> Trainer<'a> {
                 items: &rows.items,
             }
         };
-        let profile_tokens = self.profile_tokens(&profiles);
+        let given_tokens = self.given_tokens(&given);
         let pass = Pass {
             network: &self.network,
             tables: &self.tables,
             width: self.width,
             parameters: &self.parameters[self.items.len()..],
             vectors: &self.vectors,
-            profiles: &profile_tokens,
+            given: &given_tokens,
+            profiles: given.profiles.rows(),
             targets,
             dropout: self.options.dropout,
             retrieval_weight: 1.0 / nexts.max(1) as f32,
@@ -202,33 +213,47 @@ impl<'a> Trainer<'a> {
             .zip(&mut rngs);
         work.for_each(|((share, tasks), rng)| share.run(&pass, tasks, rng));
         drop(tasks);
-        let losses = self.gather(used, &rows, &profiles);
+        let losses = self.gather(used, &rows, &given);
         self.update();
         (losses, (nexts, asks))
     }
 
-    /// Adds the profile of events before a window to others, where the model has profiles;
-    /// answers its row.
-    pub fn profile(&self, older: &[Event], profiles: &mut Profiles) -> Option<u32> {
-        self.has_profiles
-            .then(|| profiles.row(self.data, older))
-            .flatten()
+    /// No profiles and queries yet.
+    pub fn nothing_given(&self) -> Given {
+        Given::new(self.data.text_dimensions)
     }
 
-    /// `W_shopper · u` of each profile, `[profiles, width]`.
-    pub fn profile_tokens(&self, profiles: &Profiles) -> Vec<f32> {
-        let weight = &self.parameters[self.items.len()..][self.shopper.clone()];
-        profiles.tokens(weight, self.width)
+    /// Adds the profile of events before a window to what is given, where the model has
+    /// profiles; answers its row.
+    pub fn profile(&self, older: &[Event], given: &mut Given) -> Option<u32> {
+        let profile = self.has_profiles.then(|| profile(self.data, older));
+        Some(given.profiles.add(&profile.flatten()?))
     }
 
-    /// What a pass without losses needs.
-    pub fn pass<'c>(&'c self, vectors: &'c [f32], profiles: &'c [f32]) -> Pass<'c> {
+    /// Adds the query that led to an event to what is given; answers its row.
+    pub fn query(&self, event: &Event, given: &mut Given) -> Option<u32> {
+        Some(given.queries.add(self.data.query(event.query?)?))
+    }
+
+    /// `W_shopper · u` of each profile, then `W_query · text` of each query, `[rows, width]`.
+    pub fn given_tokens(&self, given: &Given) -> Vec<f32> {
+        let parameters = &self.parameters[self.items.len()..];
+        let mut tokens = Vec::new();
+        let (profiles, queries) = (&given.profiles, &given.queries);
+        profiles.append_tokens(&parameters[self.shopper.clone()], self.width, &mut tokens);
+        queries.append_tokens(&parameters[self.query.clone()], self.width, &mut tokens);
+        tokens
+    }
+
+    /// What a pass without losses needs; of the given tokens so many are profiles.
+    pub fn pass<'c>(&'c self, vectors: &'c [f32], given: &'c [f32], profiles: usize) -> Pass<'c> {
         Pass {
             network: &self.network,
             tables: &self.tables,
             width: self.width,
             parameters: &self.parameters[self.items.len()..],
             vectors,
+            given,
             profiles,
             targets: Targets::All,
             dropout: 0.0,
@@ -238,7 +263,7 @@ impl<'a> Trainer<'a> {
     }
 
     /// Sums the shares' gradients into `self.gradients`.
-    fn gather(&mut self, used: usize, rows: &Rows, profiles: &Profiles) -> Losses {
+    fn gather(&mut self, used: usize, rows: &Rows, given: &Given) -> Losses {
         let (first, others) = self.shares[..used].split_at_mut(1);
         let first = &mut first[0];
         sum_into(
@@ -250,10 +275,15 @@ impl<'a> Trainer<'a> {
         );
         let (of_items, of_network) = self.gradients.split_at_mut(self.items.len());
         of_items.fill(0.0);
-        let (d_items, d_profiles) = first.d_vectors.split_at(rows.items.len() * self.width);
+        let (d_items, d_given) = first.d_vectors.split_at(rows.items.len() * self.width);
+        let (d_profiles, d_queries) = d_given.split_at(given.profiles.rows() * self.width);
         self.items.backward(self.data, rows, d_items, of_items);
         of_network.copy_from_slice(&first.gradients);
-        profiles.backward(d_profiles, &mut of_network[self.shopper.clone()]);
+        let (shopper, query) = (self.shopper.clone(), self.query.clone());
+        given
+            .profiles
+            .backward(d_profiles, &mut of_network[shopper]);
+        given.queries.backward(d_queries, &mut of_network[query]);
         sum_into(
             of_network,
             others
@@ -299,34 +329,34 @@ impl<'a> Trainer<'a> {
             .collect()
     }
 
-    fn task(
-        &self,
-        window: &Window,
-        plan: &mut Plan,
-        profiles: &mut Profiles,
-        rng: &mut Rng,
-    ) -> Task<'a> {
+    fn task(&self, window: &Window, plan: &mut Plan, given: &mut Given, rng: &mut Rng) -> Task<'a> {
         let events = window.of(self.data);
         let rows: Vec<u32> = events.iter().map(|event| plan.row(event.item)).collect();
-        let mut asks = Vec::new();
+        let (mut queries, mut asks) = (Vec::new(), Vec::new());
         for _ in 0..self.options.asks.min(window.len()) {
             let before = rng.usize(1..events.len());
             let item = rng.u32(..self.data.items as u32);
-            asks.push(Ask {
-                before,
-                row: rows[before],
-                actions: events[before].actions(),
+            let event = events[before];
+            let is_told = self.has_queries && event.query.is_some() && rng.f32() >= QUERY_DROPOUT;
+            let row = is_told.then(|| self.query(&event, given)).flatten();
+            let query = row.map(|row| {
+                queries.push(Query { before, row });
+                queries.len() - 1
             });
-            asks.push(Ask {
+            let ask = |row, actions| Ask {
                 before,
-                row: plan.row(item),
-                actions: [false; 3],
-            });
+                row,
+                actions,
+                query,
+            };
+            asks.push(ask(rows[before], event.actions()));
+            asks.push(ask(plan.row(item), [false; 3]));
         }
         Task {
-            profile: self.profile(window.before(self.data), profiles),
+            profile: self.profile(window.before(self.data), given),
             events,
             rows,
+            queries,
             asks,
         }
     }
@@ -372,6 +402,7 @@ fn tables(layout: &Layout, width: usize) -> Tables {
         gap: table("event.gap"),
         quantity: table("event.quantity"),
         position: table("event.position"),
+        query: marks.start..marks.start + width,
         profile: marks.start + width..marks.start + 2 * width,
         candidate: marks.start + 2 * width..marks.end,
         actions: layout.pair("actions"),

@@ -3,8 +3,8 @@
 use crate::data::Event;
 use crate::losses::sigmoid;
 use crate::network::Trace;
-use crate::profile::Profiles;
-use crate::share::{Ask, Share, Task};
+use crate::share::{Ask, Query, Share, Task};
+use crate::text_tokens::Given;
 use crate::trainer::Trainer;
 use fastrand::Rng;
 use models::affinity::Calibration;
@@ -53,12 +53,26 @@ pub struct ValidationReport {
     pub cases: usize,
 }
 
+/// How well an action was told.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Telling {
+    pub bce: f64,
+    pub auc: f64,
+}
+
 /// An action's logit, and whether it was done.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Outcome {
     pub logits: [f32; 3],
     /// View, cart, purchase.
     pub done: [bool; 3],
+}
+
+/// Whether cases are asked about with the query that led to what happened.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Queries {
+    Given,
+    Hidden,
 }
 
 /// Places that are looked at.
@@ -68,7 +82,7 @@ const CHUNK: usize = 128;
 
 impl Trainer<'_> {
     pub(crate) fn validate(&self, validation: &Validation) -> ValidationReport {
-        let outcomes = self.outcomes(validation);
+        let outcomes = self.outcomes(validation, Queries::Hidden);
         let action = told_action(&outcomes);
         let scores: Vec<f64> = outcomes
             .iter()
@@ -103,7 +117,7 @@ impl Trainer<'_> {
     }
 
     /// The logits of what came next and of an item drawn at random, for each case.
-    pub(crate) fn outcomes(&self, validation: &Validation) -> Vec<Outcome> {
+    pub(crate) fn outcomes(&self, validation: &Validation, queries: Queries) -> Vec<Outcome> {
         let vectors = self.item_vectors();
         let drawn = validation.drawn(self.data.items);
         let chunks = validation
@@ -115,31 +129,17 @@ impl Trainer<'_> {
                 .iter()
                 .map(|case| self.context(&case.history))
                 .collect();
-            let mut profiles = Profiles::new(self.data);
+            let mut given = self.nothing_given();
             let tasks: Vec<Task<'_>> = cases
                 .iter()
                 .zip(&events)
                 .zip(drawn)
                 .map(|((case, events), &negative)| {
-                    let before = events.len() - 1;
-                    let ask = |row, actions| Ask {
-                        before,
-                        row,
-                        actions,
-                    };
-                    Task {
-                        profile: self.profile(self.older(&case.history), &mut profiles),
-                        events,
-                        rows: events.iter().map(|event| event.item).collect(),
-                        asks: vec![
-                            ask(case.next.item, case.next.actions()),
-                            ask(negative, [false; 3]),
-                        ],
-                    }
+                    self.question(case, events, negative, queries, &mut given)
                 })
                 .collect();
-            let tokens = self.profile_tokens(&profiles);
-            let pass = self.pass(&vectors, &tokens);
+            let tokens = self.given_tokens(&given);
+            let pass = self.pass(&vectors, &tokens, given.profiles.rows());
             let mut trace = Trace::default();
             let (_, asked) = Share::default().look(&pass, &tasks, &mut trace);
             let (weight, bias) = pass.tables.actions.of(pass.parameters);
@@ -159,9 +159,41 @@ impl Trainer<'_> {
         outcomes.flatten().collect()
     }
 
+    /// What came next and another item, asked about after a history.
+    fn question<'e>(
+        &self,
+        case: &Case,
+        events: &'e [Event],
+        negative: u32,
+        queries: Queries,
+        given: &mut Given,
+    ) -> Task<'e> {
+        let before = events.len() - 1;
+        let row = match queries {
+            Queries::Given => self.query(&case.next, given),
+            Queries::Hidden => None,
+        };
+        let ask = |item, actions| Ask {
+            before,
+            row: item,
+            actions,
+            query: row.map(|_| 0),
+        };
+        Task {
+            profile: self.profile(self.older(&case.history), given),
+            events,
+            rows: events.iter().map(|event| event.item).collect(),
+            queries: row.map(|row| Query { before, row }).into_iter().collect(),
+            asks: vec![
+                ask(case.next.item, case.next.actions()),
+                ask(negative, [false; 3]),
+            ],
+        }
+    }
+
     /// Scale and offset of each action's logit by which the cases are likeliest (Platt 1999).
     pub(crate) fn calibrate(&self, validation: &Validation) -> Vec<Calibration> {
-        let outcomes = self.outcomes(validation);
+        let outcomes = self.outcomes(validation, Queries::Hidden);
         (0..3)
             .map(|action| {
                 let pairs: Vec<(f64, bool)> = outcomes

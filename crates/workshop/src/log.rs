@@ -15,6 +15,7 @@ pub fn read(engine: &Engine, uid: &str) -> Result<Input, EngineError> {
     let shopper = |events: Vec<TrainingEvent>| events.into_iter().map(action).collect();
     Ok(Input {
         items: log.items.into_iter().map(item).collect(),
+        queries: log.queries.into_iter().map(|query| query.vector).collect(),
         shoppers: log.shoppers.into_iter().map(shopper).collect(),
     })
 }
@@ -35,6 +36,7 @@ fn action(event: TrainingEvent) -> Action {
         kind: place(event.kind),
         time: event.time.millis(),
         quantity: Some(event.quantity),
+        query: event.query,
     }
 }
 

@@ -9,13 +9,15 @@ use super::{DEFAULT_EMBEDDER, Published, Space};
 use crate::EngineError;
 use crate::search::{Hybrid, SearchRequest};
 use crate::snapshot::IndexReader;
-use encode::Prefix;
+use encode::{ModelError, Prefix};
 use lexical::{Again, ItemSet, Joined, Words};
 use std::sync::Arc;
 use vector::{Neighbour, VectorError};
 
 /// Most items that meaning alone brings into an answer.
 const MOST: usize = 1_000;
+/// Queries of a log that are encoded together.
+const LOGGED: usize = 256;
 /// How far the best items move a query towards what they have in common.
 const MOVED: f32 = 0.3;
 
@@ -198,17 +200,45 @@ impl Space {
             return Ok(Some(Vec::new()));
         }
         let encoded = open.service.encode(texts.clone(), Prefix::Query)?.vectors;
-        let rows = encoded.chunks(self.vectors.dimensions()).zip(&texts);
+        Ok(Some(self.query_vectors(&texts, encoded)))
+    }
+
+    /// The same for many queries of a log, which nobody waits for: not in the line in which
+    /// requests stand. Those that cannot be encoded have no vector.
+    pub(crate) fn encode_logged_queries(&self, texts: &[&str]) -> Vec<Option<Vec<f32>>> {
+        let Some(open) = &self.encoder else {
+            return vec![None; texts.len()];
+        };
+        let encode = |texts: &[&str]| {
+            let encoded = open.encoder.encode(texts, Prefix::Query)?;
+            Ok::<_, ModelError>(self.query_vectors(texts, encoded.vectors))
+        };
+        let mut all = Vec::with_capacity(texts.len());
+        for part in texts.chunks(LOGGED) {
+            match encode(part) {
+                Ok(vectors) => all.extend(vectors.into_iter().map(Some)),
+                Err(_) => {
+                    let alone = |text| encode(&[text]).ok().and_then(|mut one| one.pop());
+                    all.extend(part.iter().map(|text| alone(*text)));
+                }
+            }
+        }
+        all
+    }
+
+    /// The rows of what the encoder gave for queries, as items are searched by them.
+    fn query_vectors(&self, texts: &[impl AsRef<str>], encoded: Vec<f32>) -> Vec<Vec<f32>> {
+        let rows = encoded.chunks(self.vectors.dimensions()).zip(texts);
         let vectors = rows.map(|(row, text)| {
             let mut vector = row.to_vec();
             if !self.centring.is_none() {
-                let language = self.languages.of(text);
+                let language = self.languages.of(text.as_ref());
                 self.centring
                     .apply(Prefix::Query, language.code(), &mut vector);
             }
             vector
         });
-        Ok(Some(vectors.collect()))
+        vectors.collect()
     }
 }
 

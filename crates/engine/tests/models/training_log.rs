@@ -1,7 +1,7 @@
 //! What models are trained on.
 
 use crate::shop::{DAY, SHOP, event, happen, item, open, put, stocked};
-use domain::{EventKind, Timestamp};
+use domain::{Event, EventKind, Timestamp};
 use engine::TrainingEvent;
 use serde_json::json;
 
@@ -45,6 +45,7 @@ fn the_training_log_has_every_event_of_known_items_in_order() {
         time: time(days),
         quantity,
         basket,
+        query: None,
     };
     assert_eq!(
         a.as_slice(),
@@ -57,6 +58,58 @@ fn the_training_log_has_every_event_of_known_items_in_order() {
     drop(engine);
     let again = open(dir.path()).training_log(SHOP).expect("a training log");
     assert_eq!(again, log);
+}
+
+fn search(user: &str, query: &str, at: i64) -> Event {
+    let mut event = event(user, EventKind::Search, "i1", at);
+    event.item = None;
+    event.query = Some(query.to_owned());
+    event
+}
+
+#[test]
+fn events_of_the_training_log_have_the_query_that_led_to_them() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let engine = stocked(dir.path());
+    let minute = 60_000;
+    let mut events = vec![
+        search("a", "lamp", 0),
+        event("a", EventKind::View, "i1", 3 * minute),
+        event("a", EventKind::Purchase, "i1", 10 * minute),
+        event("a", EventKind::Purchase, "i2", 13 * minute),
+        // What was told late is found in its place.
+        search("a", "desk", 2 * minute),
+        event("a", EventKind::Click, "i3", minute),
+        event("a", EventKind::Dislike, "i4", 4 * minute),
+        event("b", EventKind::Cart, "i5", 5 * minute),
+        // Nobody took anything, and what was pasted is no query.
+        search("b", "nothing", 50 * minute),
+        search("b", &"lamp ".repeat(100), 51 * minute),
+        event("b", EventKind::Cart, "i6", 52 * minute),
+        search("c", "lamp", 5 * minute),
+    ];
+    events[7].query = Some(" lamp ".to_owned());
+    happen(&engine, events);
+
+    let log = engine.training_log(SHOP).expect("a training log");
+    let texts: Vec<&str> = log
+        .queries
+        .iter()
+        .map(|query| query.text.as_str())
+        .collect();
+    assert_eq!(texts, ["lamp", "desk"]);
+    assert!(log.queries.iter().all(|query| query.vector.is_none()));
+    let queries = |shopper: usize| -> Vec<(u32, Option<u32>)> {
+        let events = log.shoppers[shopper].iter();
+        events.map(|event| (event.item, event.query)).collect()
+    };
+    let (lamp, desk) = (Some(0), Some(1));
+    assert_eq!(
+        queries(0),
+        [(3, lamp), (1, desk), (4, None), (1, desk), (2, None)]
+    );
+    assert_eq!(queries(1), [(5, lamp), (6, None)]);
+    assert_eq!(log.shoppers.len(), 2, "who only asked did nothing");
 }
 
 #[test]
@@ -74,12 +127,6 @@ fn the_training_texts_say_what_belongs_together() {
         json!([{"id": "x", "title": "Mug", "description": "Holds tea", "brand": "Bolt",
                 "colours": ["Red", "Dark blue"], "sizes": {"cup": "Large"}, "price": 3}]),
     );
-    let search = |user: &str, query: &str, at: i64| {
-        let mut event = event(user, EventKind::Search, "i1", at);
-        event.item = None;
-        event.query = Some(query.to_owned());
-        event
-    };
     let minute = 60_000;
     let mut events = vec![
         search("a", "lamp", 0),

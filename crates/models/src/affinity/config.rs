@@ -58,6 +58,9 @@ pub struct AffinityConfig {
     /// profile says nothing that the model understands.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub profiles: bool,
+    /// Whether training had queries; where it had not, a query is left out.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub queries: bool,
     /// How much likeness of texts adds to retrieval; none when trained without texts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub likeness: Option<LikenessConfig>,
@@ -122,6 +125,7 @@ impl AffinityConfig {
             actions: ACTIONS.map(str::to_owned).to_vec(),
             calibration: vec![Calibration::default(); ACTIONS.len()],
             profiles: false,
+            queries: false,
             likeness: None,
         }
     }

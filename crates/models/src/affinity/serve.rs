@@ -325,7 +325,8 @@ impl Affinity {
 
     /// How probable a shopper's actions are on candidates, `[candidates, vector_size]` vectors
     /// of items, in `out`, one each. A candidate's scores do not depend on the others. A query
-    /// is the vector of a text, `[text_dimensions]`.
+    /// is the vector of a text, `[text_dimensions]`; it is left out where the model was trained
+    /// without queries.
     ///
     /// # Panics
     /// When a length does not agree with the settings, or the history is of another model.
@@ -344,6 +345,7 @@ impl Affinity {
             "candidates are [candidates, vector_size]"
         );
         out.clear();
+        let query = query.filter(|_| self.config.queries);
         let query = usable(query, self.config.text_dimensions);
         let with_query = query.map(|query| self.with_query(history, query, room));
         let seen = with_query.as_ref().unwrap_or(&history.seen);

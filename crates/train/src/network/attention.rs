@@ -12,6 +12,11 @@ pub(crate) struct Sight {
 }
 
 impl Sight {
+    /// Of a run of tokens and nothing more.
+    pub(crate) fn of(run: Range<usize>) -> Self {
+        Self { run, other: None }
+    }
+
     /// The tokens seen, the token `own` the last.
     fn places(&self, own: usize) -> impl Iterator<Item = usize> + Clone + use<> {
         self.run.clone().chain(self.other).chain([own])

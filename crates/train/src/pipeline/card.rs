@@ -1,6 +1,8 @@
 //! `card.md`: what a model is made of and how good it is, for people.
 
 use super::Model;
+use super::report::AskedSlices;
+use crate::validation::Telling;
 use std::fmt::Write as _;
 
 /// The card, with the hash of `model.safetensors`.
@@ -18,7 +20,7 @@ fn data(card: &mut String, model: &Model) {
     let cleaning = &counts.cleaning;
     let _ = write!(
         card,
-        "Trained {} on {} events of {} shoppers with {} of {} items, {} of them with a text.
+        "Trained {} on {} events of {} shoppers with {} of {} items, {} of them with a text. {} of the events were led to by one of {} queries.
 
 | slice | from | to |
 |---|---|---|
@@ -35,6 +37,8 @@ Left out of {} events of {} shoppers: {} robots with {} events, {} duplicates, {
         counts.items,
         counts.items_in_catalogue,
         counts.items_with_text,
+        counts.asked_events,
+        counts.queries,
         date(dates.first),
         date(dates.validation),
         date(dates.validation),
@@ -104,22 +108,38 @@ The next item among all, {again}: {} cases of the validation, {} of the test. `b
         );
     }
     if let Some(logistic) = &report.logistic {
-        let (validation, test) = (logistic.validation, logistic.test);
-        row(
+        telling(
             card,
             "logistic regression",
-            [
-                None,
-                None,
-                Some(validation.bce),
-                Some(validation.auc),
-                None,
-                None,
-                Some(test.bce),
-                Some(test.auc),
-            ],
+            logistic.validation,
+            logistic.test,
         );
     }
+    if let Some(AskedSlices { validation, test }) = report.asked {
+        let cases = format!("of {} and {} cases", validation.cases, test.cases);
+        let name = format!("affinity, with the query {cases}");
+        telling(card, &name, validation.with, test.with);
+        let name = "affinity, the same cases without it";
+        telling(card, name, validation.without, test.without);
+    }
+}
+
+/// A row of what tells actions alone.
+fn telling(card: &mut String, name: &str, validation: Telling, test: Telling) {
+    row(
+        card,
+        name,
+        [
+            None,
+            None,
+            Some(validation.bce),
+            Some(validation.auc),
+            None,
+            None,
+            Some(test.bce),
+            Some(test.auc),
+        ],
+    );
 }
 
 fn row(card: &mut String, name: &str, figures: [Option<f64>; 8]) {

@@ -109,6 +109,7 @@ mod tests {
             kind: PURCHASE,
             time,
             quantity: Some(quantity),
+            query: None,
         }
     }
 

@@ -29,18 +29,22 @@ pub struct Action {
     pub time: i64,
     /// Pieces bought; below zero when they were brought back.
     pub quantity: Option<f64>,
+    /// Place in [`Input::queries`] of the query that led to it.
+    pub query: Option<u32>,
 }
 
 /// A shop.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Input {
     pub items: Vec<Item>,
+    /// The encoder's vectors of what was asked for.
+    pub queries: Vec<Option<Vec<f32>>>,
     /// What each shopper did, in any order.
     pub shoppers: Vec<Vec<Action>>,
 }
 
 /// Mark and version at the start of the file; the data and a check sum follow.
-const MAGIC: &[u8; 8] = b"VTRNINP1";
+const MAGIC: &[u8; 8] = b"VTRNINP2";
 
 impl Input {
     /// Keeps the data in a file.

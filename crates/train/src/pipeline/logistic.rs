@@ -2,15 +2,7 @@
 //! asked the same questions about actions, and shows what order and attention add.
 
 use crate::data::{Dataset, Event};
-use crate::validation::{Case, Validation};
-use serde::{Deserialize, Serialize};
-
-/// How well an action was told.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Telling {
-    pub bce: f64,
-    pub auc: f64,
-}
+use crate::validation::{Case, Telling, Validation};
 
 const FEATURES: usize = 7;
 type Row = [f64; FEATURES];

@@ -16,6 +16,7 @@ mod pairs;
 mod plots;
 mod report;
 mod split;
+mod texts;
 
 #[cfg(test)]
 mod tests;
@@ -25,9 +26,8 @@ pub use blend::Blended;
 pub use clean::Cleaning;
 pub use curves::{Bin, ByHistory, Threshold};
 pub use input::{Action, Input, Item};
-pub use logistic::Telling;
 pub use pairs::{ItemTexts, ShopTexts, text_pairs};
-pub use report::{Logistic, Report};
+pub use report::{AskedSlices, Logistic, Report};
 pub use split::{Counts, Dates};
 
 use crate::error::TrainError;
@@ -134,6 +134,7 @@ impl Prepared {
             ranks,
             probabilities,
             labels,
+            asked,
         } = trained.evaluate(&slices.data, &slices.test);
         let reliability = curves::reliability(&probabilities, &labels);
         Ok(Report {
@@ -141,6 +142,10 @@ impl Prepared {
             created: now,
             action: ACTIONS[action].to_owned(),
             repeats: slices.test.repeats,
+            asked: validation
+                .asked
+                .zip(asked)
+                .map(|(validation, test)| AskedSlices { validation, test }),
             validation: validation.report,
             test,
             ece: curves::expected_calibration_error(&reliability),

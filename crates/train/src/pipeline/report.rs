@@ -4,11 +4,11 @@
 use super::baselines::Baseline;
 use super::blend::Blended;
 use super::curves::{Bin, ByHistory, Threshold};
-use super::logistic::Telling;
 use super::split::{Counts, Dates};
+use crate::evaluation::Asked;
 use crate::options::Options;
 use crate::run::EpochReport;
-use crate::validation::ValidationReport;
+use crate::validation::{Telling, ValidationReport};
 use serde::{Deserialize, Serialize};
 
 /// What was measured of a model.
@@ -23,6 +23,9 @@ pub struct Report {
     pub repeats: bool,
     pub validation: ValidationReport,
     pub test: ValidationReport,
+    /// Of the cases that a query led to, where the model has queries.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<AskedSlices>,
     /// Expected calibration error of the test.
     pub ece: f64,
     pub baselines: Vec<Baseline>,
@@ -37,6 +40,13 @@ pub struct Report {
     pub counts: Counts,
     pub dates: Dates,
     pub settings: Options,
+}
+
+/// What queries add, on both slices.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AskedSlices {
+    pub validation: Asked,
+    pub test: Asked,
 }
 
 /// The logistic regression on both slices.

@@ -3,6 +3,7 @@
 
 use super::clean::{Cleaning, clean};
 use super::input::{Action, Input};
+use super::texts::Texts;
 use crate::data::{Dataset, Event, Field};
 use crate::error::TrainError;
 use crate::validation::{Case, Validation};
@@ -32,6 +33,12 @@ pub struct Counts {
     pub items_with_text: usize,
     pub shoppers: usize,
     pub training_events: usize,
+    /// Those of them that a query led to.
+    #[serde(default)]
+    pub asked_events: usize,
+    /// Queries with a vector that can be used.
+    #[serde(default)]
+    pub queries: usize,
     /// What came after training about items that it does not know; left out.
     pub events_of_new_items: usize,
 }
@@ -78,7 +85,11 @@ impl Slices {
         for (row, &item) in (0..).zip(&rows) {
             row_of[item as usize] = Some(row);
         }
-        let known: Vec<Vec<Timed>> = shoppers.iter().map(|own| timed(own, &row_of)).collect();
+        let texts = Texts::of(input, &rows);
+        let known: Vec<Vec<Timed>> = shoppers
+            .iter()
+            .map(|own| timed(own, &row_of, &texts))
+            .collect();
         let until = |end: i64| -> Vec<Vec<Event>> {
             let part = |own: &Vec<Timed>| {
                 let own = own.iter().take_while(|timed| timed.time < end);
@@ -87,11 +98,13 @@ impl Slices {
             known.iter().map(part).collect()
         };
         let fields = fields(input, &rows, &events);
-        let mut data = Dataset {
+        let data = Dataset {
             items: rows.len(),
+            texts: texts.items,
+            text_dimensions: texts.dimensions,
             fields: of_fields(&fields),
+            queries: texts.queries,
             histories: until(dates.validation),
-            ..Dataset::default()
         };
         let repeats = data.repeats();
         let cases = |from: i64, to: i64, most: usize| Validation {
@@ -99,13 +112,15 @@ impl Slices {
             repeats,
             seed,
         };
-        let items_with_text = add_texts(&mut data, input, &rows);
+        let is_asked = |event: &&Event| event.query.is_some();
         let counts = Counts {
             items: rows.len(),
             items_in_catalogue: input.items.len(),
-            items_with_text,
+            items_with_text: texts.items_with_text,
             shoppers: shoppers.len(),
             training_events: data.histories.iter().map(Vec::len).sum(),
+            asked_events: data.histories.iter().flatten().filter(is_asked).count(),
+            queries: texts.query_rows.iter().flatten().count(),
             events_of_new_items: shoppers.iter().map(Vec::len).sum::<usize>()
                 - known.iter().map(Vec::len).sum::<usize>(),
             cleaning,
@@ -180,6 +195,10 @@ fn check(input: &Input) -> Result<(), TrainError> {
         if action.item as usize >= input.items.len() || usize::from(action.kind) >= KINDS {
             return Err(TrainError::Data(format!("no item or kind for {action:?}")));
         }
+        let is_known = |query: u32| (query as usize) < input.queries.len();
+        if !action.query.is_none_or(is_known) {
+            return Err(TrainError::Data(format!("no query for {action:?}")));
+        }
     }
     Ok(())
 }
@@ -191,7 +210,7 @@ struct Timed {
 }
 
 /// The events of a shopper on items that the model knows.
-fn timed(actions: &[Action], row_of: &[Option<u32>]) -> Vec<Timed> {
+fn timed(actions: &[Action], row_of: &[Option<u32>], texts: &Texts) -> Vec<Timed> {
     let mut before = None;
     let mut events = Vec::with_capacity(actions.len());
     for action in actions {
@@ -207,6 +226,9 @@ fn timed(actions: &[Action], row_of: &[Option<u32>]) -> Vec<Timed> {
                 kind: action.kind,
                 gap: gap_band(gap) as u8,
                 quantity: quantity_band(action.quantity.unwrap_or(0.0)) as u8,
+                query: action
+                    .query
+                    .and_then(|query| texts.query_rows[query as usize]),
             },
             time: action.time,
         });
@@ -284,28 +306,4 @@ fn of_fields(fields: &Fields) -> Vec<Field> {
         of: fields.rows().iter().map(|row| row[at]).collect(),
     };
     configs.map(field).collect()
-}
-
-/// Puts the vectors of the items' texts into the dataset, zeros where an item has none, or one
-/// that cannot be used. Answers how many could be.
-fn add_texts(data: &mut Dataset, input: &Input, rows: &[u32]) -> usize {
-    let usable =
-        |vector: &&Vec<f32>| !vector.is_empty() && vector.iter().all(|number| number.is_finite());
-    let vectors: Vec<Option<&Vec<f32>>> = rows
-        .iter()
-        .map(|&item| input.items[item as usize].vector.as_ref().filter(usable))
-        .collect();
-    let Some(size) = vectors.iter().flatten().map(|vector| vector.len()).next() else {
-        return 0;
-    };
-    data.text_dimensions = size;
-    data.texts = vec![0.0; size * rows.len()];
-    let mut used = 0;
-    for (place, vector) in data.texts.chunks_exact_mut(size).zip(vectors) {
-        if let Some(vector) = vector.filter(|vector| vector.len() == size) {
-            place.copy_from_slice(vector);
-            used += 1;
-        }
-    }
-    used
 }

@@ -35,12 +35,17 @@ fn shop(events: usize) -> Input {
             kind: kind.expect("one of all") as u8,
             time: event.time.millis(),
             quantity: event.quantity,
+            query: None,
         });
     }
     let mut shoppers: Vec<(String, Vec<Action>)> = shoppers.into_iter().collect();
     shoppers.sort_by(|a, b| a.0.cmp(&b.0));
     let shoppers = shoppers.into_iter().map(|(_, own)| own).collect();
-    Input { items, shoppers }
+    Input {
+        items,
+        queries: Vec::new(),
+        shoppers,
+    }
 }
 
 fn settings(epochs: usize) -> Settings {
@@ -202,12 +207,14 @@ fn too_little_is_refused_with_a_sentence() {
         kind: PURCHASE,
         time,
         quantity: None,
+        query: None,
     };
     let items = |count: usize| vec![Item::default(); count];
     let refusal = |input: &Input| Prepared::new(input, settings(1)).unwrap_err();
     let with = |count: usize, shoppers: Vec<Vec<Action>>| {
         refusal(&Input {
             items: items(count),
+            queries: Vec::new(),
             shoppers,
         })
     };
@@ -266,6 +273,88 @@ fn numbers_that_are_none_and_times_without_a_calendar_do_no_harm() {
         .write(&tempfile::tempdir().unwrap().path().join("m"))
         .unwrap();
     assert!(model.report.test.bce.is_finite());
+}
+
+/// The shop with an encoder, whose shoppers ask for a category before every second event. The
+/// last queries have vectors that cannot be used.
+fn asking(events: usize) -> Input {
+    let mut input = shop(events);
+    let mut categories: Vec<String> = Vec::new();
+    for item in &input.items {
+        let category = item.category.clone().unwrap_or_default();
+        if !categories.contains(&category) {
+            categories.push(category);
+        }
+    }
+    let of_category = |category: usize| -> Vec<f32> {
+        let number = |at| if at == category { 1.0 } else { 0.1 };
+        (0..categories.len()).map(number).collect()
+    };
+    let mut places = Vec::new();
+    for item in &mut input.items {
+        let category = item.category.clone().unwrap_or_default();
+        let place = categories.iter().position(|known| *known == category);
+        places.push(place.expect("a known category"));
+        item.vector = Some(of_category(places[places.len() - 1]));
+    }
+    input.queries = (0..categories.len())
+        .map(|at| Some(of_category(at)))
+        .collect();
+    let bad = input.queries.len() as u32;
+    input.queries.extend([
+        None,
+        Some(vec![f32::NAN; categories.len()]),
+        Some(vec![1.0; 3]),
+    ]);
+    for (at, action) in input.shoppers.iter_mut().flatten().enumerate() {
+        action.query = match at % 4 {
+            0 | 2 => Some(places[action.item as usize] as u32),
+            1 => Some(bad + at as u32 % 3),
+            _ => None,
+        };
+    }
+    input
+}
+
+#[test]
+fn what_queries_add_stands_in_the_metrics() {
+    let input = asking(1500);
+    let prepared = Prepared::new(&input, settings(8)).unwrap();
+    let counts = prepared.counts().clone();
+    assert_eq!(counts.queries, input.queries.len() - 3);
+    let share = counts.asked_events as f64 / counts.training_events as f64;
+    assert!((0.4..0.6).contains(&share), "{share}");
+    let model = prepared.train(None, 0, &mut Unobserved).unwrap();
+    assert!(model.weights.config().queries);
+    let folder = tempfile::tempdir().unwrap();
+    model.write(folder.path()).unwrap();
+    let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap();
+    let metrics: serde_json::Value = serde_json::from_str(&read("metrics.json")).unwrap();
+    for slice in ["validation", "test"] {
+        let asked = &metrics["asked"][slice];
+        assert!(asked["cases"].as_u64() > Some(0), "{asked}");
+        let auc = |asked: &serde_json::Value| asked["auc"].as_f64().unwrap();
+        assert!(auc(asked) > auc(&asked["without"]) + 0.05, "{asked}");
+    }
+    let card = read("card.md");
+    assert!(card.contains("affinity, with the query"), "{card}");
+
+    let mut none = shop(600);
+    none.shoppers[0][0].query = Some(0);
+    let refused = Prepared::new(&none, settings(1)).unwrap_err();
+    assert!(matches!(refused, TrainError::Data(_)), "{refused}");
+}
+
+#[test]
+fn data_of_an_older_run_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("input");
+    let mut bytes = b"VTRNINP1".to_vec();
+    bytes.extend([0, 0]);
+    bytes.extend(crc32fast::hash(&bytes).to_le_bytes());
+    std::fs::write(&path, bytes).unwrap();
+    let refused = Input::load(&path).unwrap_err();
+    assert!(matches!(refused, TrainError::Damaged { .. }), "{refused}");
 }
 
 /// Every element is closed in the right order, and text holds no loose marks.

@@ -15,9 +15,11 @@ fn dataset(rng: &mut Rng) -> Dataset {
         event.kind = rng.u8(..5);
         event.gap = rng.u8(..4);
         event.quantity = rng.u8(..3);
+        event.query = rng.bool().then(|| rng.u32(..4));
     }
     data.text_dimensions = TEXT;
     data.texts = (0..9 * TEXT).map(|_| rng.f32() - 0.5).collect();
+    data.queries = (0..4 * TEXT).map(|_| rng.f32() - 0.5).collect();
     data.fields = vec![crate::Field {
         name: "kind".to_owned(),
         values: 3,
@@ -40,6 +42,7 @@ fn gradients_of_every_tensor_are_those_of_the_loss() {
         layers: 2,
         max_history: 4,
         profiles: true,
+        queries: true,
         ..AffinityConfig::new(TEXT, 9, vec![field])
     };
     // Among all items and among some that are drawn.
@@ -65,10 +68,7 @@ fn gradients_of_every_tensor_are_those_of_the_loss() {
         loss(&mut trainer, start.clone());
         let gradients = trainer.gradients.clone();
         let tensors = trainer.layout.tensors().to_vec();
-        for tensor in tensors
-            .iter()
-            .filter(|tensor| tensor.name != "query.weight")
-        {
+        for tensor in &tensors {
             let gradient = &gradients[tensor.range.clone()];
             let length = gradient.iter().map(|x| x * x).sum::<f32>().sqrt();
             assert!(length > 0.0, "{} has no gradient", tensor.name);

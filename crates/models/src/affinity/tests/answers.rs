@@ -39,6 +39,7 @@ prop_compose! {
         items in prop::sample::select(vec![0usize, 1, 7]),
         fields in 0usize..3,
         likeness in prop::sample::select(vec![0usize, 1, 5]),
+        queries in any::<bool>(),
     ) -> AffinityConfig {
         let fields = (0..fields).map(|at| FieldConfig { name: format!("field{at}"), values: at + 1 });
         let likeness = (likeness > 0 && text > 0).then_some(LikenessConfig {
@@ -47,7 +48,7 @@ prop_compose! {
             fading: 0.6,
         });
         let config = AffinityConfig::new(text, items, fields.collect());
-        AffinityConfig { width, heads, layers, candidate_layers, likeness, ..config }
+        AffinityConfig { width, heads, layers, candidate_layers, likeness, queries, ..config }
     }
 }
 
@@ -112,7 +113,9 @@ impl Case {
     fn reference(&self) -> Vec<(usize, Vec<f64>)> {
         let reference = Reference(&self.weights);
         let mut before = reference.history(self.shopper.as_deref(), &self.events());
-        before.extend(self.query.as_deref().map(|query| reference.query(query)));
+        let query = self.query.as_deref();
+        let query = query.filter(|_| self.weights.config().queries);
+        before.extend(query.map(|query| reference.query(query)));
         let candidates = self.candidates.chunks_exact(self.size()).enumerate();
         candidates
             .step_by(45)

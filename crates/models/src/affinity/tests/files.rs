@@ -101,8 +101,14 @@ fn settings_come_back_as_they_were() {
         scale: 0.123_456_79,
         offset: -3.0e-7,
     };
-    let json = config.to_json().unwrap();
-    assert_eq!(AffinityConfig::from_json(&json).unwrap(), config);
+    for queries in [false, true] {
+        config.queries = queries;
+        let json = config.to_json().unwrap();
+        assert_eq!(AffinityConfig::from_json(&json).unwrap(), config);
+        // Settings from before there were queries say nothing of them.
+        let says = String::from_utf8(json).unwrap().contains("queries");
+        assert_eq!(says, queries);
+    }
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use crate::table::Table;
 use serde_json::Value;
 use std::fmt::Write as _;
+use train::Telling;
 use train::pipeline::{Counts, Report};
 
 /// What is trained on, and what was left out.
@@ -16,6 +17,13 @@ pub fn counts(counts: &Counts) -> String {
         counts.items_in_catalogue,
         counts.items_with_text
     );
+    if counts.asked_events > 0 {
+        let _ = write!(
+            text,
+            ", {} of them led to by one of {} queries",
+            counts.asked_events, counts.queries
+        );
+    }
     let left_out = [
         (cleaning.robots, "robots"),
         (cleaning.duplicates, "duplicates"),
@@ -61,14 +69,18 @@ pub fn figures(report: &Report, live: Option<(&str, &Value)>) -> String {
             figure(blend.test.recall_10),
         ]);
     }
+    let mut telling = |name: &str, told: Telling| {
+        let mut row = vec![name.to_owned(), String::new(), String::new()];
+        row.extend([told.bce, told.auc].map(figure));
+        table.row(row);
+    };
     if let Some(logistic) = &report.logistic {
-        table.row(vec![
-            "logistic regression".to_owned(),
-            String::new(),
-            String::new(),
-            figure(logistic.test.bce),
-            figure(logistic.test.auc),
-        ]);
+        telling("logistic regression", logistic.test);
+    }
+    if let Some(asked) = &report.asked {
+        let name = format!("affinity, with the query of {} cases", asked.test.cases);
+        telling(&name, asked.test.with);
+        telling("affinity, the same without it", asked.test.without);
     }
     if let Some((id, metrics)) = live {
         let found = |name: &str| {
