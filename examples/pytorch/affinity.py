@@ -137,19 +137,20 @@ class Affinity(nn.Module):
                 + self.event["position"][back]
             )
         newest = len(tokens) - 1
+        asked = [items[candidate] + self.marks[CANDIDATE] for candidate in candidates]
         if query is not None and self.config.get("queries"):
             tokens.append(self.query(torch.tensor(query)) + self.marks[ASK])
+            asked = [token * (1 + tokens[-1]) for token in asked]
         context = len(tokens)
-        asked = [items[candidate] + self.marks[CANDIDATE] for candidate in candidates]
         # Everybody sees the context up to itself; a candidate sees all of it and itself.
         count = context + len(asked)
         mask = torch.tril(torch.ones(count, count, dtype=torch.bool))
         mask[context:, context:] = torch.eye(len(asked), dtype=torch.bool)
         joined = len(self.layers) - self.config["candidate_layers"]
-        x = torch.stack(tokens)
-        for layer in self.layers[:joined]:
-            x = layer(x, mask[:context, :context])
-        x = torch.cat([x, torch.stack(asked)])
+        x = torch.stack(tokens + asked)
+        for layer in self.layers[:joined] if context else []:
+            seen = layer(x[:context], mask[:context, :context])
+            x = torch.cat([seen, x[context:]])
         for layer in self.layers[joined:]:
             x = layer(x, mask)
         calibration = self.config["calibration"]

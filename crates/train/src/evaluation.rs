@@ -63,14 +63,7 @@ impl Trained {
         validation: &Validation,
         action: usize,
     ) -> Option<Asked> {
-        let cases = validation.cases.iter();
-        let asked = Validation {
-            cases: cases
-                .filter(|case| case.next.query.is_some())
-                .cloned()
-                .collect(),
-            ..*validation
-        };
+        let asked = validation.asked();
         if asked.cases.is_empty() || !self.weights.config().queries {
             return None;
         }

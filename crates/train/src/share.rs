@@ -90,6 +90,8 @@ pub(crate) struct Share {
     rows: Vec<u32>,
     /// The places of the parameters that are added to the vector.
     added: Vec<[Option<u32>; 4]>,
+    /// The token of the query by which each candidate is widened or narrowed.
+    queries: Vec<Option<usize>>,
     tokens: Vec<f32>,
     token_mask: Mask,
     d_output: Vec<f32>,
@@ -126,7 +128,6 @@ impl Pass<'_> {
 impl Share {
     /// Runs the windows there and back.
     pub fn run(&mut self, pass: &Pass<'_>, tasks: &[Task<'_>], rng: &mut Rng) {
-        let width = pass.width;
         self.gradients.clear();
         self.gradients.resize(pass.parameters.len(), 0.0);
         self.d_vectors.clear();
@@ -183,20 +184,7 @@ impl Share {
             &mut self.d_tokens,
         );
         self.token_mask.apply(&mut self.d_tokens);
-        for ((d_token, &row), added) in self
-            .d_tokens
-            .chunks_exact(width)
-            .zip(&self.rows)
-            .zip(&self.added)
-        {
-            add(
-                &mut self.d_vectors[row as usize * width..][..width],
-                d_token,
-            );
-            for place in added.iter().flatten() {
-                add(&mut self.gradients[*place as usize..][..width], d_token);
-            }
-        }
+        self.unembed(pass);
     }
 
     /// Runs the windows there, without dropout.
@@ -223,12 +211,14 @@ impl Share {
         self.sights.clear();
         self.rows.clear();
         self.added.clear();
+        self.queries.clear();
         let mut nexts = Vec::new();
         let places: Vec<Places> = tasks
             .iter()
             .map(|task| self.lay_out_history(pass, task, &mut nexts))
             .collect();
         self.early = self.sights.len();
+        self.queries.resize(self.early, None);
         let mut asks = Vec::new();
         for (task, places) in tasks.iter().zip(places) {
             for ask in &task.asks {
@@ -236,12 +226,14 @@ impl Share {
                     token: self.sights.len(),
                     actions: ask.actions,
                 });
+                let query = ask.query.map(|query| places.queries + query);
                 let sight = Sight {
                     run: places.before(ask.before),
-                    other: ask.query.map(|query| places.queries + query),
+                    other: query,
                 };
                 let mark = pass.tables.candidate.start as u32;
                 self.push(sight, ask.row, [Some(mark), None, None, None]);
+                self.queries.push(query);
             }
         }
         (nexts, asks)
@@ -298,19 +290,67 @@ impl Share {
         self.added.push(added);
     }
 
+    /// Adds up the tokens. A candidate that is asked about with a query is multiplied by one
+    /// more than the query's, number by number.
     fn embed(&mut self, pass: &Pass<'_>) {
-        let width = pass.width;
         self.tokens.clear();
-        for (&row, added) in self.rows.iter().zip(&self.added) {
-            let start = self.tokens.len();
-            self.tokens.extend_from_slice(pass.vector(row));
-            for place in added.iter().flatten() {
-                add(
-                    &mut self.tokens[start..],
-                    &pass.parameters[*place as usize..][..width],
-                );
+        for at in 0..self.rows.len() {
+            self.append_sum(pass, at);
+            if let Some(query) = self.queries[at] {
+                let (queries, token) = self.tokens.split_at_mut(at * pass.width);
+                let query = &queries[query * pass.width..][..pass.width];
+                widen(token, query);
             }
         }
+    }
+
+    /// Adds up the vector of a token and its circumstances, behind what is in `tokens`.
+    fn append_sum(&mut self, pass: &Pass<'_>, at: usize) {
+        let start = self.tokens.len();
+        self.tokens.extend_from_slice(pass.vector(self.rows[at]));
+        for place in self.added[at].iter().flatten() {
+            let parameters = &pass.parameters[*place as usize..][..pass.width];
+            add(&mut self.tokens[start..], parameters);
+        }
+    }
+
+    /// From the gradients of the tokens to those of what was added up.
+    fn unembed(&mut self, pass: &Pass<'_>) {
+        let width = pass.width;
+        let mut d_token = vec![0.0; width];
+        // Queries stand before the candidates that change their gradients.
+        for at in (0..self.rows.len()).rev() {
+            d_token.copy_from_slice(&self.d_tokens[at * width..][..width]);
+            if let Some(query) = self.queries[at] {
+                // The blocks have made others of the tokens.
+                self.tokens.clear();
+                self.append_sum(pass, query);
+                self.append_sum(pass, at);
+                let (asked, token) = self.tokens.split_at(width);
+                let d_query = &mut self.d_tokens[query * width..][..width];
+                add_product(d_query, &d_token, token);
+                widen(&mut d_token, asked);
+            }
+            let row = self.rows[at] as usize * width;
+            add(&mut self.d_vectors[row..row + width], &d_token);
+            for place in self.added[at].iter().flatten() {
+                add(&mut self.gradients[*place as usize..][..width], &d_token);
+            }
+        }
+    }
+}
+
+/// Multiplies a token by one more than that of a query, number by number.
+fn widen(token: &mut [f32], query: &[f32]) {
+    for (number, by) in token.iter_mut().zip(query) {
+        *number *= 1.0 + by;
+    }
+}
+
+/// Adds `a · b`, number by number.
+fn add_product(to: &mut [f32], a: &[f32], b: &[f32]) {
+    for (to, (a, b)) in to.iter_mut().zip(a.iter().zip(b)) {
+        *to += a * b;
     }
 }
 

@@ -31,6 +31,16 @@ pub struct Validation {
 }
 
 impl Validation {
+    /// The cases that a query led to.
+    pub(crate) fn asked(&self) -> Self {
+        let cases = self.cases.iter();
+        let asked = cases.filter(|case| case.next.query.is_some());
+        Self {
+            cases: asked.cloned().collect(),
+            ..*self
+        }
+    }
+
     /// An item drawn at random for each case, to tell what came next apart from.
     pub(crate) fn drawn(&self, items: usize) -> Vec<u32> {
         let mut rng = Rng::with_seed(self.seed);
@@ -191,9 +201,14 @@ impl Trainer<'_> {
         }
     }
 
-    /// Scale and offset of each action's logit by which the cases are likeliest (Platt 1999).
+    /// Scale and offset of each action's logit by which the cases are likeliest (Platt 1999),
+    /// those that a query led to with it and without.
     pub(crate) fn calibrate(&self, validation: &Validation) -> Vec<Calibration> {
-        let outcomes = self.outcomes(validation, Queries::Hidden);
+        let mut outcomes = self.outcomes(validation, Queries::Hidden);
+        let asked = validation.asked();
+        if self.has_queries() && !asked.cases.is_empty() {
+            outcomes.extend(self.outcomes(&asked, Queries::Given));
+        }
         (0..3)
             .map(|action| {
                 let pairs: Vec<(f64, bool)> = outcomes
@@ -261,6 +276,7 @@ fn platt(pairs: &[(f64, bool)]) -> Calibration {
         return Calibration::default();
     }
     const PRIOR: f64 = 1.0;
+    const LEAST_SCALE: f64 = 0.05;
     let (mut scale, mut offset) = (1.0, 0.0);
     for _ in 0..50 {
         let (mut slope, mut bend) = ([PRIOR * (scale - 1.0), PRIOR * offset], [PRIOR, 0.0, PRIOR]);
@@ -285,6 +301,8 @@ fn platt(pairs: &[(f64, bool)]) -> Calibration {
         // A bound on the step keeps Newton's method from leaping over the valley.
         scale -= step[0].clamp(-1.0, 1.0);
         offset -= step[1].clamp(-1.0, 1.0);
+        // Where the logits say nothing, chance must not turn them around.
+        scale = scale.max(LEAST_SCALE);
         if step.iter().all(|step| step.abs() < 1e-9) {
             break;
         }

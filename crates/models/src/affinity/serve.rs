@@ -347,8 +347,8 @@ impl Affinity {
         out.clear();
         let query = query.filter(|_| self.config.queries);
         let query = usable(query, self.config.text_dimensions);
-        let with_query = query.map(|query| self.with_query(history, query, room));
-        let seen = with_query.as_ref().unwrap_or(&history.seen);
+        let asked = query.map(|query| self.asked(history, query, room));
+        let seen = asked.as_ref().map_or(&history.seen, |asked| &asked.seen);
         for block in candidates.chunks(BLOCK * size) {
             room.tokens.clear();
             for item in block.chunks_exact(size) {
@@ -356,6 +356,9 @@ impl Affinity {
             }
             for token in room.tokens.chunks_exact_mut(width) {
                 add(self.cpu, token, self.mark(CANDIDATE));
+                if let Some(asked) = &asked {
+                    asked.widen(token);
+                }
             }
             let AffinityRoom {
                 work,
@@ -369,16 +372,16 @@ impl Affinity {
         }
     }
 
-    /// What candidates see when there is a query: the history, then the query.
-    fn with_query(&self, history: &History, query: &[f32], room: &mut AffinityRoom) -> Vec<Seen> {
+    /// What candidates see when there is a query.
+    fn asked(&self, history: &History, query: &[f32], room: &mut AffinityRoom) -> Asked {
         let mut seen = history.seen.clone();
-        room.tokens.clear();
-        room.tokens.resize(self.config.width, 0.0);
+        let mut token = vec![0.0; self.config.width];
         let matrix = self.query_text.as_ref();
-        self.text_token(matrix, query, ASK, &mut room.left, &mut room.tokens);
+        self.text_token(matrix, query, ASK, &mut room.left, &mut token);
+        let by = token.iter().map(|number| 1.0 + number).collect();
         self.network
-            .keep_token(&mut room.tokens, &mut seen, &mut room.work);
-        seen
+            .keep_token(&mut token, &mut seen, &mut room.work);
+        Asked { seen, by }
     }
 
     fn probabilities(&self, logits: [f32; ACTIONS.len()]) -> ActionScores {
@@ -390,6 +393,24 @@ impl Affinity {
             view: of(0),
             cart: of(1),
             purchase: of(2),
+        }
+    }
+}
+
+/// A query behind a history.
+struct Asked {
+    /// The history, then the query, at each layer.
+    seen: Vec<Seen>,
+    /// One more than the query's token, `[width]`.
+    by: Vec<f32>,
+}
+
+impl Asked {
+    /// Multiplies the token of a candidate, so that what it and the query have in common is
+    /// in it from the start.
+    fn widen(&self, token: &mut [f32]) {
+        for (number, by) in token.iter_mut().zip(&self.by) {
+            *number *= by;
         }
     }
 }

@@ -275,8 +275,8 @@ fn numbers_that_are_none_and_times_without_a_calendar_do_no_harm() {
     assert!(model.report.test.bce.is_finite());
 }
 
-/// The shop with an encoder, whose shoppers ask for a category before every second event. The
-/// last queries have vectors that cannot be used.
+/// The shop with an encoder, whose shoppers buy all that they look at, and ask for a category
+/// before every second purchase. The last queries have vectors that cannot be used.
 fn asking(events: usize) -> Input {
     let mut input = shop(events);
     let mut categories: Vec<String> = Vec::new();
@@ -307,6 +307,7 @@ fn asking(events: usize) -> Input {
         Some(vec![1.0; 3]),
     ]);
     for (at, action) in input.shoppers.iter_mut().flatten().enumerate() {
+        action.kind = PURCHASE;
         action.query = match at % 4 {
             0 | 2 => Some(places[action.item as usize] as u32),
             1 => Some(bad + at as u32 % 3),

@@ -112,14 +112,13 @@ impl Case {
     /// Probabilities of a few of the candidates, by their places.
     fn reference(&self) -> Vec<(usize, Vec<f64>)> {
         let reference = Reference(&self.weights);
-        let mut before = reference.history(self.shopper.as_deref(), &self.events());
+        let before = reference.history(self.shopper.as_deref(), &self.events());
         let query = self.query.as_deref();
         let query = query.filter(|_| self.weights.config().queries);
-        before.extend(query.map(|query| reference.query(query)));
         let candidates = self.candidates.chunks_exact(self.size()).enumerate();
         candidates
             .step_by(45)
-            .map(|(at, item)| (at, reference.score(&before, item)))
+            .map(|(at, item)| (at, reference.score(&before, query, item)))
             .collect()
     }
 }

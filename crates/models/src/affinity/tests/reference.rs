@@ -104,17 +104,29 @@ impl Reference<'_> {
         tokens
     }
 
-    pub fn query(&self, query: &[f32]) -> Vec<f64> {
+    fn query(&self, query: &[f32]) -> Vec<f64> {
         self.text("query.weight", query, 0)
     }
 
-    /// The probabilities of the actions on an item behind some tokens.
-    pub fn score(&self, before: &[Vec<f64>], item: &[f32]) -> Vec<f64> {
+    /// The probabilities of the actions on an item behind some tokens, and a query behind them.
+    pub fn score(&self, before: &[Vec<f64>], query: Option<&[f32]>, item: &[f32]) -> Vec<f64> {
         let mut candidate = self.row("marks", 2);
         add(&mut candidate, &widened(&item[..self.0.config().width]));
+        let query = query.map(|query| self.query(query));
+        if let Some(query) = &query {
+            candidate
+                .iter_mut()
+                .zip(query)
+                .for_each(|(x, by)| *x *= 1.0 + by);
+        }
         let config = self.0.config();
         let joined = config.layers - config.candidate_layers;
-        let tokens = before.iter().cloned().chain([candidate]).collect();
+        let tokens = before
+            .iter()
+            .cloned()
+            .chain(query)
+            .chain([candidate])
+            .collect();
         let token = self.last_token(tokens, joined);
         let mut logits = matrix(&self.numbers("actions.weight"), &token);
         add(&mut logits, &self.numbers("actions.bias"));
