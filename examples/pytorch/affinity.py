@@ -138,7 +138,8 @@ class Affinity(nn.Module):
             )
         newest = len(tokens) - 1
         asked = [items[candidate] + self.marks[CANDIDATE] for candidate in candidates]
-        if query is not None and self.config.get("queries"):
+        has_query = query is not None and self.config.get("queries", False)
+        if has_query:
             tokens.append(self.query(torch.tensor(query)) + self.marks[ASK])
             asked = [token * (1 + tokens[-1]) for token in asked]
         context = len(tokens)
@@ -153,7 +154,7 @@ class Affinity(nn.Module):
             x = torch.cat([seen, x[context:]])
         for layer in self.layers[joined:]:
             x = layer(x, mask)
-        calibration = self.config["calibration"]
+        calibration = self.config["query_calibration" if has_query else "calibration"]
         scale = torch.tensor([action["scale"] for action in calibration])
         offset = torch.tensor([action["offset"] for action in calibration])
         probabilities = torch.sigmoid(scale * self.actions(x[context:]) + offset)

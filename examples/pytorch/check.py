@@ -40,6 +40,7 @@ def made(folder):
         "quantities": 6,
         "actions": ["view", "cart", "purchase"],
         "calibration": [{"scale": 0.9, "offset": 0.1 * at} for at in range(3)],
+        "query_calibration": [{"scale": 0.7, "offset": -0.1 * at} for at in range(3)],
         "queries": True,
         "likeness": {"dimensions": 24, "strength": 3.0, "fading": 0.6},
     }

@@ -45,7 +45,7 @@ impl Trained {
         let trainer = Trainer::of(&self.weights, data, &options);
         let outcomes = trainer.outcomes(validation, Queries::Hidden);
         let action = told_action(&outcomes);
-        let answers = self.answers(&outcomes, action);
+        let answers = self.answers(&outcomes, Queries::Hidden, action);
         let ranks = trainer.ranks(validation);
         Evaluation {
             report: report(&answers.probabilities, &answers.labels, &ranks),
@@ -68,8 +68,8 @@ impl Trained {
             return None;
         }
         let told = |queries| {
-            let answers = self.answers(&trainer.outcomes(&asked, queries), action);
-            answers.telling()
+            let outcomes = trainer.outcomes(&asked, queries);
+            self.answers(&outcomes, queries, action).telling()
         };
         Some(Asked {
             cases: asked.cases.len(),
@@ -78,8 +78,10 @@ impl Trained {
         })
     }
 
-    fn answers(&self, outcomes: &[Outcome], action: usize) -> Answers {
-        let Calibration { scale, offset } = self.weights.config().calibration[action];
+    fn answers(&self, outcomes: &[Outcome], queries: Queries, action: usize) -> Answers {
+        let config = self.weights.config();
+        let calibration = config.calibration(queries == Queries::Given);
+        let Calibration { scale, offset } = calibration[action];
         let probability = |outcome: &Outcome| {
             let logit = f64::from(scale * outcome.logits[action] + offset);
             1.0 / (1.0 + (-logit).exp())

@@ -7,7 +7,7 @@ use crate::likeness;
 use crate::options::Options;
 use crate::texts::Whitening;
 use crate::trainer::Trainer;
-use crate::validation::{Validation, ValidationReport};
+use crate::validation::{Queries, Validation, ValidationReport};
 use models::affinity::{AffinityConfig, AffinityWeights, FieldConfig};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -142,7 +142,11 @@ impl Run<'_> {
         epochs: Vec<EpochReport>,
     ) -> Result<Trained, TrainError> {
         if let Some(validation) = self.validation {
-            config.calibration = trainer.calibrate(validation);
+            config.calibration = trainer.calibrate(validation, Queries::Hidden);
+            if config.queries {
+                let asked = validation.asked();
+                config.query_calibration = trainer.calibrate(&asked, Queries::Given);
+            }
         }
         if let Some(whitening) = whitening {
             whitening.fold(&trainer.layout, trainer.width, &mut trainer.parameters);

@@ -218,11 +218,6 @@ impl<'a> Trainer<'a> {
         (losses, (nexts, asks))
     }
 
-    /// Whether the model knows queries.
-    pub fn has_queries(&self) -> bool {
-        self.has_queries
-    }
-
     /// No profiles and queries yet.
     pub fn nothing_given(&self) -> Given {
         Given::new(self.data.text_dimensions)

@@ -201,14 +201,9 @@ impl Trainer<'_> {
         }
     }
 
-    /// Scale and offset of each action's logit by which the cases are likeliest (Platt 1999),
-    /// those that a query led to with it and without.
-    pub(crate) fn calibrate(&self, validation: &Validation) -> Vec<Calibration> {
-        let mut outcomes = self.outcomes(validation, Queries::Hidden);
-        let asked = validation.asked();
-        if self.has_queries() && !asked.cases.is_empty() {
-            outcomes.extend(self.outcomes(&asked, Queries::Given));
-        }
+    /// Scale and offset of each action's logit by which the cases are likeliest (Platt 1999).
+    pub(crate) fn calibrate(&self, validation: &Validation, queries: Queries) -> Vec<Calibration> {
+        let outcomes = self.outcomes(validation, queries);
         (0..3)
             .map(|action| {
                 let pairs: Vec<(f64, bool)> = outcomes

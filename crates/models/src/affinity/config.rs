@@ -52,8 +52,10 @@ pub struct AffinityConfig {
     pub quantities: usize,
     /// [`ACTIONS`]
     pub actions: Vec<String>,
-    /// One for each action.
+    /// One for each action, asked about without a query.
     pub calibration: Vec<Calibration>,
+    /// The same with a query, which makes logits go further apart.
+    pub query_calibration: Vec<Calibration>,
     /// Whether training had profiles of what came before the history; where it had not, a
     /// profile says nothing that the model understands.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -124,9 +126,18 @@ impl AffinityConfig {
             quantities: QUANTITY_BANDS,
             actions: ACTIONS.map(str::to_owned).to_vec(),
             calibration: vec![Calibration::default(); ACTIONS.len()],
+            query_calibration: vec![Calibration::default(); ACTIONS.len()],
             profiles: false,
             queries: false,
             likeness: None,
+        }
+    }
+
+    /// The calibration of each action, asked about with a query or without.
+    pub fn calibration(&self, with_query: bool) -> &[Calibration] {
+        match with_query {
+            true => &self.query_calibration,
+            false => &self.calibration,
         }
     }
 
@@ -194,16 +205,8 @@ impl AffinityConfig {
                 format!("{:?}", self.actions),
             ));
         }
-        within(
-            "calibration",
-            self.calibration.len(),
-            ACTIONS.len()..=ACTIONS.len(),
-        )?;
-        for calibration in &self.calibration {
-            if !(calibration.scale.is_finite() && calibration.offset.is_finite()) {
-                return Err(refused("calibration", "finite", format!("{calibration:?}")));
-            }
-        }
+        check_calibration("calibration", &self.calibration)?;
+        check_calibration("query_calibration", &self.query_calibration)?;
         if let Some(likeness) = self.likeness {
             likeness.check(self.text_dimensions)?;
         }
@@ -236,6 +239,15 @@ impl AffinityConfig {
             within(&format!("fields[{at}].values"), field.values, 1..=1 << 24)?;
         }
         Ok(())
+    }
+}
+
+fn check_calibration(field: &str, calibration: &[Calibration]) -> Result<(), AffinityError> {
+    within(field, calibration.len(), ACTIONS.len()..=ACTIONS.len())?;
+    let is_usable = |one: &&Calibration| one.scale.is_finite() && one.offset.is_finite();
+    match calibration.iter().find(|one| !is_usable(one)) {
+        Some(one) => Err(refused(field, "finite", format!("{one:?}"))),
+        None => Ok(()),
     }
 }
 

@@ -1,7 +1,7 @@
 //! [`Affinity`]: a trained model ready to answer. Items become vectors once, a history is
 //! computed once and kept, and any number of candidates is then one pass.
 
-use super::config::{ACTIONS, AffinityConfig, DISLIKE};
+use super::config::{ACTIONS, AffinityConfig, Calibration, DISLIKE};
 use super::likeness::Likeness;
 use super::network::{Loader, Network, Work};
 use super::weights::AffinityWeights;
@@ -349,6 +349,7 @@ impl Affinity {
         let query = usable(query, self.config.text_dimensions);
         let asked = query.map(|query| self.asked(history, query, room));
         let seen = asked.as_ref().map_or(&history.seen, |asked| &asked.seen);
+        let calibration = self.config.calibration(asked.is_some());
         for block in candidates.chunks(BLOCK * size) {
             room.tokens.clear();
             for item in block.chunks_exact(size) {
@@ -368,7 +369,11 @@ impl Affinity {
             } = &mut *room;
             self.network.judge(tokens, seen, work, logits);
             let (logits, _) = logits.as_chunks::<{ ACTIONS.len() }>();
-            out.extend(logits.iter().map(|logits| self.probabilities(*logits)));
+            out.extend(
+                logits
+                    .iter()
+                    .map(|logits| probabilities(calibration, logits)),
+            );
         }
     }
 
@@ -383,17 +388,17 @@ impl Affinity {
             .keep_token(&mut token, &mut seen, &mut room.work);
         Asked { seen, by }
     }
+}
 
-    fn probabilities(&self, logits: [f32; ACTIONS.len()]) -> ActionScores {
-        let of = |action: usize| {
-            let calibration = self.config.calibration[action];
-            sigmoid(calibration.scale * logits[action] + calibration.offset)
-        };
-        ActionScores {
-            view: of(0),
-            cart: of(1),
-            purchase: of(2),
-        }
+fn probabilities(calibration: &[Calibration], logits: &[f32; ACTIONS.len()]) -> ActionScores {
+    let of = |action: usize| {
+        let Calibration { scale, offset } = calibration[action];
+        sigmoid(scale * logits[action] + offset)
+    };
+    ActionScores {
+        view: of(0),
+        cart: of(1),
+        purchase: of(2),
     }
 }
 

@@ -62,6 +62,7 @@ prop_compose! {
     ) -> Case {
         let mut config = config;
         config.calibration[2] = Calibration { scale: 0.8, offset: -0.3 };
+        config.query_calibration[1] = Calibration { scale: 1.2, offset: 0.2 };
         let (size, text) = (config.vector_size(), config.text_dimensions);
         let band = |at: usize, bands: usize| (at as u64 * 7 + seed % 97) as u32 % bands as u32;
         Case {

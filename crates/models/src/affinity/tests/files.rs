@@ -133,6 +133,7 @@ fn settings_out_of_range_are_named() {
     check(|c| c.actions.reverse(), &["actions", "purchase"]);
     check(|c| c.calibration.truncate(2), &["calibration"]);
     check(|c| c.calibration[0].scale = f32::NAN, &["calibration"]);
+    check(|c| c.query_calibration.clear(), &["query_calibration"]);
     check(
         |c| c.fields[1].name = "brand".to_owned(),
         &["fields[1].name", "once"],

@@ -112,6 +112,7 @@ impl Reference<'_> {
     pub fn score(&self, before: &[Vec<f64>], query: Option<&[f32]>, item: &[f32]) -> Vec<f64> {
         let mut candidate = self.row("marks", 2);
         add(&mut candidate, &widened(&item[..self.0.config().width]));
+        let calibration = self.0.config().calibration(query.is_some());
         let query = query.map(|query| self.query(query));
         if let Some(query) = &query {
             candidate
@@ -130,7 +131,7 @@ impl Reference<'_> {
         let token = self.last_token(tokens, joined);
         let mut logits = matrix(&self.numbers("actions.weight"), &token);
         add(&mut logits, &self.numbers("actions.bias"));
-        let calibrated = logits.iter().zip(&self.0.config().calibration);
+        let calibrated = logits.iter().zip(calibration);
         calibrated
             .map(|(logit, Calibration { scale, offset })| {
                 1.0 / (1.0 + (-(logit * f64::from(*scale) + f64::from(*offset))).exp())
