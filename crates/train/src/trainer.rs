@@ -15,6 +15,7 @@ use crate::network::Network;
 use crate::options::Options;
 use crate::profile::profile;
 use crate::share::{Ask, Pass, Query, Share, Tables, Task};
+use crate::sums::sum_into;
 use crate::text_tokens::Given;
 use fastrand::Rng;
 use models::affinity::{AffinityConfig, AffinityWeights, tensors};
@@ -438,17 +439,6 @@ impl<'a> Trainer<'a> {
             asks,
         }
     }
-}
-
-fn sum_into(to: &mut [f32], parts: Vec<&[f32]>) {
-    const SHARE: usize = 32_768;
-    to.par_chunks_mut(SHARE).enumerate().for_each(|(at, to)| {
-        for part in &parts {
-            for (to, from) in to.iter_mut().zip(&part[at * SHARE..]) {
-                *to += from;
-            }
-        }
-    });
 }
 
 fn tables(layout: &Layout, width: usize) -> Tables {
