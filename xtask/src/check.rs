@@ -7,7 +7,7 @@ use crate::models::{self, Build, Models};
 use crate::steps::{self, Steps};
 use crate::tools::{CLIPPY, DENY, FMT, NEXTEST};
 use crate::workspace::Workspace;
-use crate::{clients, fuzz, layers, pytorch, tidy};
+use crate::{clients, device, fuzz, layers, pytorch, tidy};
 use anyhow::Result;
 
 /// Everything that must hold before a commit.
@@ -18,11 +18,12 @@ pub fn check(workspace: &Workspace) -> Result<()> {
     Ok(())
 }
 
-/// The same, then the models in PyTorch, every fuzz target for a short while, and requests of all kinds to the program.
+/// The same, then training on a device, the models in PyTorch, every fuzz target for a short while, and requests of all kinds to the program.
 pub fn check_slow(workspace: &Workspace) -> Result<()> {
     let mut steps = Steps::default();
     let models = Models::default();
     all(workspace, &mut steps, &models)?;
+    steps.step("device", || device::run(workspace))?;
     steps.step("pytorch", || pytorch::run(workspace, &models))?;
     steps.step("fuzz", || fuzz::run(workspace, fuzz::SECONDS))?;
     steps.step("fuzz http", || {

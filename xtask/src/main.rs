@@ -7,6 +7,7 @@
 mod bench_peers;
 mod check;
 mod clients;
+mod device;
 mod fuzz;
 mod layers;
 mod models;
@@ -24,8 +25,8 @@ const HELP: &str = "\
 usage: cargo xtask COMMAND
 
   check           everything that must hold before a commit; stops at the first failure
-  check --slow    the same, then the models in PyTorch, every fuzz target for 30 seconds and a
-                  minute of requests to the program
+  check --slow    the same, then training as on a GPU, the models in PyTorch, every fuzz target
+                  for 30 seconds and a minute of requests to the program
   tidy            only the rules on files, names and documents
   layers          only the rule that a crate depends on lower layers
   fuzz [SECONDS]  every fuzz target, 30 seconds each unless told

@@ -20,12 +20,14 @@ use engine::EngineError;
 use runs::{Occupied, Order};
 use serde::Serialize;
 use serde_json::{Value, json};
+use train::Device;
 use train::pipeline::{Counts, DEFAULT_EPOCHS, Settings};
 
 const ORDER: Table = &[
     ("kind", "invalid_model_kind"),
     ("epochs", "invalid_training_epochs"),
     ("seed", "invalid_training_seed"),
+    ("device", "invalid_training_device"),
     ("promote", "invalid_training_promote"),
     ("resume", "invalid_training_resume"),
 ];
@@ -113,22 +115,39 @@ fn order(body: Value) -> Result<Order, ApiError> {
         return Err(ApiError::invalid("invalid_training_epochs", rule));
     }
     let seed = fields.size("seed")?;
+    let device = fields.text("device")?.map(device).transpose()?;
     let promote = fields.boolean("promote")?.unwrap_or(true);
     let resume = fields.boolean("resume")?.unwrap_or_default();
-    if resume && (epochs.is_some() || seed.is_some()) {
+    if resume && (epochs.is_some() || seed.is_some() || device.is_some()) {
         return Err(ApiError::invalid(
             "invalid_training_resume",
-            "A training is resumed with the settings it began with; leave out `epochs` and `seed`.",
+            "A training is resumed with the settings it began with; leave out `epochs`, `seed` and `device`.",
         ));
     }
     let settings = Settings {
         epochs: epochs.unwrap_or(DEFAULT_EPOCHS),
         seed: seed.unwrap_or(1) as u64,
+        device: device.unwrap_or_default(),
     };
     Ok(Order {
         settings: (!resume).then_some(settings),
         promote,
     })
+}
+
+/// A device by name that can be used here.
+fn device(name: String) -> Result<Device, ApiError> {
+    let refuse = |rule| ApiError::invalid("invalid_training_device", rule);
+    let known = [Device::Cpu, Device::Cuda];
+    let Some(device) = known.into_iter().find(|device| device.as_str() == name) else {
+        return Err(refuse(format!(
+            "`device` must be `cpu` or `cuda`, not `{name}`."
+        )));
+    };
+    match device.check() {
+        Ok(()) => Ok(device),
+        Err(error) => Err(refuse(format!("`device` cannot be `{name}`: {error}."))),
+    }
 }
 
 /// `GET /indexes/{uid}/models/training`

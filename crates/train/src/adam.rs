@@ -4,9 +4,9 @@
 use rayon::prelude::*;
 use std::ops::Range;
 
-const BETA_1: f32 = 0.9;
-const BETA_2: f32 = 0.98;
-const EPSILON: f32 = 1e-8;
+pub(crate) const BETA_1: f32 = 0.9;
+pub(crate) const BETA_2: f32 = 0.98;
+pub(crate) const EPSILON: f32 = 1e-8;
 /// Numbers that one thread takes at a time.
 const SHARE: usize = 16_384;
 

@@ -1,5 +1,6 @@
 //! Why a run ends without a model.
 
+use crate::device::DeviceError;
 use encode::ModelError;
 use models::affinity::AffinityError;
 use std::io;
@@ -41,6 +42,8 @@ pub enum TrainError {
     Stopped,
     #[error("the model cannot be trained further")]
     Encoder(#[from] ModelError),
+    #[error(transparent)]
+    Device(#[from] DeviceError),
     #[error("the loss of epoch {epoch} is not a number: try a lower learning rate")]
     Diverged { epoch: usize },
     #[error("cannot write {path}")]

@@ -25,7 +25,7 @@ pub(crate) struct ItemTables {
 pub(crate) struct Rows {
     pub items: Vec<u32>,
     /// Whether the id is left out.
-    without_id: Vec<bool>,
+    pub without_id: Vec<bool>,
 }
 
 impl Rows {

@@ -2,10 +2,13 @@
 //! a shop's plain data to the folder of a measured model ([`pipeline`]); and the further training
 //! of the encoder itself ([`encoder`]). It must not know the engine, HTTP or a clock.
 
+mod accelerator;
 mod adam;
+mod batch;
 mod checked;
 mod checkpoint;
 mod data;
+mod device;
 mod draw;
 pub mod encoder;
 mod error;
@@ -32,6 +35,7 @@ mod trainer;
 mod validation;
 
 pub use data::{Dataset, Event, Field};
+pub use device::{Device, DeviceError};
 pub use error::TrainError;
 pub use evaluation::{Asked, Evaluation};
 pub use options::Options;

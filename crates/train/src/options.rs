@@ -1,5 +1,6 @@
 //! How a model is trained. The defaults are what was found on inner splits.
 
+use crate::device::Device;
 use crate::error::TrainError;
 use serde::{Deserialize, Serialize};
 
@@ -26,6 +27,7 @@ pub struct Options {
     pub asks: usize,
     /// How much the actions count beside the next item.
     pub actions_weight: f32,
+    pub device: Device,
 }
 
 impl Default for Options {
@@ -42,6 +44,7 @@ impl Default for Options {
             negatives: 1024,
             asks: 0,
             actions_weight: 0.0,
+            device: Device::Cpu,
         }
     }
 }

@@ -80,7 +80,8 @@ impl Run<'_> {
             ..self.data.clone()
         });
         let data = stretched.as_ref().unwrap_or(self.data);
-        let mut trainer = Trainer::new(&config, data, self.options);
+        let mut trainer =
+            Trainer::new(&config, data, self.options).on(self.options.device, &config)?;
         if trainer.batches() == 0 {
             return Err(TrainError::TooLittle);
         }
@@ -90,9 +91,7 @@ impl Run<'_> {
             let started = Instant::now();
             let batches = trainer.batches();
             let mut told = |done: usize| observer.batch(epoch + 1, done + 1, batches);
-            let loss = trainer
-                .epoch(epoch, &mut told)
-                .ok_or(TrainError::Interrupted { epochs: epoch })?;
+            let loss = trainer.epoch(epoch, &mut told)?;
             if !loss.retrieval.is_finite() || !loss.actions.is_finite() {
                 return Err(TrainError::Diverged { epoch: epoch + 1 });
             }

@@ -83,15 +83,7 @@ pub(crate) struct Pass<'a> {
 pub(crate) struct Share {
     trace: Trace,
     back: Back,
-    sights: Vec<Sight>,
-    /// Tokens before the candidates.
-    early: usize,
-    /// Row of the vector of each token: of an item, a profile or a query.
-    rows: Vec<u32>,
-    /// The places of the parameters that are added to the vector.
-    added: Vec<[Option<u32>; 4]>,
-    /// The token of the query by which each candidate is widened or narrowed.
-    queries: Vec<Option<usize>>,
+    laid_out: LaidOut,
     tokens: Vec<f32>,
     token_mask: Mask,
     d_output: Vec<f32>,
@@ -114,15 +106,51 @@ impl Pass<'_> {
         }
     }
 
+    fn shape(&self) -> Shape {
+        Shape {
+            width: self.width,
+            items: self.vectors.len() / self.width,
+            profiles: self.profiles,
+        }
+    }
+}
+
+/// How the vectors lie that tokens are laid out for: those of items, of profiles, of queries.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Shape {
+    pub width: usize,
+    pub items: usize,
+    pub profiles: usize,
+}
+
+impl Shape {
     /// The row of a profile among all vectors.
     fn profile_row(&self, profile: u32) -> u32 {
-        (self.vectors.len() / self.width) as u32 + profile
+        self.items as u32 + profile
     }
 
     /// The row of a query among all vectors.
     fn query_row(&self, query: u32) -> u32 {
         self.profile_row(self.profiles as u32 + query)
     }
+}
+
+/// Windows as tokens, all candidates behind all histories.
+#[derive(Debug, Default)]
+pub(crate) struct LaidOut {
+    pub sights: Vec<Sight>,
+    /// Tokens before the candidates.
+    pub early: usize,
+    /// Row of the vector of each token: of an item, a profile or a query.
+    pub rows: Vec<u32>,
+    /// The places of the parameters that are added to the vector.
+    pub added: Vec<[Option<u32>; 4]>,
+    /// The token of the query by which each candidate is widened or narrowed.
+    pub queries: Vec<Option<usize>>,
+    /// Which token has which item next.
+    pub nexts: Vec<Next>,
+    /// Which token is which ask.
+    pub asks: Vec<Asked>,
 }
 
 impl Share {
@@ -134,7 +162,7 @@ impl Share {
         self.d_vectors
             .resize(pass.vectors.len() + pass.given.len(), 0.0);
         self.losses = Losses::default();
-        let (nexts, asks) = self.lay_out(pass, tasks);
+        self.laid_out.lay_out(pass.tables, pass.shape(), tasks);
         self.embed(pass);
         self.token_mask.draw(self.tokens.len(), pass.dropout, rng);
         self.token_mask.apply(&mut self.tokens);
@@ -145,10 +173,7 @@ impl Share {
         pass.network.forward(
             pass.parameters,
             &mut self.tokens,
-            Tokens {
-                sights: &self.sights,
-                early: self.early,
-            },
+            self.laid_out.tokens(),
             Some(dropout),
             &mut self.trace,
         );
@@ -157,7 +182,7 @@ impl Share {
         self.d_output.resize(self.tokens.len(), 0.0);
         self.losses.retrieval = losses::retrieval(
             pass,
-            &nexts,
+            &self.laid_out.nexts,
             &self.trace.output,
             &mut self.losses_scratch,
             &mut self.d_output,
@@ -165,7 +190,7 @@ impl Share {
         );
         self.losses.actions = losses::actions(
             pass,
-            &asks,
+            &self.laid_out.asks,
             &self.trace.output,
             &mut self.gradients,
             &mut self.d_output,
@@ -174,10 +199,7 @@ impl Share {
         pass.network.backward(
             pass.parameters,
             &self.d_output,
-            Tokens {
-                sights: &self.sights,
-                early: self.early,
-            },
+            self.laid_out.tokens(),
             &self.trace,
             &mut self.back,
             &mut self.gradients,
@@ -193,36 +215,92 @@ impl Share {
         pass: &Pass<'_>,
         tasks: &[Task<'_>],
         trace: &mut Trace,
-    ) -> (Vec<Next>, Vec<Asked>) {
-        let laid_out = self.lay_out(pass, tasks);
+    ) -> (&[Next], &[Asked]) {
+        self.laid_out.lay_out(pass.tables, pass.shape(), tasks);
         self.embed(pass);
-        let tokens = Tokens {
-            sights: &self.sights,
-            early: self.early,
-        };
+        let tokens = self.laid_out.tokens();
         pass.network
             .forward(pass.parameters, &mut self.tokens, tokens, None, trace);
-        laid_out
+        (&self.laid_out.nexts, &self.laid_out.asks)
     }
 
-    /// Lays windows out as tokens, all candidates behind all histories; answers which token has
-    /// which item next, and which token is which ask.
-    fn lay_out(&mut self, pass: &Pass<'_>, tasks: &[Task<'_>]) -> (Vec<Next>, Vec<Asked>) {
+    /// Adds up the tokens. A candidate that is asked about with a query is multiplied by one
+    /// more than the query's, number by number.
+    fn embed(&mut self, pass: &Pass<'_>) {
+        self.tokens.clear();
+        for at in 0..self.laid_out.rows.len() {
+            self.append_sum(pass, at);
+            if let Some(query) = self.laid_out.queries[at] {
+                let (queries, token) = self.tokens.split_at_mut(at * pass.width);
+                let query = &queries[query * pass.width..][..pass.width];
+                widen(token, query);
+            }
+        }
+    }
+
+    /// Adds up the vector of a token and its circumstances, behind what is in `tokens`.
+    fn append_sum(&mut self, pass: &Pass<'_>, at: usize) {
+        let start = self.tokens.len();
+        self.tokens
+            .extend_from_slice(pass.vector(self.laid_out.rows[at]));
+        for place in self.laid_out.added[at].iter().flatten() {
+            let parameters = &pass.parameters[*place as usize..][..pass.width];
+            add(&mut self.tokens[start..], parameters);
+        }
+    }
+
+    /// From the gradients of the tokens to those of what was added up.
+    fn unembed(&mut self, pass: &Pass<'_>) {
+        let width = pass.width;
+        let mut d_token = vec![0.0; width];
+        // Queries stand before the candidates that change their gradients.
+        for at in (0..self.laid_out.rows.len()).rev() {
+            d_token.copy_from_slice(&self.d_tokens[at * width..][..width]);
+            if let Some(query) = self.laid_out.queries[at] {
+                // The blocks have made others of the tokens.
+                self.tokens.clear();
+                self.append_sum(pass, query);
+                self.append_sum(pass, at);
+                let (asked, token) = self.tokens.split_at(width);
+                let d_query = &mut self.d_tokens[query * width..][..width];
+                add_product(d_query, &d_token, token);
+                widen(&mut d_token, asked);
+            }
+            let row = self.laid_out.rows[at] as usize * width;
+            add(&mut self.d_vectors[row..row + width], &d_token);
+            for place in self.laid_out.added[at].iter().flatten() {
+                add(&mut self.gradients[*place as usize..][..width], &d_token);
+            }
+        }
+    }
+}
+
+impl LaidOut {
+    /// What the network needs to know of the tokens.
+    fn tokens(&self) -> Tokens<'_> {
+        Tokens {
+            sights: &self.sights,
+            early: self.early,
+        }
+    }
+
+    /// Lays windows out as tokens.
+    pub fn lay_out(&mut self, tables: &Tables, shape: Shape, tasks: &[Task<'_>]) {
         self.sights.clear();
         self.rows.clear();
         self.added.clear();
         self.queries.clear();
-        let mut nexts = Vec::new();
+        self.nexts.clear();
+        self.asks.clear();
         let places: Vec<Places> = tasks
             .iter()
-            .map(|task| self.lay_out_history(pass, task, &mut nexts))
+            .map(|task| self.lay_out_history(tables, shape, task))
             .collect();
         self.early = self.sights.len();
         self.queries.resize(self.early, None);
-        let mut asks = Vec::new();
         for (task, places) in tasks.iter().zip(places) {
             for ask in &task.asks {
-                asks.push(Asked {
+                self.asks.push(Asked {
                     token: self.sights.len(),
                     actions: ask.actions,
                 });
@@ -231,28 +309,21 @@ impl Share {
                     run: places.before(ask.before),
                     other: query,
                 };
-                let mark = pass.tables.candidate.start as u32;
+                let mark = tables.candidate.start as u32;
                 self.push(sight, ask.row, [Some(mark), None, None, None]);
                 self.queries.push(query);
             }
         }
-        (nexts, asks)
     }
 
     /// Lays out a profile, events and queries, which no event sees; answers where they are.
-    fn lay_out_history(
-        &mut self,
-        pass: &Pass<'_>,
-        task: &Task<'_>,
-        nexts: &mut Vec<Next>,
-    ) -> Places {
-        let tables = pass.tables;
+    fn lay_out_history(&mut self, tables: &Tables, shape: Shape, task: &Task<'_>) -> Places {
         let place =
-            |table: &Range<usize>, row: usize| Some((table.start + row * pass.width) as u32);
+            |table: &Range<usize>, row: usize| Some((table.start + row * shape.width) as u32);
         let start = self.sights.len();
         if let Some(profile) = task.profile {
             let mark = place(&tables.profile, 0);
-            let row = pass.profile_row(profile);
+            let row = shape.profile_row(profile);
             self.push(Sight::of(start..start), row, [mark, None, None, None]);
         }
         let first = self.sights.len();
@@ -266,7 +337,7 @@ impl Share {
                 place(&tables.position, context - 1 - at),
             ];
             self.push(Sight::of(start..token), task.rows[at], added);
-            nexts.push(Next {
+            self.nexts.push(Next {
                 token,
                 row: task.rows[at + 1],
             });
@@ -279,7 +350,7 @@ impl Share {
         for query in &task.queries {
             let mark = place(&tables.query, 0);
             let sight = Sight::of(places.before(query.before));
-            self.push(sight, pass.query_row(query.row), [mark, None, None, None]);
+            self.push(sight, shape.query_row(query.row), [mark, None, None, None]);
         }
         places
     }
@@ -288,55 +359,6 @@ impl Share {
         self.sights.push(sight);
         self.rows.push(row);
         self.added.push(added);
-    }
-
-    /// Adds up the tokens. A candidate that is asked about with a query is multiplied by one
-    /// more than the query's, number by number.
-    fn embed(&mut self, pass: &Pass<'_>) {
-        self.tokens.clear();
-        for at in 0..self.rows.len() {
-            self.append_sum(pass, at);
-            if let Some(query) = self.queries[at] {
-                let (queries, token) = self.tokens.split_at_mut(at * pass.width);
-                let query = &queries[query * pass.width..][..pass.width];
-                widen(token, query);
-            }
-        }
-    }
-
-    /// Adds up the vector of a token and its circumstances, behind what is in `tokens`.
-    fn append_sum(&mut self, pass: &Pass<'_>, at: usize) {
-        let start = self.tokens.len();
-        self.tokens.extend_from_slice(pass.vector(self.rows[at]));
-        for place in self.added[at].iter().flatten() {
-            let parameters = &pass.parameters[*place as usize..][..pass.width];
-            add(&mut self.tokens[start..], parameters);
-        }
-    }
-
-    /// From the gradients of the tokens to those of what was added up.
-    fn unembed(&mut self, pass: &Pass<'_>) {
-        let width = pass.width;
-        let mut d_token = vec![0.0; width];
-        // Queries stand before the candidates that change their gradients.
-        for at in (0..self.rows.len()).rev() {
-            d_token.copy_from_slice(&self.d_tokens[at * width..][..width]);
-            if let Some(query) = self.queries[at] {
-                // The blocks have made others of the tokens.
-                self.tokens.clear();
-                self.append_sum(pass, query);
-                self.append_sum(pass, at);
-                let (asked, token) = self.tokens.split_at(width);
-                let d_query = &mut self.d_tokens[query * width..][..width];
-                add_product(d_query, &d_token, token);
-                widen(&mut d_token, asked);
-            }
-            let row = self.rows[at] as usize * width;
-            add(&mut self.d_vectors[row..row + width], &d_token);
-            for place in self.added[at].iter().flatten() {
-                add(&mut self.gradients[*place as usize..][..width], &d_token);
-            }
-        }
     }
 }
 

@@ -7,7 +7,7 @@ use crate::product::{self, Into};
 #[derive(Debug, Default)]
 pub(crate) struct TextTokens {
     /// `[rows, text_dimensions]`
-    texts: Vec<f32>,
+    pub texts: Vec<f32>,
     dimensions: usize,
 }
 

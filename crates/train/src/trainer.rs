@@ -1,8 +1,12 @@
 //! One run of training, batch by batch.
 
+use crate::accelerator::{self, Accelerator, Blueprint, Update};
 use crate::adam::{Adam, Schedule};
+use crate::batch::{Batch, Plan};
 use crate::data::{Dataset, Event, Window};
+use crate::device::{Device, DeviceError};
 use crate::draw::Sampler;
+use crate::error::TrainError;
 use crate::items::{ItemTables, Rows};
 use crate::layout::Layout;
 use crate::likeness::Likes;
@@ -11,6 +15,7 @@ use crate::network::Network;
 use crate::options::Options;
 use crate::profile::profile;
 use crate::share::{Ask, Pass, Query, Share, Tables, Task};
+use crate::sums::sum_into;
 use crate::text_tokens::Given;
 use fastrand::Rng;
 use models::affinity::{AffinityConfig, AffinityWeights, tensors};
@@ -52,7 +57,10 @@ pub(crate) struct Trainer<'a> {
     schedule: Schedule,
     shares: Vec<Share>,
     vectors: Vec<f32>,
-    gradients: Vec<f32>,
+    /// Of the last step.
+    pub gradients: Vec<f32>,
+    /// What computes the steps in place of the processor.
+    pub accelerator: Option<Box<dyn Accelerator>>,
 }
 
 /// Means over an epoch.
@@ -106,6 +114,25 @@ impl<'a> Trainer<'a> {
             },
             shares: (0..SHARES).map(|_| Share::default()).collect(),
             vectors: Vec::new(),
+            accelerator: None,
+        }
+    }
+
+    /// Lets a device compute the steps.
+    pub fn on(mut self, device: Device, config: &AffinityConfig) -> Result<Self, DeviceError> {
+        self.accelerator = accelerator::open(device, self.blueprint(config))?;
+        Ok(self)
+    }
+
+    /// What a device needs to know of the model.
+    pub fn blueprint<'s>(&'s self, config: &'s AffinityConfig) -> Blueprint<'s> {
+        Blueprint {
+            config,
+            options: self.options,
+            data: self.data,
+            layout: &self.layout,
+            tables: &self.tables,
+            network: self.items.len(),
         }
     }
 
@@ -125,28 +152,46 @@ impl<'a> Trainer<'a> {
 
     /// Runs over all windows once, in an order that depends on the seed and the epoch alone.
     /// `done` is told of every batch and answers whether to go on.
+    ///
+    /// # Errors
+    /// When it is not gone on, or the device gives up.
     pub fn epoch(
         &mut self,
         epoch: usize,
         done: &mut dyn FnMut(usize) -> bool,
-    ) -> Option<EpochLoss> {
+    ) -> Result<EpochLoss, TrainError> {
+        if let Some(accelerator) = &mut self.accelerator {
+            accelerator.load(&self.parameters, &self.adam)?;
+        }
+        let loss = self.batches_of(epoch, done);
+        if let Some(accelerator) = &mut self.accelerator {
+            accelerator.store(&mut self.parameters, &mut self.adam)?;
+        }
+        loss
+    }
+
+    fn batches_of(
+        &mut self,
+        epoch: usize,
+        done: &mut dyn FnMut(usize) -> bool,
+    ) -> Result<EpochLoss, TrainError> {
         let mut rng = self.rng(epoch, usize::MAX);
         let mut order: Vec<usize> = (0..self.windows.len()).collect();
         rng.shuffle(&mut order);
         let (mut sum, mut nexts, mut asks) = (Losses::default(), 0, 0);
         for (at, windows) in order.chunks(self.options.batch).enumerate() {
             let mut rng = self.rng(epoch, at);
-            let (losses, counts) = self.step(windows, &mut rng);
+            let (losses, counts) = self.step(windows, &mut rng)?;
             sum.retrieval += losses.retrieval;
             sum.actions += losses.actions;
             nexts += counts.0;
             asks += counts.1;
             if !done(at) {
-                return None;
+                return Err(TrainError::Interrupted { epochs: epoch });
             }
         }
         let mean = |sum: f64, count: usize| if count == 0 { 0.0 } else { sum / count as f64 };
-        Some(EpochLoss {
+        Ok(EpochLoss {
             retrieval: mean(sum.retrieval, nexts),
             actions: mean(sum.actions, 3 * asks),
         })
@@ -158,38 +203,72 @@ impl<'a> Trainer<'a> {
         Rng::with_seed(mix(mix(self.options.seed, epoch as u64 + 1), batch as u64))
     }
 
-    fn step(&mut self, windows: &[usize], rng: &mut Rng) -> (Losses, (usize, usize)) {
+    /// One step; answers the losses and how many next items and answers they are of.
+    pub fn step(
+        &mut self,
+        windows: &[usize],
+        rng: &mut Rng,
+    ) -> Result<(Losses, (usize, usize)), DeviceError> {
+        let batch = self.batch(windows, rng);
+        let rate = self.rate();
+        self.adam.begin();
+        let losses = match &mut self.accelerator {
+            Some(accelerator) => {
+                let update = Update {
+                    rate,
+                    steps: self.adam.steps,
+                    seed: rng.u64(..),
+                };
+                accelerator.step(&batch, update)?
+            }
+            None => {
+                let losses = self.differentiate(&batch, rng);
+                self.update(rate);
+                losses
+            }
+        };
+        Ok((losses, (batch.nexts, batch.asks)))
+    }
+
+    /// The learning rate of the next step.
+    pub fn rate(&self) -> f32 {
+        self.schedule.rate(self.adam.steps)
+    }
+
+    /// Everything that is drawn for a step but dropout.
+    pub fn batch(&self, windows: &[usize], rng: &mut Rng) -> Batch<'a> {
         let windows: Vec<&Window> = windows.iter().map(|&at| &self.windows[at]).collect();
         let drawn = self.draw(rng);
-        let mut plan = Plan {
-            rows: drawn.clone(),
-            full: self.is_full(),
-            known: rustc_hash::FxHashMap::default(),
-        };
+        let mut plan = Plan::new(drawn.clone(), self.is_full());
         let mut given = self.nothing_given();
         let tasks: Vec<Task<'_>> = windows
             .iter()
             .map(|window| self.task(window, &mut plan, &mut given, rng))
             .collect();
-        let rows = Rows::new(plan.rows, self.options.id_dropout, rng);
-        self.items
-            .forward(&self.parameters, self.data, &rows, &mut self.vectors);
-
-        let nexts: usize = windows.iter().map(|window| window.len()).sum();
-        let asks: usize = tasks.iter().map(|task| task.asks.len()).sum();
-        let log_expected: Vec<f32> = drawn
+        let log_expected = drawn
             .iter()
-            .map(|&item| self.sampler.log_expected(item, drawn.len()))
-            .collect();
-        let targets = if self.is_full() {
-            Targets::All
-        } else {
-            Targets::Drawn {
-                log_expected: &log_expected,
-                items: &rows.items,
-            }
-        };
-        let given_tokens = self.given_tokens(&given);
+            .map(|&item| self.sampler.log_expected(item, drawn.len()));
+        let (nexts, asks) = (
+            windows.iter().map(|window| window.len()).sum(),
+            tasks.iter().map(|task| task.asks.len()).sum(),
+        );
+        Batch {
+            rows: Rows::new(plan.rows, self.options.id_dropout, rng),
+            log_expected: (!self.is_full()).then(|| log_expected.collect()),
+            given,
+            nexts,
+            asks,
+            retrieval_weight: 1.0 / nexts.max(1) as f32,
+            actions_weight: self.options.actions_weight / (3 * asks).max(1) as f32,
+            tasks,
+        }
+    }
+
+    /// The losses of a batch; their gradients are left in `self.gradients`.
+    fn differentiate(&mut self, batch: &Batch<'_>, rng: &mut Rng) -> Losses {
+        self.items
+            .forward(&self.parameters, self.data, &batch.rows, &mut self.vectors);
+        let given_tokens = self.given_tokens(&batch.given);
         let pass = Pass {
             network: &self.network,
             tables: &self.tables,
@@ -197,25 +276,22 @@ impl<'a> Trainer<'a> {
             parameters: &self.parameters[self.items.len()..],
             vectors: &self.vectors,
             given: &given_tokens,
-            profiles: given.profiles.rows(),
-            targets,
+            profiles: batch.given.profiles.rows(),
+            targets: batch.targets(),
             dropout: self.options.dropout,
-            retrieval_weight: 1.0 / nexts.max(1) as f32,
-            actions_weight: self.options.actions_weight / (3 * asks).max(1) as f32,
+            retrieval_weight: batch.retrieval_weight,
+            actions_weight: batch.actions_weight,
         };
-        let size = tasks.len().div_ceil(SHARES).max(1);
+        let size = batch.tasks.len().div_ceil(SHARES).max(1);
         let mut rngs: Vec<Rng> = self.shares.iter().map(|_| rng.fork()).collect();
-        let used = tasks.len().div_ceil(size);
+        let used = batch.tasks.len().div_ceil(size);
         let work = self
             .shares
             .par_iter_mut()
-            .zip(tasks.par_chunks(size))
+            .zip(batch.tasks.par_chunks(size))
             .zip(&mut rngs);
         work.for_each(|((share, tasks), rng)| share.run(&pass, tasks, rng));
-        drop(tasks);
-        let losses = self.gather(used, &rows, &given);
-        self.update();
-        (losses, (nexts, asks))
+        self.gather(used, &batch.rows, &batch.given)
     }
 
     /// No profiles and queries yet.
@@ -299,9 +375,7 @@ impl<'a> Trainer<'a> {
         losses
     }
 
-    fn update(&mut self) {
-        let rate = self.schedule.rate(self.adam.steps);
-        self.adam.begin();
+    fn update(&mut self, rate: f32) {
         for (range, decays) in &self.decayed {
             let decay = if *decays { self.options.decay } else { 0.0 };
             self.adam.update(
@@ -360,38 +434,6 @@ impl<'a> Trainer<'a> {
             asks,
         }
     }
-}
-
-/// Which rows of item vectors a batch needs.
-struct Plan {
-    rows: Vec<u32>,
-    full: bool,
-    known: rustc_hash::FxHashMap<u32, u32>,
-}
-
-impl Plan {
-    fn row(&mut self, item: u32) -> u32 {
-        if self.full {
-            return item;
-        }
-        let next = self.rows.len() as u32;
-        let row = *self.known.entry(item).or_insert(next);
-        if row == next {
-            self.rows.push(item);
-        }
-        row
-    }
-}
-
-fn sum_into(to: &mut [f32], parts: Vec<&[f32]>) {
-    const SHARE: usize = 32_768;
-    to.par_chunks_mut(SHARE).enumerate().for_each(|(at, to)| {
-        for part in &parts {
-            for (to, from) in to.iter_mut().zip(&part[at * SHARE..]) {
-                *to += from;
-            }
-        }
-    });
 }
 
 fn tables(layout: &Layout, width: usize) -> Tables {

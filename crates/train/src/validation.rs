@@ -151,7 +151,8 @@ impl Trainer<'_> {
             let tokens = self.given_tokens(&given);
             let pass = self.pass(&vectors, &tokens, given.profiles.rows());
             let mut trace = Trace::default();
-            let (_, asked) = Share::default().look(&pass, &tasks, &mut trace);
+            let mut share = Share::default();
+            let (_, asked) = share.look(&pass, &tasks, &mut trace);
             let (weight, bias) = pass.tables.actions.of(pass.parameters);
             let outcome = |asked: &crate::share::Asked| {
                 let hidden = &trace.output[asked.token * self.width..][..self.width];

@@ -9,6 +9,7 @@ mod address;
 mod cli;
 mod client;
 mod commands;
+mod device;
 mod feed;
 mod folder;
 mod hits;

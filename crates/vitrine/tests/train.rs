@@ -227,7 +227,15 @@ fn what_cannot_be_trained_is_refused_with_a_sentence() {
         let ran = train(&data, more).expect(2);
         assert!(ran.stderr.contains(words), "{}", ran.stderr);
     };
-    check(&["--device", "cuda"], "processor only");
+    if let Err(error) = train::Device::Cuda.check() {
+        let words = format!("{error}: leave out --device cuda");
+        check(&["--device", "cuda"], &words);
+    }
+    check(&["--resume", "--device", "cuda"], "cannot be used with");
+    check(
+        &["--model", "encoder", "--device", "cuda"],
+        "on the processor",
+    );
     check(&["--base", "minilm"], "--model encoder");
     check(&["--resume"], "no training to go on with");
     check(&["--epochs", "0"], "epochs");

@@ -105,9 +105,15 @@ fn requests_about_trainings_are_refused_with_codes() {
         (json!({ "epochs": 0 }), "invalid_training_epochs"),
         (json!({ "epochs": "many" }), "invalid_training_epochs"),
         (json!({ "seed": -1 }), "invalid_training_seed"),
+        (json!({ "device": "abacus" }), "invalid_training_device"),
+        (json!({ "device": "cuda" }), "invalid_training_device"),
         (json!({ "promote": 1 }), "invalid_training_promote"),
         (
             json!({ "resume": true, "epochs": 3 }),
+            "invalid_training_resume",
+        ),
+        (
+            json!({ "resume": true, "device": "cpu" }),
             "invalid_training_resume",
         ),
         (json!({ "kind": "magic" }), "invalid_model_kind"),

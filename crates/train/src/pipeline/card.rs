@@ -161,7 +161,7 @@ fn settings(card: &mut String, model: &Model, sha256: &str) {
         "
 ## Settings
 
-Width {}, {} heads, {} layers, {} events of history, {} numbers of a text. {} epochs of batches of {}, rate {}, dropout {}, seed {}; all of them stand in `metrics.json`.
+Width {}, {} heads, {} layers, {} events of history, {} numbers of a text. {} epochs of batches of {}, rate {}, dropout {}, seed {}, trained on {}; all of them stand in `metrics.json`.
 
 SHA-256 of `model.safetensors`: `{sha256}`
 ",
@@ -175,6 +175,7 @@ SHA-256 of `model.safetensors`: `{sha256}`
         options.rate,
         options.dropout,
         options.seed,
+        options.device,
     );
 }
 

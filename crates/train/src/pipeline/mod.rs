@@ -30,6 +30,7 @@ pub use pairs::{ItemTexts, ShopTexts, text_pairs};
 pub use report::{AskedSlices, Logistic, Report};
 pub use split::{Counts, Dates};
 
+use crate::device::Device;
 use crate::error::TrainError;
 use crate::evaluation::Evaluation;
 use crate::options::Options;
@@ -51,6 +52,8 @@ pub const DEFAULT_EPOCHS: usize = 24;
 pub struct Settings {
     pub epochs: usize,
     pub seed: u64,
+    #[serde(default)]
+    pub device: Device,
 }
 
 /// Data that are ready to be trained on.
@@ -205,6 +208,7 @@ fn options(slices: &Slices, settings: Settings) -> Options {
     Options {
         epochs: settings.epochs,
         seed: settings.seed,
+        device: settings.device,
         batch,
         warm_up: defaults.warm_up.min(steps as u32 / 10),
         id_dropout: 0.1,

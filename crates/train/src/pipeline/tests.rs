@@ -49,7 +49,11 @@ fn shop(events: usize) -> Input {
 }
 
 fn settings(epochs: usize) -> Settings {
-    Settings { epochs, seed: 1 }
+    Settings {
+        epochs,
+        seed: 1,
+        device: Device::Cpu,
+    }
 }
 
 /// Ends a run in the middle of an epoch, as Ctrl-C does.
@@ -117,7 +121,10 @@ fn an_interrupted_run_goes_on_to_the_same_bytes() {
     );
     assert_eq!(model.report.epochs.len(), 3);
 
-    let other = Settings { epochs: 3, seed: 2 };
+    let other = Settings {
+        seed: 2,
+        ..settings(3)
+    };
     let other = Prepared::new(&input, other).unwrap();
     let refused = other.train(Some(&checkpoint), 0, &mut Unobserved);
     assert!(matches!(refused, Err(TrainError::OtherRun { .. })));

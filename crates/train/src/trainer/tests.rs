@@ -62,7 +62,7 @@ fn gradients_of_every_tensor_are_those_of_the_loss() {
         let start = trainer.parameters.clone();
         let loss = |trainer: &mut Trainer<'_>, parameters: Vec<f32>| {
             trainer.parameters = parameters;
-            let (losses, (nexts, asks)) = trainer.step(&all, &mut Rng::with_seed(3));
+            let (losses, (nexts, asks)) = trainer.step(&all, &mut Rng::with_seed(3)).unwrap();
             losses.retrieval / nexts as f64 + 2.0 * losses.actions / (3 * asks) as f64
         };
         loss(&mut trainer, start.clone());

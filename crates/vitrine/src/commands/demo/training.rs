@@ -8,6 +8,7 @@ use anyhow::Context as _;
 use domain::IndexUid;
 use std::thread;
 use std::time::Instant;
+use train::Device;
 
 /// Enough to see it learn, and over in two minutes on two processors.
 const EPOCHS: u16 = 2;
@@ -33,7 +34,7 @@ fn train(client: &Client, format: Format) -> anyhow::Result<()> {
     let started = Instant::now();
     client.post(
         &Training::route(&uid),
-        &order(Some(EPOCHS), None, false, true),
+        &order(Some(EPOCHS), None, Device::Cpu, false, true),
     )?;
     // What a program reads from stdout is the one answer of the demo.
     let say = |text: &str| match format.json {

@@ -5,6 +5,7 @@
 
 mod affinity;
 
+use crate::device::DeviceName;
 use crate::outcome::Outcome;
 use crate::output::Format;
 use crate::progress;
@@ -42,6 +43,9 @@ pub struct Args {
     /// Of affinity. The counting models use no chance.
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Where affinity is trained.
+    #[arg(long, value_name = "DEVICE", default_value = "cpu")]
+    device: DeviceName,
     /// Threads that rank; all cores otherwise.
     #[arg(long, value_name = "N")]
     threads: Option<usize>,

@@ -62,6 +62,7 @@ fn job(args: &Args, uid: &IndexUid, engine: Engine) -> anyhow::Result<Job> {
     let settings = Settings {
         epochs: args.epochs.map_or(DEFAULT_EPOCHS, usize::from),
         seed: args.seed.unwrap_or(1),
+        device: args.device.usable()?,
     };
     let bar = progress::wait("encode the texts and read the events");
     let input = workshop::read(&engine, uid.as_str());

@@ -16,6 +16,7 @@ pub use lines::line;
 pub use table::{counts, figures};
 pub use there::{Training, follow, order};
 
+use crate::device::DeviceName;
 use crate::folder::{Access, FolderArgs};
 use crate::outcome::Outcome;
 use crate::output::Format;
@@ -36,14 +37,14 @@ pub struct Args {
     /// pairs of texts, once unless told.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=200))]
     epochs: Option<u16>,
-    /// Where it is computed; this build trains on the processor only.
+    /// Where the affinity Transformer is trained.
     #[arg(long, value_name = "DEVICE", default_value = "cpu")]
     device: DeviceName,
     /// The same seed and data give the same model; 1 unless told.
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
     /// Go on with a training that was interrupted, on the same data and with the same settings.
-    #[arg(long, conflicts_with_all = ["epochs", "seed"])]
+    #[arg(long, conflicts_with_all = ["epochs", "seed", "device"])]
     resume: bool,
     /// Leave the model a candidate, also where it is better than the one that answers.
     #[arg(long)]
@@ -65,19 +66,12 @@ enum KindName {
     All,
 }
 
-/// A device by name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-enum DeviceName {
-    Cpu,
-    Cuda,
-}
-
 /// Exit 1 when the model is worse than the live one and stays a candidate.
 pub fn run(args: Args) -> anyhow::Result<Outcome> {
-    if args.device == DeviceName::Cuda {
-        bail!("this build trains on the processor only: leave out --device cuda");
-    }
     match args.model {
+        KindName::Encoder | KindName::All if args.device == DeviceName::Cuda => {
+            bail!("an encoder is trained on the processor: leave out --device cuda")
+        }
         KindName::Affinity if args.encoder.are_given() => {
             bail!("--base and --pairs say how an encoder is trained: add --model encoder")
         }

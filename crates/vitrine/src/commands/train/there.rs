@@ -15,8 +15,8 @@ use serde_json::{Map, Value, json};
 use std::path::PathBuf;
 use std::thread;
 use std::time::{Duration, Instant};
-use train::EpochReport;
 use train::pipeline::{Counts, Report};
+use train::{Device, EpochReport};
 
 /// How often the server is asked.
 const PAUSE: Duration = Duration::from_millis(300);
@@ -62,7 +62,14 @@ struct Answer<'a> {
 pub fn train(args: &Args, uid: &IndexUid, client: &Client) -> anyhow::Result<Outcome> {
     let started = Instant::now();
     let live = live(client, uid)?;
-    let order = order(args.epochs, args.seed, args.resume, !args.no_promote);
+    let device = args.device.device();
+    let order = order(
+        args.epochs,
+        args.seed,
+        device,
+        args.resume,
+        !args.no_promote,
+    );
     client.post(&Training::route(uid), &order)?;
     note(&format!("the server at {} trains", client.base()));
     let interrupt = Interrupt::listen().context("cannot listen for Ctrl-C")?;
@@ -138,13 +145,22 @@ impl Training {
 }
 
 /// What begins one.
-pub fn order(epochs: Option<u16>, seed: Option<u64>, resume: bool, promote: bool) -> Value {
+pub fn order(
+    epochs: Option<u16>,
+    seed: Option<u64>,
+    device: Device,
+    resume: bool,
+    promote: bool,
+) -> Value {
     let mut order = Map::new();
     if let Some(epochs) = epochs {
         order.insert("epochs".to_owned(), json!(epochs));
     }
     if let Some(seed) = seed {
         order.insert("seed".to_owned(), json!(seed));
+    }
+    if device != Device::default() {
+        order.insert("device".to_owned(), json!(device));
     }
     order.insert("resume".to_owned(), json!(resume));
     order.insert("promote".to_owned(), json!(promote));

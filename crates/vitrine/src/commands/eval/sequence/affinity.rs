@@ -28,6 +28,7 @@ const BLOCK: usize = 1_024;
 pub(super) fn run(args: &Args, sequences: &Sequences, bench: &Bench) -> anyhow::Result<Evaluated> {
     let options = Options {
         seed: args.seed,
+        device: args.device.usable()?,
         ..Options::default()
     };
     let texts = match &args.items {
