@@ -252,24 +252,28 @@ impl Share {
     /// From the gradients of the tokens to those of what was added up.
     fn unembed(&mut self, pass: &Pass<'_>) {
         let width = pass.width;
-        let mut d_token = vec![0.0; width];
-        // Queries stand before the candidates that change their gradients.
-        for at in (0..self.laid_out.rows.len()).rev() {
-            d_token.copy_from_slice(&self.d_tokens[at * width..][..width]);
-            if let Some(query) = self.laid_out.queries[at] {
-                // The blocks have made others of the tokens.
-                self.tokens.clear();
-                self.append_sum(pass, query);
-                self.append_sum(pass, at);
-                let (asked, token) = self.tokens.split_at(width);
-                let d_query = &mut self.d_tokens[query * width..][..width];
-                add_product(d_query, &d_token, token);
-                widen(&mut d_token, asked);
-            }
-            let row = self.laid_out.rows[at] as usize * width;
-            add(&mut self.d_vectors[row..row + width], &d_token);
-            for place in self.laid_out.added[at].iter().flatten() {
-                add(&mut self.gradients[*place as usize..][..width], &d_token);
+        for at in self.laid_out.early..self.laid_out.rows.len() {
+            let Some(query) = self.laid_out.queries[at] else {
+                continue;
+            };
+            // The blocks have made others of the tokens.
+            self.tokens.clear();
+            self.append_sum(pass, query);
+            self.append_sum(pass, at);
+            let (asked, token) = self.tokens.split_at(width);
+            let (before, from_here) = self.d_tokens.split_at_mut(at * width);
+            let d_token = &mut from_here[..width];
+            add_product(&mut before[query * width..][..width], d_token, token);
+            widen(d_token, asked);
+        }
+        let tokens = self.d_tokens.chunks_exact(width).zip(&self.laid_out.rows);
+        for ((d_token, &row), added) in tokens.zip(&self.laid_out.added) {
+            add(
+                &mut self.d_vectors[row as usize * width..][..width],
+                d_token,
+            );
+            for place in added.iter().flatten() {
+                add(&mut self.gradients[*place as usize..][..width], d_token);
             }
         }
     }
