@@ -36,9 +36,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The items as a shop has them, and what each may be asked for by.
-fn catalogue(lines: &str) -> Result<(String, HashMap<String, Vec<String>>), Box<dyn Error>> {
-    let (mut items, mut queries) = (String::new(), HashMap::new());
+/// What each item may be asked for by.
+type Queries = HashMap<String, Vec<String>>;
+
+/// The items as a shop has them, and what they may be asked for by.
+fn catalogue(lines: &str) -> Result<(String, Queries), Box<dyn Error>> {
+    let (mut items, mut queries) = (String::new(), Queries::new());
     for line in lines.lines() {
         let item: Value = serde_json::from_str(line)?;
         let id = item["item"].to_string();
@@ -72,7 +75,7 @@ fn query(path: &Value) -> String {
     words.join(" ")
 }
 
-fn events(lines: &str, queries: &HashMap<String, Vec<String>>) -> Result<String, Box<dyn Error>> {
+fn events(lines: &str, queries: &Queries) -> Result<String, Box<dyn Error>> {
     let mut events = String::new();
     for line in lines.lines() {
         let mut words = line.split_whitespace();
