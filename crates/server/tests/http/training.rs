@@ -6,15 +6,18 @@ use std::time::{Duration, Instant};
 
 const TRAINING: &str = "/indexes/products/models/training";
 
-/// A shop in which every shopper goes round in five items.
+/// A shop in which every shopper goes round in five items, after a view to the next one, after a
+/// purchase to the one before: counting knows no kinds and cannot tell.
 fn visited() -> Shop {
     let shop = Shop::stocked();
     let mut random = testkit::SplitMix64::new(1);
     let mut events = Vec::new();
     for shopper in 0..24 {
+        let mut place = shopper;
         for day in 0..20 {
-            let item = shopper % 4 * 5 + random.below(5) + 1;
-            let kind = ["view", "cart", "purchase"][random.below(3)];
+            let item = shopper % 4 * 5 + place % 5 + 1;
+            let (kind, step) = [("view", 1), ("purchase", 4)][random.below(2)];
+            place += step;
             let time = 1_700_000_000_000_u64 + day * 86_400_000 + shopper as u64 * 1000;
             events.push(json!({
                 "userId": format!("u{shopper}"), "kind": kind,
@@ -51,13 +54,13 @@ fn a_model_is_trained_beside_the_answers() {
         shop.get(TRAINING).error(),
         refused(404, "training_not_found")
     );
-    let begun = shop.post(TRAINING, json!({ "kind": "affinity", "epochs": 2 }));
+    let begun = shop.post(TRAINING, json!({ "kind": "affinity", "epochs": 40 }));
     assert_eq!(begun.status, 202, "{}", begun.text);
     assert_eq!(begun.json()["indexUid"], "products");
     let training = once(&shop, ended);
     assert_eq!(training["status"], "succeeded", "{training}");
     assert_eq!(training["model"], "affinity-1");
-    assert_eq!(training["epochs"].as_array().map(Vec::len), Some(2));
+    assert_eq!(training["epochs"].as_array().map(Vec::len), Some(40));
     assert_eq!(training["batchesDone"], training["batches"]);
     assert_eq!(training["counts"]["shoppers"], 24);
     let body = json!({ "kind": "for-you", "userId": "u3" });
