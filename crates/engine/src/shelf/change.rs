@@ -8,6 +8,7 @@ use crate::snapshot::IndexReader;
 use crate::writer::Prepared;
 use crate::{Engine, EngineError, folder};
 use domain::{IndexUid, Timestamp};
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -88,7 +89,7 @@ impl Engine {
     }
 
     /// Makes a model live in place of the one that is. One whose validation was worse than the
-    /// live one's is refused, unless it is forced.
+    /// live one's is refused, unless it is forced or the live one cannot be used.
     pub fn promote_model(
         &self,
         uid: &str,
@@ -104,7 +105,7 @@ impl Engine {
             return Ok(list[at].clone());
         }
         if !force {
-            refuse_worse(&list, &list[at])?;
+            refuse_worse(&list, &list[at], &faults)?;
         }
         let turn = 1 + list.iter().map(|entry| entry.turn).max().unwrap_or(0);
         let was_shadow = list[at].state == ModelState::Shadow;
@@ -343,12 +344,17 @@ fn retire(list: &mut [ModelEntry], live: usize, change: impl Fn(&mut ModelEntry)
     list[live].state = ModelState::Live;
 }
 
-/// Refuses a model when both it and the live one were validated and it was worse.
-fn refuse_worse(list: &[ModelEntry], entry: &ModelEntry) -> Result<(), EngineError> {
+/// Refuses a model when both it and the live one were validated and it was worse. A live one
+/// that cannot be used answers nobody, so any other is better.
+fn refuse_worse(
+    list: &[ModelEntry],
+    entry: &ModelEntry,
+    faults: &BTreeSet<String>,
+) -> Result<(), EngineError> {
     let live = list
         .iter()
         .find(|other| other.kind == entry.kind && other.state == ModelState::Live);
-    let Some(live) = live else {
+    let Some(live) = live.filter(|live| !faults.contains(&live.id)) else {
         return Ok(());
     };
     match (quality(entry), quality(live)) {

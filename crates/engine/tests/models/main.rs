@@ -388,6 +388,36 @@ fn a_damaged_live_model_costs_itself_and_nothing_else() {
 }
 
 #[test]
+fn a_live_model_that_cannot_be_used_gives_way_to_a_worse_one() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let elsewhere = tempfile::tempdir().expect("a folder");
+    let engine = visited(dir.path());
+    let add = |engine: &Engine, seed, ndcg| {
+        let folder = model(elsewhere.path(), engine, seed, Some(ndcg));
+        let added = engine.add_model(SHOP, "affinity", &folder);
+        added.expect("added").id
+    };
+    let good = add(&engine, 1, 0.5);
+    engine.promote_model(SHOP, &good, false).expect("live");
+    let worse = add(&engine, 2, 0.4);
+    let refused = engine.promote_model(SHOP, &worse, false);
+    assert!(matches!(refused, Err(EngineError::WorseModel { .. })));
+    drop(engine);
+
+    let indexes = fs::read_dir(dir.path().join("indexes")).expect("a folder");
+    let index = indexes.flatten().next().expect("one index").path();
+    let config = index.join("models/affinity/1/config.json");
+    let newer = fs::read_to_string(&config).expect("read");
+    fs::write(&config, newer.replace("\"format\": 2", "\"format\": 1")).expect("written");
+    let engine = open(dir.path());
+    let answer = recommend(&engine, RecommendKind::ForYou);
+    assert_eq!(answer.model, None, "trained by an older version");
+    engine.promote_model(SHOP, &worse, false).expect("live");
+    let answer = recommend(&engine, RecommendKind::ForYou);
+    assert_eq!(answer.model, Some(worse));
+}
+
+#[test]
 fn every_answer_is_wholly_of_one_model_while_models_change() {
     let dir = tempfile::tempdir().expect("a folder");
     let elsewhere = tempfile::tempdir().expect("a folder");
