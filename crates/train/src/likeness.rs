@@ -7,7 +7,7 @@ use crate::error::TrainError;
 use crate::options::Options;
 use crate::texts::Whitening;
 use crate::trainer::Trainer;
-use crate::validation::{Validation, gain};
+use crate::validation::{Validation, mean_gain};
 use kernels::Cpu;
 use models::affinity::{AffinityConfig, AffinityWeights, DISLIKE, Likeness, LikenessConfig};
 
@@ -50,9 +50,9 @@ pub(crate) fn added(
     let mut best = (f64::NEG_INFINITY, 0.0);
     for strength in STRENGTHS {
         let ranks = Trainer::of(&with(strength)?, data, &options).ranks(validation);
-        let sum: f64 = ranks.into_iter().flatten().map(gain).sum();
-        if sum > best.0 {
-            best = (sum, strength);
+        let gain = mean_gain(&ranks);
+        if gain > best.0 {
+            best = (gain, strength);
         }
     }
     match best.1 {

@@ -225,19 +225,23 @@ pub(crate) fn report(
     ranks: &[Option<usize>],
 ) -> ValidationReport {
     let cases = ranks.len().max(1) as f64;
-    let ndcg: f64 = ranks.iter().flatten().map(|&rank| gain(rank)).sum();
     ValidationReport {
         bce: eval::log_loss(probabilities, labels).unwrap_or(0.0),
         auc: eval::auc(probabilities, labels).unwrap_or(0.5),
-        ndcg_10: ndcg / cases,
+        ndcg_10: mean_gain(ranks),
         recall_10: ranks.iter().flatten().count() as f64 / cases,
         cases: ranks.len(),
     }
 }
 
-/// What a place is worth; the first is 0.
-pub(crate) fn gain(rank: usize) -> f64 {
-    1.0 / ((rank + 2) as f64).log2()
+/// The mean of what the places are worth, the first of which is 0: nDCG of one relevant item.
+pub(crate) fn mean_gain(ranks: &[Option<usize>]) -> f64 {
+    let gains = ranks
+        .iter()
+        .flatten()
+        .map(|rank| 1.0 / ((rank + 2) as f64).log2());
+    // The library's sum of no numbers is a negative nothing.
+    gains.fold(0.0, |sum, gain| sum + gain) / ranks.len().max(1) as f64
 }
 
 /// The place of the next item among the first ten of all that may come, from 0. Where items of

@@ -3,7 +3,7 @@
 
 use crate::data::{Dataset, Event};
 use crate::error::TrainError;
-use crate::validation::{DEPTH, Validation, gain};
+use crate::validation::{DEPTH, Validation, mean_gain};
 use models::{Pctm, PctmConfig, Rules, RulesConfig, SequenceModel};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -94,7 +94,7 @@ fn rank(validation: &Validation, ranker: &Ranker<'_>) -> Ranking {
 pub(crate) fn ranking(ranks: &[Option<usize>]) -> Ranking {
     let cases = ranks.len().max(1) as f64;
     Ranking {
-        ndcg_10: ranks.iter().flatten().map(|&rank| gain(rank)).sum::<f64>() / cases,
+        ndcg_10: mean_gain(ranks),
         recall_10: ranks.iter().flatten().count() as f64 / cases,
     }
 }
