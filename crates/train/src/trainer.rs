@@ -163,11 +163,12 @@ impl<'a> Trainer<'a> {
         if let Some(accelerator) = &mut self.accelerator {
             accelerator.load(&self.parameters, &self.adam)?;
         }
-        let loss = self.batches_of(epoch, done);
+        // An epoch that was ended is thrown away: a run goes on from the whole one before.
+        let loss = self.batches_of(epoch, done)?;
         if let Some(accelerator) = &mut self.accelerator {
             accelerator.store(&mut self.parameters, &mut self.adam)?;
         }
-        loss
+        Ok(loss)
     }
 
     fn batches_of(

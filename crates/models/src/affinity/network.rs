@@ -1,6 +1,7 @@
 //! The blocks of the affinity Transformer, packed for the kernels. All but attention is row by
-//! row; attention is to tokens that are kept and to the row itself, so this part neither knows
-//! nor minds whether a row is a shopper, an event, a query or a candidate.
+//! row; attention is to tokens that are kept and to the row itself. What is kept, a shopper, an
+//! event or a query, goes through every block and is not told apart here; candidates go through
+//! the last ones and end in the logits of the actions.
 
 use super::config::ACTIONS;
 use super::weights::AffinityWeights;
@@ -232,6 +233,7 @@ impl Loader<'_> {
         }
     }
 
+    /// Multiplies the head of the actions with the last feed-forward, before anything is packed.
     fn actions(&self, last: usize) -> Actions {
         let width = self.weights.config().width;
         let [head, head_bias, out, out_bias] = [
@@ -253,40 +255,35 @@ impl Loader<'_> {
             }
         }
         Actions {
-            of_wide: self.pack(&weights, &bias),
-            of_token: Matrix::pack(
-                self.cpu,
-                Format::Float,
-                Linear {
-                    weights: head,
-                    bias: &[0.0; ACTIONS.len()],
-                    magnitudes: &[],
-                    precise_from: 0,
-                },
-            ),
+            of_wide: self.pack(self.format, &weights, &bias),
+            of_token: self.pack(Format::Float, head, &[0.0; ACTIONS.len()]),
         }
     }
 
     fn matrix(&self, name: &str) -> Matrix {
         let weights = self.weights.tensor(&format!("{name}.weight"));
-        self.pack(weights, self.weights.tensor(&format!("{name}.bias")))
+        self.pack(
+            self.format,
+            weights,
+            self.weights.tensor(&format!("{name}.bias")),
+        )
     }
 
     /// A layer without a bias; none where its tensor has no numbers.
     pub fn unbiased(&self, name: &str) -> Option<Matrix> {
         let weights = self.weights.tensor(&format!("{name}.weight"));
         let bias = vec![0.0; self.weights.config().width];
-        (!weights.is_empty()).then(|| self.pack(weights, &bias))
+        (!weights.is_empty()).then(|| self.pack(self.format, weights, &bias))
     }
 
-    fn pack(&self, weights: &[f32], bias: &[f32]) -> Matrix {
+    fn pack(&self, format: Format, weights: &[f32], bias: &[f32]) -> Matrix {
         let linear = Linear {
             weights,
             bias,
             magnitudes: &[],
             precise_from: 0,
         };
-        Matrix::pack(self.cpu, self.format, linear)
+        Matrix::pack(self.cpu, format, linear)
     }
 
     fn norm(&self, name: &str) -> LayerNorm {

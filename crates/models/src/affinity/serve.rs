@@ -7,7 +7,7 @@ use super::network::{Loader, Network, Work};
 use super::weights::AffinityWeights;
 use kernels::{Activation, Cpu, Format, Left, Matrix, Seen, add};
 
-/// Candidates that go through all blocks together. The time is the same from 64 to all of
+/// Candidates that are scored together. The time is the same from 64 to all of
 /// them; this many need little memory.
 const BLOCK: usize = 128;
 
